@@ -1,0 +1,46 @@
+// What a channel carries: data, and control elements that keep their place among it.
+//
+// A watermark T says: no record with a timestamp <= T follows on this channel. End of input is the last element of a
+// channel. Elements move; a channel owns them while they wait.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+#include <variant>
+
+#include "flott/base/time.h"
+#include "flott/base/types.h"
+#include "flott/data/batch.h"
+
+namespace flott {
+
+struct Watermark {
+  Timestamp time;
+  constexpr auto operator<=>(const Watermark&) const = default;
+};
+
+/// An idle channel holds back no watermark until it turns active again.
+struct WatermarkStatus {
+  bool active = true;
+  constexpr bool operator==(const WatermarkStatus&) const = default;
+};
+
+/// Marks the cut of one checkpoint in the stream.
+struct Barrier {
+  CheckpointId checkpoint;
+  Timestamp triggered;    // wall clock of the coordinator
+  bool overtaking = false;  // may take the channel's bypass, past waiting batches
+};
+
+/// Measures the time from a source to here; passed on by operators, never delayed behind a flush.
+struct LatencyMarker {
+  OperatorId source;
+  SubtaskIndex subtask;
+  int64_t emittedNanos = 0;  // monotonic clock of the source's worker
+};
+
+struct EndOfInput {};
+
+using Element = std::variant<Batch, Watermark, WatermarkStatus, Barrier, LatencyMarker, EndOfInput>;
+
+}  // namespace flott

@@ -1,0 +1,233 @@
+// The typed payload of a batch: a growable array of the user's record type.
+//
+// Rows are appended by emplace(), read and changed in place, and dropped by truncate() or clear(). Strings are kept
+// constructed when a batch is cleared, so that a source that fills slot() again reuses their memory; every other type
+// is destroyed at once. References to rows stay good until the batch grows. Owned by one task at a time.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "flott/base/bytes.h"
+#include "flott/data/batch.h"
+#include "flott/data/codec.h"
+#include "flott/data/pool.h"
+#include "flott/data/print.h"
+#include "flott/data/type_description.h"
+
+namespace flott {
+
+/// Types whose cleared rows stay constructed because all they hold is memory worth reusing.
+template <typename T>
+inline constexpr bool kReusedRow = std::is_same_v<T, std::string>;
+
+template <typename T>
+BatchPool& rowsPool(BatchPools& pools);
+
+template <typename T>
+class Rows final : public BatchBody {
+  static_assert(std::is_move_constructible_v<T>, "a record type must be movable");
+
+ public:
+  /// Rows a batch aims at.
+  static constexpr size_t kRows = std::clamp<size_t>(kBatchBytes / sizeof(T), 8, 1024);
+
+  Rows() : BatchBody(&kRowsTag<T>, kRows) {}
+  ~Rows() override {
+    destroyFrom(0);
+    if (data_ != nullptr) std::allocator<T>().deallocate(data_, room_);
+  }
+
+  T& operator[](size_t i) { return data_[i]; }
+  const T& operator[](size_t i) const { return data_[i]; }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+
+  template <typename... A>
+  T& emplace(A&&... args) {
+    if (size_ == room_) [[unlikely]] grow(size_ + 1);
+    T* at = data_ + size_;
+    if constexpr (kReusedRow<T>) {
+      if (size_ < constructed_) std::destroy_at(at);
+    }
+    if constexpr (std::is_constructible_v<T, A...>) {
+      ::new (static_cast<void*>(at)) T(std::forward<A>(args)...);
+    } else {
+      ::new (static_cast<void*>(at)) T{std::forward<A>(args)...};
+    }
+    ++size_;
+    if constexpr (kReusedRow<T>) constructed_ = std::max(constructed_, size_);
+    return *at;
+  }
+
+  /// The next row with whatever an earlier use left in it: assign every part of it.
+  T& slot() {
+    if constexpr (kReusedRow<T>) {
+      if (size_ < constructed_) return data_[size_++];
+    }
+    return emplace();
+  }
+
+  /// Appends `count` rows that the caller fills at once through data(): for trivially copyable types only.
+  T* extend(size_t count) {
+    static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_default_constructible_v<T>);
+    reserve(size_ + count);
+    T* at = data_ + size_;
+    size_ += static_cast<uint32_t>(count);
+    return at;
+  }
+
+  /// Room for `count` rows in all.
+  void reserve(size_t count) {
+    if (count > room_) grow(count);
+  }
+
+  /// Drops the rows from `count` on. Rows from there on may have been moved from.
+  void truncate(size_t count) {
+    if constexpr (!kReusedRow<T>) destroyFrom(count);
+    size_ = static_cast<uint32_t>(count);
+  }
+
+  size_t bytes() const override {
+    if constexpr (std::is_same_v<T, std::string>) {
+      size_t sum = room_ * sizeof(T);
+      for (size_t i = 0; i < constructed_; ++i) sum += data_[i].capacity() > 15 ? data_[i].capacity() + 1 : 0;
+      return sum;
+    } else {
+      return room_ * sizeof(T);
+    }
+  }
+
+  Batch splitOff(size_t at, BatchPools& pools) override {
+    Batch tail = rowsPool<T>(pools).acquire();
+    Rows& rest = tail.rows<T>();
+    rest.reserve(size_ - at);
+    moveSides(at, rest);
+    for (size_t i = at; i < size_; ++i) rest.emplace(std::move(data_[i]));
+    truncate(at);
+    return tail;
+  }
+
+  void scatter(const uint32_t* targets, Batch* out, BatchPools& pools) override;
+
+  void append(Batch other) override {
+    Rows& from = other.rows<T>();
+    reserve(size_ + from.size_);
+    from.moveSides(0, *this);
+    if constexpr (std::is_trivially_copyable_v<T>) {
+      std::copy_n(from.data_, from.size_, data_ + size_);
+      size_ += from.size_;
+    } else {
+      for (T& row : from) emplace(std::move(row));
+    }
+  }
+
+  Batch clone(BatchPools& pools) const override {
+    if constexpr (std::is_copy_constructible_v<T>) {
+      Batch copy = rowsPool<T>(pools).acquire();
+      Rows& rows = copy.rows<T>();
+      rows.reserve(size_);
+      const_cast<Rows*>(this)->moveSides(0, rows);  // copies: the sides are plain numbers
+      for (const T& row : *this) rows.emplace(row);
+      return copy;
+    } else {
+      throw Error(ErrorKind::kUser,
+                  "a stream of records that cannot be copied has several consumers: make the record copyable");
+    }
+  }
+
+  BatchPool& poolIn(BatchPools& pools) const override { return rowsPool<T>(pools); }
+
+  void encode(ByteWriter& out) const override {
+    out.varint(size_);
+    encodeSides(out);
+    for (const T& row : *this) Codec<T>::encode(row, out);
+  }
+
+  void decode(ByteReader& in) override {
+    const size_t count = in.count();
+    const size_t old = size_;
+    FLOTT_CHECK(old == 0, "decode into a batch with rows");
+    reserve(count);
+    size_ = static_cast<uint32_t>(count);
+    uint32_t decoded = 0;
+    try {
+      decodeSides(in, 0);
+      size_ = 0;
+      for (; decoded < count; ++decoded) Codec<T>::decode(in, slot());
+    } catch (...) {
+      size_ = decoded;
+      throw;
+    }
+  }
+
+  void clear() override {
+    if constexpr (!kReusedRow<T>) destroyFrom(0);
+    clearSides();
+  }
+
+  std::string print(size_t i) const override { return printValue(data_[i]); }
+  const TypeDescription& description() const override { return describe<T>(); }
+
+ private:
+  static T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
+
+  size_t alive() const { return kReusedRow<T> ? constructed_ : size_; }
+
+  void destroyFrom(size_t from) {
+    if constexpr (!std::is_trivially_destructible_v<T>) std::destroy(data_ + from, data_ + std::max(from, alive()));
+    if constexpr (kReusedRow<T>) constructed_ = std::min(constructed_, static_cast<uint32_t>(from));
+  }
+
+  void grow(size_t atLeast) {
+    const size_t room = std::max(atLeast, room_ == 0 ? kRows : 2 * size_t{room_});
+    T* larger = allocate(room);
+    std::uninitialized_move_n(data_, alive(), larger);
+    std::destroy_n(data_, alive());
+    if (data_ != nullptr) std::allocator<T>().deallocate(data_, room_);
+    data_ = larger;
+    room_ = static_cast<uint32_t>(room);
+    growSides(room);
+  }
+
+  T* data_ = nullptr;
+  uint32_t room_ = 0;
+  uint32_t constructed_ = 0;  // kReusedRow only: rows from size_ up to here are alive but not part of the batch
+};
+
+template <typename T>
+BatchPool& rowsPool(BatchPools& pools) {
+  return pools.pool(&kRowsTag<T>, []() -> std::unique_ptr<BatchBody> { return std::make_unique<Rows<T>>(); });
+}
+
+template <typename T>
+void Rows<T>::scatter(const uint32_t* targets, Batch* out, BatchPools& pools) {
+  BatchPool& pool = rowsPool<T>(pools);
+  const bool stamped = hasTimestamps();
+  const bool hashed = hasHashes();
+  for (size_t i = 0; i < size_; ++i) {
+    Batch& batch = out[targets[i]];
+    if (!batch) [[unlikely]] {
+      batch = pool.acquire();
+      if (stamped) batch->enableTimestamps();
+      if (hashed) batch->enableHashes();
+    }
+    Rows& to = static_cast<Rows&>(*batch);
+    const uint32_t at = to.size_;
+    to.emplace(std::move(data_[i]));
+    if (stamped) to.timestamps()[at] = timestamps()[i];
+    if (hashed) to.hashes()[at] = hashes()[i];
+  }
+  clear();
+}
+
+}  // namespace flott
