@@ -1,0 +1,54 @@
+// Puts one thread to sleep until somebody has something for it: the sleep and the alarm clock of a lane.
+//
+// A parker belongs to one thread, its owner: only the owner calls park(). Any thread calls unpark(). An
+// unpark() that comes while the owner is awake is remembered, once, and the next park() returns at once: no
+// wake-up is lost. What the waker wrote before unpark() is visible to the owner after park() returns. park()
+// may also return for no reason, so that the owner looks at its queues again and decides. Spinning before
+// park() is the owner's own business.
+//
+//   while (!stopped) {                       // the owner
+//     if (!runTasks()) parker->park(nextTimerNanos);
+//   }
+//   ring.push(batch); parker->unpark();      // any other thread
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace flott {
+
+class Parker {
+ public:
+  Parker() = default;
+  Parker(const Parker&) = delete;
+  Parker& operator=(const Parker&) = delete;
+  virtual ~Parker() = default;
+
+  /// Owner only. Sleeps until unpark(), or until the monotonic clock reaches `deadlineNanos` (kNoDeadline: no
+  /// end). Never throws.
+  void park(int64_t deadlineNanos) {
+    uint32_t expected = kAwake;
+    if (state_.compare_exchange_strong(expected, kParked, std::memory_order_seq_cst)) sleep(deadlineNanos);
+    state_.exchange(kAwake, std::memory_order_seq_cst);
+  }
+
+  /// Any thread. One atomic exchange when the owner is awake; a system call only when it sleeps. Never
+  /// throws.
+  void unpark() {
+    if (state_.exchange(kNotified, std::memory_order_seq_cst) == kParked) wake();
+  }
+
+ protected:
+  static constexpr uint32_t kAwake = 0;     // the owner runs; nothing to tell it
+  static constexpr uint32_t kParked = 1;    // the owner sleeps, or is about to
+  static constexpr uint32_t kNotified = 2;  // somebody called unpark(): the next park() returns at once
+
+  /// Owner: returns soon after the state is no longer kParked, or at the deadline.
+  virtual void sleep(int64_t deadlineNanos) = 0;
+  /// Wakes the owner out of sleep(); the state has already left kParked.
+  virtual void wake() = 0;
+
+  std::atomic<uint32_t> state_{kAwake};
+};
+
+}  // namespace flott
