@@ -1,0 +1,72 @@
+// The job as it will run: chains of operators (vertices), the exchanges between them, slots.
+//
+// compile() applies Flink's chaining rules, resolves parallelism, max parallelism, slot sharing and operator ids, and
+// refuses what cannot run with an Error(kUser) that names the operators. The master turns a JobGraph into tasks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flott/base/types.h"
+#include "flott/graph/stream_graph.h"
+
+namespace flott {
+
+/// Where one output of an operator goes.
+struct ChainedOutput {
+  SideOutputIndex side{-1};  // −1: main
+  int to = -1;               // index in JobVertex::chain; −1: an exchange
+  int edge = -1;             // index in JobGraph::edges when `to` is −1
+};
+
+struct ChainedOperator {
+  int node = 0;  // StreamNode::id
+  OperatorId id;
+  std::string name;
+  std::string uid;
+  std::shared_ptr<const OperatorFactory> op;
+  std::shared_ptr<const SourceFactory> source;
+  std::vector<ChainedOutput> outputs;
+};
+
+/// A chain: a tree of operators that hand batches on by a direct call. chain[0] is its head; parents come before
+/// children.
+struct JobVertex {
+  int id = 0;  // index
+  std::string name;  // "Source: lines -> split -> (count, Sink: print)"
+  int parallelism = 1;
+  int maxParallelism = 128;
+  std::string slotSharingGroup;
+  std::vector<ChainedOperator> chain;
+  std::vector<int> inputEdges;   // indices in JobGraph::edges, by input and then creation
+  std::vector<int> outputEdges;
+};
+
+struct JobEdge {
+  int id = 0;  // index
+  int from = 0, to = 0;  // vertices
+  int fromOperator = 0;  // index in from's chain
+  int input = 0;         // input of the target's head
+  SideOutputIndex side{-1};
+  Partitioning partitioning;  // resolved
+  Duration bufferTimeout;     // negative: flush only when full; 0: after every step
+};
+
+struct JobGraph {
+  std::string jobName;
+  std::vector<JobVertex> vertices;  // sources first, every edge goes forward
+  std::vector<JobEdge> edges;
+  /// Slots needed: for each slot sharing group the largest parallelism in it.
+  int slots = 1;
+};
+
+/// Default max parallelism: next power of two of 1.5 × parallelism, from 128 to 32768.
+int defaultMaxParallelism(int parallelism);
+JobGraph compile(const StreamGraph& graph);
+/// Flink's plan JSON: {"nodes":[{"id","type","pact","contents","parallelism","predecessors":[{"id","ship_strategy"}]}]}.
+std::string planJson(const StreamGraph& graph);
+/// For people: the vertices as an indented tree with parallelism, exchanges, ids and types.
+std::string planTree(const StreamGraph& graph, const JobGraph& job);
+
+}  // namespace flott

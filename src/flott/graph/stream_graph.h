@@ -1,0 +1,66 @@
+// The logical job: one node for each transformation that does something, edges with their partitioning.
+//
+// The API fills it while the user's program runs; nothing here knows threads or record types. It is then compiled into
+// a JobGraph (job_graph.h). Operator and source factories are opaque handles: code is never part of the graph's data.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flott/base/time.h"
+#include "flott/base/types.h"
+#include "flott/data/partitioning.h"
+
+namespace flott {
+
+class OperatorFactory;
+class SourceFactory;
+
+enum class ChainingStrategy : uint8_t {
+  kAlways,  // chain with the operator before and after where possible
+  kNever,
+  kHead,  // begins a chain
+};
+
+enum class NodeKind : uint8_t { kSource, kOperator, kSink };
+
+struct StreamEdge {
+  int from = 0;                                // node id
+  int input = 0;                               // which input of the target
+  std::optional<PartitionKind> kind;           // none: forward if the parallelism is equal, else rebalance
+  Partitioning partitioning;                   // hasher / router for kHash / kCustom
+  SideOutputIndex side{-1};                    // −1: the main output
+};
+
+struct StreamNode {
+  int id = 0;  // index + 1, in the order of creation
+  NodeKind kind = NodeKind::kOperator;
+  std::string name;
+  std::string uid;          // empty: none given
+  std::string description;  // empty: the name
+  std::shared_ptr<const OperatorFactory> op;    // kOperator, kSink
+  std::shared_ptr<const SourceFactory> source;  // kSource
+  int parallelism = 0;                          // 0: the environment's default
+  int maxParallelism = 0;                       // 0: the environment's, else derived from the parallelism
+  bool parallelismFixed = false;                // may only be 1 (fromCollection, windowAll)
+  ChainingStrategy chaining = ChainingStrategy::kAlways;
+  std::string slotSharingGroup;                 // empty: that of the inputs if they agree, else "default"
+  std::optional<Duration> bufferTimeout;
+  std::string outputType;                       // text of the type description; for plans
+  std::vector<StreamEdge> inputs;
+};
+
+struct StreamGraph {
+  std::string jobName;
+  int defaultParallelism = 1;
+  int defaultMaxParallelism = 0;  // 0: next power of two of 1.5 × parallelism, from 128 to 32768
+  bool chaining = true;
+  bool chainDifferentMaxParallelism = true;
+  Duration bufferTimeout = Duration::millis(100);
+  std::vector<StreamNode> nodes;
+};
+
+}  // namespace flott

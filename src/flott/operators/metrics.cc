@@ -1,0 +1,110 @@
+#include "flott/operators/metrics.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+
+#include "flott/base/error.h"
+
+namespace flott {
+
+int Histogram::bucketOf(uint64_t value) {
+  if (value < (1u << kSubBits)) return static_cast<int>(value);
+  const int exponent = 63 - std::countl_zero(value);
+  const auto mantissa = static_cast<int>((value >> (exponent - kSubBits)) & ((1 << kSubBits) - 1));
+  return ((exponent - kSubBits + 1) << kSubBits) + mantissa;
+}
+
+uint64_t Histogram::lowestOf(int bucket) {
+  const int group = bucket >> kSubBits;
+  const auto mantissa = static_cast<uint64_t>(bucket & ((1 << kSubBits) - 1));
+  if (group == 0) return mantissa;
+  return ((uint64_t{1} << kSubBits) | mantissa) << (group - 1);
+}
+
+void Histogram::update(int64_t value) {
+  value = std::max<int64_t>(value, 0);
+  std::atomic<uint32_t>& bucket = buckets_[static_cast<size_t>(bucketOf(static_cast<uint64_t>(value)))];
+  bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  count_.add();
+  sum_.add(value);
+  if (value > max()) max_.store(value, std::memory_order_relaxed);
+  if (value < min_.load(std::memory_order_relaxed)) min_.store(value, std::memory_order_relaxed);
+}
+
+int64_t Histogram::quantile(double quantile) const {
+  const auto target = static_cast<double>(count()) * quantile;
+  double seen = 0;
+  for (int i = 0; i < kBuckets; ++i) {
+    seen += buckets_[static_cast<size_t>(i)].load(std::memory_order_relaxed);
+    if (seen > 0 && seen >= target) return static_cast<int64_t>(lowestOf(i));
+  }
+  return max();
+}
+
+double Histogram::mean() const {
+  return count() == 0 ? 0 : static_cast<double>(sum_.value()) / static_cast<double>(count());
+}
+
+MetricGroup::Entry& MetricGroup::entry(const std::string& name, Kind kind) {
+  for (const auto& known : owned_) {
+    if (known->name != name) continue;
+    if (known->kind != kind) {
+      throw Error(ErrorKind::kUser, "metric '" + name + "' exists with another class: use another name");
+    }
+    return *known;
+  }
+  auto fresh = std::make_unique<Entry>();
+  fresh->name = name;
+  fresh->kind = kind;
+  switch (kind) {
+    case Kind::kCounter: fresh->counter = std::make_unique<Counter>(); break;
+    case Kind::kGauge: fresh->gauge = std::make_unique<Gauge>(); break;
+    case Kind::kMeter: fresh->meter = std::make_unique<Meter>(); break;
+    case Kind::kHistogram: fresh->histogram = std::make_unique<Histogram>(); break;
+  }
+  fresh->next = newest_.load(std::memory_order_relaxed);
+  newest_.store(fresh.get(), std::memory_order_release);
+  return *owned_.emplace_back(std::move(fresh));
+}
+
+Counter& MetricGroup::counter(const std::string& name) { return *entry(name, Kind::kCounter).counter; }
+Gauge& MetricGroup::gauge(const std::string& name) { return *entry(name, Kind::kGauge).gauge; }
+Meter& MetricGroup::meter(const std::string& name) { return *entry(name, Kind::kMeter).meter; }
+Histogram& MetricGroup::histogram(const std::string& name) { return *entry(name, Kind::kHistogram).histogram; }
+
+std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
+  std::vector<MetricReading> readings;
+  char text[128];
+  for (const Entry* e = newest_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
+    double value = 0;
+    switch (e->kind) {
+      case Kind::kCounter:
+        value = static_cast<double>(e->counter->value());
+        std::snprintf(text, sizeof text, "%lld", static_cast<long long>(e->counter->value()));
+        break;
+      case Kind::kGauge:
+        value = e->gauge->value();
+        std::snprintf(text, sizeof text, "%.6g", value);
+        break;
+      case Kind::kMeter:
+        value = e->meter->rate(elapsedNanos);
+        std::snprintf(text, sizeof text, "%lld (%.1f/s)", static_cast<long long>(e->meter->count()), value);
+        break;
+      case Kind::kHistogram: {
+        const Histogram& h = *e->histogram;
+        value = static_cast<double>(h.quantile(0.5));
+        std::snprintf(text, sizeof text, "n=%lld min=%lld p50=%lld p99=%lld max=%lld mean=%.1f",
+                      static_cast<long long>(h.count()), static_cast<long long>(h.min()),
+                      static_cast<long long>(h.quantile(0.5)), static_cast<long long>(h.quantile(0.99)),
+                      static_cast<long long>(h.max()), h.mean());
+        break;
+      }
+    }
+    readings.push_back({e->name, text, value});
+  }
+  std::reverse(readings.begin(), readings.end());
+  return readings;
+}
+
+}  // namespace flott

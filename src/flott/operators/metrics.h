@@ -1,0 +1,115 @@
+// What operators and users count: counters, gauges, meters, histograms.
+//
+// One task writes a metric, any thread may read it; each value is a relaxed atomic, so writing costs what a plain
+// variable costs. Metrics live in a MetricGroup, one for each operator instance, which the job lists at its end and
+// serves while it runs. Names are Flink's where the concept is the same (numRecordsIn, currentInputWatermark, …).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/base/function.h"
+
+namespace flott {
+
+class Counter {
+ public:
+  /// By the owning task only.
+  void add(int64_t n = 1) { value_.store(value() + n, std::memory_order_relaxed); }
+  int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_{0};
+};
+
+class Gauge {
+ public:
+  void set(double value) { value_.store(value, std::memory_order_relaxed); }
+  double value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<double> value_{0};
+};
+
+/// Events and their rate since the task began.
+class Meter {
+ public:
+  void mark(int64_t n = 1) { count_.add(n); }
+  int64_t count() const { return count_.value(); }
+  /// Events a second; `elapsedNanos` is the time since the task began.
+  double rate(int64_t elapsedNanos) const {
+    return elapsedNanos <= 0 ? 0 : static_cast<double>(count()) * 1e9 / static_cast<double>(elapsedNanos);
+  }
+
+ private:
+  Counter count_;
+};
+
+/// Distribution of non-negative values, exact to 1 part in 16: 16 buckets for each power of two.
+class Histogram {
+ public:
+  void update(int64_t value);
+  int64_t count() const { return count_.value(); }
+  /// Value below which the share `quantile` (0 … 1) lies; 0 when empty.
+  int64_t quantile(double quantile) const;
+  double mean() const;
+  int64_t max() const { return max_.load(std::memory_order_relaxed); }
+  int64_t min() const { return count() == 0 ? 0 : min_.load(std::memory_order_relaxed); }
+
+ private:
+  static constexpr int kSubBits = 4;
+  static constexpr int kBuckets = (64 - kSubBits + 1) << kSubBits;
+  static int bucketOf(uint64_t value);
+  static uint64_t lowestOf(int bucket);
+
+  std::array<std::atomic<uint32_t>, kBuckets> buckets_{};
+  Counter count_;
+  Counter sum_;
+  std::atomic<int64_t> max_{0};
+  std::atomic<int64_t> min_{std::numeric_limits<int64_t>::max()};
+};
+
+/// One reading of one metric.
+struct MetricReading {
+  std::string name;
+  std::string text;  // "12", "3.5/s", "p50=3 p99=17 max=21"
+  double value = 0;  // count, gauge value, rate or median
+};
+
+/// The metrics of one operator instance. Registration and writes by the owning task; read() from any thread once the
+/// group is sealed by the task having opened.
+class MetricGroup {
+ public:
+  /// The metric of that name and class, made on first use. Throws Error(kUser) when the name has another class.
+  Counter& counter(const std::string& name);
+  Gauge& gauge(const std::string& name);
+  Meter& meter(const std::string& name);
+  Histogram& histogram(const std::string& name);
+
+  /// In the order of registration.
+  std::vector<MetricReading> read(int64_t elapsedNanos) const;
+
+ private:
+  enum class Kind : uint8_t { kCounter, kGauge, kMeter, kHistogram };
+  struct Entry {
+    std::string name;
+    Kind kind;
+    std::unique_ptr<Counter> counter;
+    std::unique_ptr<Gauge> gauge;
+    std::unique_ptr<Meter> meter;
+    std::unique_ptr<Histogram> histogram;
+    Entry* next = nullptr;
+  };
+  Entry& entry(const std::string& name, Kind kind);
+
+  // Appended to by the task while others read: nodes never move, and the link is published last.
+  std::vector<std::unique_ptr<Entry>> owned_;
+  std::atomic<Entry*> newest_{nullptr};
+};
+
+}  // namespace flott

@@ -1,0 +1,63 @@
+#include "flott/operators/operator.h"
+
+#include <algorithm>
+
+#include "flott/base/error.h"
+
+namespace flott {
+
+void Operator::open(OperatorContext&) {}
+
+void Operator::setInputs(int count) {
+  FLOTT_CHECK(count >= 1 && count <= kMaxInputs);
+  inputCount_ = count;
+}
+
+Step Operator::onWatermark(int input, Watermark watermark, Output& output) {
+  FLOTT_CHECK(input < inputCount_, "watermark for an input the operator does not have");
+  inputs_[input].watermark = std::max(inputs_[input].watermark, watermark.time);
+  return advance(output);
+}
+
+Step Operator::onStatus(int input, WatermarkStatus status, Output& output) {
+  inputs_[input].active = status.active;
+  const bool active = std::any_of(inputs_, inputs_ + inputCount_, [](const InputTime& i) { return i.active; });
+  Step step = Step::kDone;
+  if (!status.active) step = advance(output);  // one input less to wait for
+  if (active != active_) {
+    active_ = active;
+    output.emitStatus({active});
+  }
+  return step;
+}
+
+// Idle inputs hold nothing back, unless all are idle: then the furthest decides, as in Flink.
+Step Operator::advance(Output& output) {
+  Timestamp low = Timestamp::max();
+  Timestamp high = Timestamp::min();
+  bool anyActive = false;
+  for (const InputTime* input = inputs_; input != inputs_ + inputCount_; ++input) {
+    high = std::max(high, input->watermark);
+    if (!input->active) continue;
+    anyActive = true;
+    low = std::min(low, input->watermark);
+  }
+  const Timestamp now = anyActive ? low : high;
+  if (now <= eventTime_.time) return Step::kDone;
+  eventTime_ = {now};
+  return onEventTime(eventTime_, output);
+}
+
+Step Operator::onEventTime(Watermark watermark, Output& output) {
+  output.emitWatermark(watermark);
+  return Step::kDone;
+}
+
+Step Operator::onProcessingTime(Timestamp, Output&) { return Step::kDone; }
+Step Operator::onEndOfInput(int, Output&) { return Step::kDone; }
+Step Operator::resume(Output&) { return Step::kDone; }
+void Operator::beforeBarrier(CheckpointId, Output&) {}
+void Operator::onCheckpointEnded(CheckpointId, bool) {}
+void Operator::close() noexcept {}
+
+}  // namespace flott

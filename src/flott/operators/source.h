@@ -1,0 +1,105 @@
+// The contract of sources: a split enumerator in the master, readers in the tasks.
+//
+// A split is a piece of input that one reader works on at a time: a byte range of a file, a partition of a log, a range
+// of numbers. The enumerator finds splits and hands them to readers that ask; a reader turns splits into batches and
+// knows, at any moment, how far it is in each. Splits travel as bytes, which only the source itself can read, so master
+// and tasks may be different processes.
+//
+// Enumerators run in the master, readers in a task; each is called by one thread at a time and never blocks. Blocking
+// work (listing folders, reading files, connecting) goes through the context's offload().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/base/function.h"
+#include "flott/base/time.h"
+#include "flott/base/types.h"
+#include "flott/operators/context.h"
+#include "flott/operators/operator.h"
+
+namespace flott {
+
+/// Work for one reader: what to read and, once it has begun, from where to go on.
+struct SourceSplit {
+  std::string id;     // unique within the source; appears in messages
+  std::string state;  // encoded by the source
+};
+
+enum class Boundedness : uint8_t { kBounded, kContinuousUnbounded };
+
+/// What an enumerator may ask of the master.
+class SplitEnumeratorContext {
+ public:
+  virtual ~SplitEnumeratorContext() = default;
+  virtual Env& env() = 0;
+  virtual int parallelism() const = 0;
+  /// Gives a split to a registered reader.
+  virtual void assign(SubtaskIndex reader, SourceSplit split) = 0;
+  /// The reader will get no further split: it ends when it is through with what it has.
+  virtual void signalNoMoreSplits(SubtaskIndex reader) = 0;
+  virtual void sendEvent(SubtaskIndex reader, std::string event) = 0;
+  /// Runs `work` where it may block, then `done` in the enumerator's own turn. An exception of `work` fails the job.
+  virtual void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
+  /// Calls `then` in the enumerator's own turn once `delay` has passed.
+  virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
+};
+
+class SplitEnumerator {
+ public:
+  virtual ~SplitEnumerator() = default;
+  /// First call; `context` outlives the enumerator.
+  virtual void start(SplitEnumeratorContext& context) = 0;
+  /// A reader has come up (again, after a failure).
+  virtual void addReader(SubtaskIndex reader) = 0;
+  /// A reader has nothing to read: assign a split, promise one by doing nothing, or signal that there are no more.
+  virtual void handleSplitRequest(SubtaskIndex reader) = 0;
+  /// A failed reader's splits that no checkpoint holds; give them to others.
+  virtual void addSplitsBack(std::vector<SourceSplit> splits, SubtaskIndex reader) = 0;
+  virtual void handleSourceEvent(SubtaskIndex reader, const std::string& event);
+  /// Everything not yet assigned, encoded by the source.
+  virtual std::string snapshot() const = 0;
+};
+
+/// What a reader may ask of its task, beside what any operator may.
+class SourceReaderContext : public OperatorContext {
+ public:
+  /// Tells the enumerator that this reader would take a split.
+  virtual void requestSplit() = 0;
+  virtual void sendEvent(std::string event) = 0;
+};
+
+enum class Poll : uint8_t {
+  kMore,  // poll again when the output has room
+  kIdle,  // nothing now: poll again after new splits, an alarm, off-loaded work that is done, or askToResume()
+  kEnd,   // all splits read and no more will come
+};
+
+class SourceReader {
+ public:
+  virtual ~SourceReader() = default;
+  virtual void open(SourceReaderContext& context) = 0;
+  /// Emits at most about one batch, and never when output.full().
+  virtual Poll poll(Output& output) = 0;
+  virtual void addSplits(std::vector<SourceSplit> splits) = 0;
+  virtual void onNoMoreSplits() = 0;
+  virtual void handleSourceEvent(const std::string& event);
+  /// All splits it has, with their positions after the last emitted record.
+  virtual std::vector<SourceSplit> snapshot() = 0;
+  virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
+  virtual void close() noexcept;
+};
+
+/// A source as part of the logical graph: makes enumerators and readers. Shared and unchanging.
+class SourceFactory {
+ public:
+  virtual ~SourceFactory() = default;
+  virtual Boundedness boundedness() const = 0;
+  /// `restored` is what an earlier enumerator's snapshot() returned; empty at the first start.
+  virtual std::unique_ptr<SplitEnumerator> createEnumerator(const std::string& restored) const = 0;
+  virtual std::unique_ptr<SourceReader> createReader() const = 0;
+};
+
+}  // namespace flott
