@@ -4,7 +4,7 @@
 // unpark() that comes while the owner is awake is remembered, once, and the next park() returns at once: no
 // wake-up is lost. What the waker wrote before unpark() is visible to the owner after park() returns. park()
 // may also return for no reason, so that the owner looks at its queues again and decides. Spinning before
-// park() is the owner's own business.
+// park() is the owner's own business. A parker must outlive all calls of unpark().
 //
 //   while (!stopped) {                       // the owner
 //     if (!runTasks()) parker->park(nextTimerNanos);

@@ -1,0 +1,38 @@
+#include <unistd.h>
+
+#include <cerrno>
+#include <mutex>
+
+#include "flott/base/error.h"
+#include "flott/env/failures.h"
+#include "flott/env/posix/parts.h"
+
+namespace flott::posix {
+namespace {
+
+class PosixConsole final : public Console {
+ public:
+  void out(std::string_view text) override { writeAll(STDOUT_FILENO, "standard output", text); }
+  void err(std::string_view text) override { writeAll(STDERR_FILENO, "standard error", text); }
+  bool isTerminal() const override { return isatty(STDOUT_FILENO) == 1; }
+
+ private:
+  void writeAll(int descriptor, const char* name, std::string_view text) {
+    std::lock_guard lock(mutex_);
+    while (!text.empty()) {
+      const ssize_t written = retried([&] { return ::write(descriptor, text.data(), text.size()); });
+      if (written < 0) {
+        throw Error(ErrorKind::kTransient, std::string(name) + " cannot be written: " + systemReason(errno));
+      }
+      text.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+
+  std::mutex mutex_;
+};
+
+}  // namespace
+
+std::unique_ptr<Console> makeConsole() { return std::make_unique<PosixConsole>(); }
+
+}  // namespace flott::posix
