@@ -1,9 +1,10 @@
 // What travels between operators: a batch of records behind one small vtable.
 //
-// A Batch is a single-owner handle; its body is either typed rows (Rows<T>, rows.h) or columns (Columns, columns.h).
-// Beside the records a body may carry one event timestamp a record, and after a keyBy one 64-bit key hash a record.
-// A batch belongs to one task at a time, so nothing here is synchronised; handing it to another task through a channel
-// hands over ownership. Destroying a handle gives the body back to the pool it came from, on whatever thread that is.
+// A Batch is a single-owner handle; its body is either typed rows (Rows<T>, rows.h) or columns (Columns,
+// columns.h). Beside the records a body may carry one event timestamp a record, and after a keyBy one 64-bit
+// key hash a record. A batch belongs to one task at a time, so nothing here is synchronised; handing it to
+// another task through a channel hands over ownership. Destroying a handle gives the body back to the pool it
+// came from, on whatever thread that is.
 //
 //   Batch batch = pool.acquire();
 //   Rows<Click>& clicks = batch.rows<Click>();
@@ -26,7 +27,7 @@ class Batch;
 class ByteReader;
 class ByteWriter;
 class Columns;
-struct TypeDescription;
+class TypeDescription;
 template <typename T>
 class Rows;
 
@@ -74,8 +75,8 @@ class BatchBody {
   virtual size_t bytes() const = 0;
   /// Cuts the batch in two: this one keeps the records before `at`, the result has the rest.
   virtual Batch splitOff(size_t at, BatchPools& pools) = 0;
-  /// Moves record i to out[targets[i]], with its timestamp and hash, and leaves this batch empty. An empty handle in
-  /// `out` gets a batch from `pools`. Batches may grow over their capacity.
+  /// Moves record i to out[targets[i]], with its timestamp and hash, and leaves this batch empty. An empty
+  /// handle in `out` gets a batch from `pools`. Batches may grow over their capacity.
   virtual void scatter(const uint32_t* targets, Batch* out, BatchPools& pools) = 0;
   /// Moves all records of `other`, of the same type, to the end of this batch.
   virtual void append(Batch other) = 0;
@@ -84,7 +85,8 @@ class BatchBody {
   /// The lane's pool for batches of this type.
   virtual BatchPool& poolIn(BatchPools& pools) const = 0;
   virtual void encode(ByteWriter& out) const = 0;
-  /// Appends what encode() wrote. Broken bytes throw Error(kCorruption) and leave the batch as it was or partly filled.
+  /// Appends what encode() wrote. Broken bytes throw Error(kCorruption) and leave the batch as it was or
+  /// partly filled.
   virtual void decode(ByteReader& in) = 0;
   /// Back to empty, ready to be filled again; keeps its memory within reason.
   virtual void clear() = 0;
@@ -118,7 +120,7 @@ class BatchBody {
   uint32_t hashRoom_ = 0;
   std::unique_ptr<int64_t[]> timestamps_;
   std::unique_ptr<uint64_t[]> hashes_;
-  BatchPool* home_ = nullptr;     // where it goes when its handle dies; null: deleted
+  BatchPool* home_ = nullptr;      // where it goes when its handle dies; null: deleted
   BatchBody* nextFree_ = nullptr;  // link in the pool's stack
 };
 

@@ -1,7 +1,7 @@
 // What a channel carries: data, and control elements that keep their place among it.
 //
-// A watermark T says: no record with a timestamp <= T follows on this channel. End of input is the last element of a
-// channel. Elements move; a channel owns them while they wait.
+// A watermark T says: no record with a timestamp <= T follows on this channel. End of input is the last
+// element of a channel. Elements move; a channel owns them while they wait.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct WatermarkStatus {
 /// Marks the cut of one checkpoint in the stream.
 struct Barrier {
   CheckpointId checkpoint;
-  Timestamp triggered;    // wall clock of the coordinator
+  Timestamp triggered;      // wall clock of the coordinator
   bool overtaking = false;  // may take the channel's bypass, past waiting batches
 };
 

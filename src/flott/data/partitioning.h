@@ -1,7 +1,7 @@
 // How records of one operator are spread over the subtasks of the next.
 //
-// A Partitioning is part of the logical graph and is shared, unchanged, by all subtasks; the exchange of a task asks it
-// to route whole batches. Hashers and routers are stateless, so any thread may call them.
+// A Partitioning is part of the logical graph and is shared, unchanged, by all subtasks; the exchange of a
+// task asks it to route whole batches. Hashers and routers are stateless, so any thread may call them.
 #pragma once
 
 #include <cstdint>

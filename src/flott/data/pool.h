@@ -1,8 +1,9 @@
 // Pools of batches, so that the steady state allocates nothing per batch.
 //
-// There is one BatchPool for each lane and record type. Only the lane's thread takes from it; any thread gives back
-// (one atomic exchange a batch), so batches made on one lane and consumed on another find their way home. A pool keeps
-// at most kMaxFree bodies; what comes back beyond that is freed. Pools outlive every batch taken from them.
+// There is one BatchPool for each lane and record type. Only the lane's thread takes from it; any thread
+// gives back (one atomic exchange a batch), so batches made on one lane and consumed on another find their
+// way home. A pool keeps at most kMaxFree bodies; what comes back beyond that is freed. Pools outlive every
+// batch taken from them.
 #pragma once
 
 #include <atomic>
@@ -39,7 +40,7 @@ class BatchPool {
   void deleteAll(BatchBody* list) noexcept;
 
   Make make_;
-  BatchBody* free_ = nullptr;              // owner's own list
+  BatchBody* free_ = nullptr;                  // owner's own list
   std::atomic<BatchBody*> returned_{nullptr};  // pushed by anyone, taken as a whole by the owner
   std::atomic<size_t> freeCount_{0};
   std::atomic<size_t> alive_{0};
@@ -48,13 +49,14 @@ class BatchPool {
 /// All pools of a lane. Owning lane only.
 class BatchPools {
  public:
-  /// The pool for one type of batch, made on first use. Look it up once and keep the reference: rowsPool<T>(pools).
+  /// The pool for one type of batch, made on first use. Look it up once and keep the reference:
+  /// rowsPool<T>(pools).
   BatchPool& pool(BatchTypeTag tag, BatchPool::Make make);
   size_t alive() const;
 
  private:
-
-  std::vector<std::pair<BatchTypeTag, std::unique_ptr<BatchPool>>> pools_;  // a lane sees few types: linear search
+  std::vector<std::pair<BatchTypeTag, std::unique_ptr<BatchPool>>>
+      pools_;  // a lane sees few types: linear search
 };
 
 }  // namespace flott

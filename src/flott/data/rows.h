@@ -1,8 +1,9 @@
 // The typed payload of a batch: a growable array of the user's record type.
 //
-// Rows are appended by emplace(), read and changed in place, and dropped by truncate() or clear(). Strings are kept
-// constructed when a batch is cleared, so that a source that fills slot() again reuses their memory; every other type
-// is destroyed at once. References to rows stay good until the batch grows. Owned by one task at a time.
+// Rows are appended by emplace(), read and changed in place, and dropped by truncate() or clear(). Strings
+// are kept constructed when a batch is cleared, so that a source that fills slot() again reuses their memory;
+// every other type is destroyed at once. References to rows stay good until the batch grows. Owned by one
+// task at a time.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +55,8 @@ class Rows final : public BatchBody {
 
   template <typename... A>
   T& emplace(A&&... args) {
-    if (size_ == room_) [[unlikely]] grow(size_ + 1);
+    if (size_ == room_) [[unlikely]]
+      grow(size_ + 1);
     T* at = data_ + size_;
     if constexpr (kReusedRow<T>) {
       if (size_ < constructed_) std::destroy_at(at);
@@ -140,8 +142,9 @@ class Rows final : public BatchBody {
       for (const T& row : *this) rows.emplace(row);
       return copy;
     } else {
-      throw Error(ErrorKind::kUser,
-                  "a stream of records that cannot be copied has several consumers: make the record copyable");
+      throw Error(
+          ErrorKind::kUser,
+          "a stream of records that cannot be copied has several consumers: make the record copyable");
     }
   }
 
@@ -184,7 +187,8 @@ class Rows final : public BatchBody {
   size_t alive() const { return kReusedRow<T> ? constructed_ : size_; }
 
   void destroyFrom(size_t from) {
-    if constexpr (!std::is_trivially_destructible_v<T>) std::destroy(data_ + from, data_ + std::max(from, alive()));
+    if constexpr (!std::is_trivially_destructible_v<T>)
+      std::destroy(data_ + from, data_ + std::max(from, alive()));
     if constexpr (kReusedRow<T>) constructed_ = std::min(constructed_, static_cast<uint32_t>(from));
   }
 
@@ -201,7 +205,8 @@ class Rows final : public BatchBody {
 
   T* data_ = nullptr;
   uint32_t room_ = 0;
-  uint32_t constructed_ = 0;  // kReusedRow only: rows from size_ up to here are alive but not part of the batch
+  uint32_t constructed_ =
+      0;  // kReusedRow only: rows from size_ up to here are alive but not part of the batch
 };
 
 template <typename T>

@@ -67,8 +67,9 @@ void Accumulators::merge(const Accumulators& other) {
 }
 
 void Accumulators::wrongClass(const std::string& name) {
-  throw Error(ErrorKind::kUser,
-              "accumulator '" + name + "' exists with another class: use another name, or the same class everywhere");
+  throw Error(
+      ErrorKind::kUser,
+      "accumulator '" + name + "' exists with another class: use another name, or the same class everywhere");
 }
 
 }  // namespace flott

@@ -1,7 +1,7 @@
 // Accumulators: values that every subtask adds to and the client reads, live and in the final result.
 //
-// A task adds without locks; a copy travels to the client on request and at the end of the task, where the copies of
-// all subtasks are merged by name. User-defined ones derive from Accumulator.
+// A task adds without locks; a copy travels to the client on request and at the end of the task, where the
+// copies of all subtasks are merged by name. User-defined ones derive from Accumulator.
 #pragma once
 
 #include <cstdint>
@@ -46,7 +46,9 @@ class HistogramAccumulator final : public Accumulator {
  public:
   void add(int64_t value) { ++counts_[value]; }
   const std::map<int64_t, int64_t>& value() const { return counts_; }
-  std::unique_ptr<Accumulator> clone() const override { return std::make_unique<HistogramAccumulator>(*this); }
+  std::unique_ptr<Accumulator> clone() const override {
+    return std::make_unique<HistogramAccumulator>(*this);
+  }
   void merge(const Accumulator& other) override;
   std::string text() const override;
 

@@ -1,7 +1,7 @@
 // What an operator may ask of its task.
 //
-// The runtime implements it, one object for each operator instance; tests use the harness. Every call comes from the
-// task's own thread, from open() to close().
+// The runtime implements it, one object for each operator instance; tests use the harness. Every call comes
+// from the task's own thread, from open() to close().
 #pragma once
 
 #include <cstdint>
@@ -48,20 +48,23 @@ class OperatorContext {
   virtual MetricGroup& metrics() = 0;
   virtual Accumulators& accumulators() = 0;
 
-  /// Keyed state of this operator, for keys described by `key`. The first call makes it; later ones must ask for the
-  /// same type of key.
+  /// Keyed state of this operator, for keys described by `key`. The first call makes it; later ones must ask
+  /// for the same type of key.
   virtual KeyedStateBackend& keyedState(const TypeOps& key) = 0;
   virtual OperatorStateBackend& operatorState() = 0;
 
   /// Processing time as of the beginning of this step: one clock read a step, not one a call.
   virtual Timestamp processingTime() const = 0;
-  /// Calls onProcessingTime once, when processing time has reached `at`. An earlier alarm replaces a later one.
+  /// Calls onProcessingTime once, when processing time has reached `at`. An earlier alarm replaces a later
+  /// one.
   virtual void setAlarm(Timestamp at) = 0;
-  /// Calls resume() once in a later step, when the output has room. For operators that wait for off-loaded work.
+  /// Calls resume() once in a later step, when the output has room. For operators that wait for off-loaded
+  /// work.
   virtual void askToResume() = 0;
 
-  /// Runs `work` on a thread where it may block, then `done` on the task's own thread in a later step. `work` must not
-  /// touch the operator. An exception of `work` fails the task. When the pool's queue is full the task tries again.
+  /// Runs `work` on a thread where it may block, then `done` on the task's own thread in a later step. `work`
+  /// must not touch the operator. An exception of `work` fails the task. When the pool's queue is full the
+  /// task tries again.
   virtual void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
 
   virtual void warn(const std::string& text) = 0;

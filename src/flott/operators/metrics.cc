@@ -58,10 +58,18 @@ MetricGroup::Entry& MetricGroup::entry(const std::string& name, Kind kind) {
   fresh->name = name;
   fresh->kind = kind;
   switch (kind) {
-    case Kind::kCounter: fresh->counter = std::make_unique<Counter>(); break;
-    case Kind::kGauge: fresh->gauge = std::make_unique<Gauge>(); break;
-    case Kind::kMeter: fresh->meter = std::make_unique<Meter>(); break;
-    case Kind::kHistogram: fresh->histogram = std::make_unique<Histogram>(); break;
+    case Kind::kCounter:
+      fresh->counter = std::make_unique<Counter>();
+      break;
+    case Kind::kGauge:
+      fresh->gauge = std::make_unique<Gauge>();
+      break;
+    case Kind::kMeter:
+      fresh->meter = std::make_unique<Meter>();
+      break;
+    case Kind::kHistogram:
+      fresh->histogram = std::make_unique<Histogram>();
+      break;
   }
   fresh->next = newest_.load(std::memory_order_relaxed);
   newest_.store(fresh.get(), std::memory_order_release);
@@ -71,7 +79,9 @@ MetricGroup::Entry& MetricGroup::entry(const std::string& name, Kind kind) {
 Counter& MetricGroup::counter(const std::string& name) { return *entry(name, Kind::kCounter).counter; }
 Gauge& MetricGroup::gauge(const std::string& name) { return *entry(name, Kind::kGauge).gauge; }
 Meter& MetricGroup::meter(const std::string& name) { return *entry(name, Kind::kMeter).meter; }
-Histogram& MetricGroup::histogram(const std::string& name) { return *entry(name, Kind::kHistogram).histogram; }
+Histogram& MetricGroup::histogram(const std::string& name) {
+  return *entry(name, Kind::kHistogram).histogram;
+}
 
 std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
   std::vector<MetricReading> readings;

@@ -1,8 +1,9 @@
 // What operators and users count: counters, gauges, meters, histograms.
 //
-// One task writes a metric, any thread may read it; each value is a relaxed atomic, so writing costs what a plain
-// variable costs. Metrics live in a MetricGroup, one for each operator instance, which the job lists at its end and
-// serves while it runs. Names are Flink's where the concept is the same (numRecordsIn, currentInputWatermark, …).
+// One task writes a metric, any thread may read it; each value is a relaxed atomic, so writing costs what a
+// plain variable costs. Metrics live in a MetricGroup, one for each operator instance, which the job lists at
+// its end and serves while it runs. Names are Flink's where the concept is the same (numRecordsIn,
+// currentInputWatermark, …).
 #pragma once
 
 #include <array>
@@ -81,11 +82,12 @@ struct MetricReading {
   double value = 0;  // count, gauge value, rate or median
 };
 
-/// The metrics of one operator instance. Registration and writes by the owning task; read() from any thread once the
-/// group is sealed by the task having opened.
+/// The metrics of one operator instance. Registration and writes by the owning task; read() from any thread
+/// once the group is sealed by the task having opened.
 class MetricGroup {
  public:
-  /// The metric of that name and class, made on first use. Throws Error(kUser) when the name has another class.
+  /// The metric of that name and class, made on first use. Throws Error(kUser) when the name has another
+  /// class.
   Counter& counter(const std::string& name);
   Gauge& gauge(const std::string& name);
   Meter& meter(const std::string& name);

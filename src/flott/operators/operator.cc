@@ -21,7 +21,8 @@ Step Operator::onWatermark(int input, Watermark watermark, Output& output) {
 
 Step Operator::onStatus(int input, WatermarkStatus status, Output& output) {
   inputs_[input].active = status.active;
-  const bool active = std::any_of(inputs_, inputs_ + inputCount_, [](const InputTime& i) { return i.active; });
+  const bool active =
+      std::any_of(inputs_, inputs_ + inputCount_, [](const InputTime& i) { return i.active; });
   Step step = Step::kDone;
   if (!status.active) step = advance(output);  // one input less to wait for
   if (active != active_) {

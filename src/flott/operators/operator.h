@@ -1,14 +1,15 @@
 // The contract between the runtime and an operator: one parallel instance of one step of a job.
 //
-// A task owns its operators and calls each from one thread at a time. An operator sees batches, watermarks and its
-// context; it never sees a thread, lock, socket or clock, and it never blocks. Typed operators are templates on the
-// user's function, so that the loop over a batch is one inlined loop.
+// A task owns its operators and calls each from one thread at a time. An operator sees batches, watermarks
+// and its context; it never sees a thread, lock, socket or clock, and it never blocks. Typed operators are
+// templates on the user's function, so that the loop over a batch is one inlined loop.
 //
-// Order of calls: open, then any of onBatch / onWatermark / onStatus / onProcessingTime / resume, then onEndOfInput
-// once for each input, then finish, then close. A failed or cancelled attempt goes straight to close.
+// Order of calls: open, then any of onBatch / onWatermark / onStatus / onProcessingTime / resume, then
+// onEndOfInput once for each input, then finish, then close. A failed or cancelled attempt goes straight to
+// close.
 //
-// Back-pressure: a step that finds output.full() after it emitted may stop, keep its place, and return kMore; it gets
-// no other call than resume() until that returns kDone.
+// Back-pressure: a step that finds output.full() after it emitted may stop, keep its place, and return kMore;
+// it gets no other call than resume() until that returns kDone.
 //
 //   class Doubler final : public Operator {
 //     Step onBatch(int, Batch batch, Output& out) override {
@@ -37,8 +38,8 @@ enum class Step : uint8_t {
   kMore,  // call resume() once there is room for output again
 };
 
-/// Where an operator's results go: the next operator of the chain, or the channels of an exchange. Never blocks;
-/// throws only when a single call overran the hard cap.
+/// Where an operator's results go: the next operator of the chain, or the channels of an exchange. Never
+/// blocks; throws only when a single call overran the hard cap.
 class Output {
  public:
   virtual ~Output() = default;
@@ -56,19 +57,21 @@ class Operator {
  public:
   virtual ~Operator() = default;
 
-  /// Before anything else, in every attempt: get state handles and metrics here. Operators open from the end of the
-  /// chain to its head, so that whatever this one emits finds the next one ready. The context outlives the operator.
+  /// Before anything else, in every attempt: get state handles and metrics here. Operators open from the end
+  /// of the chain to its head, so that whatever this one emits finds the next one ready. The context outlives
+  /// the operator.
   virtual void open(OperatorContext& context);
   /// A batch of input `input` (0 unless the operator has several). The batch is the operator's own.
   virtual Step onBatch(int input, Batch batch, Output& output) = 0;
-  /// The watermark of one input has risen. Default: calls onEventTime with the minimum over all inputs when that has
-  /// risen, which by default forwards it.
+  /// The watermark of one input has risen. Default: calls onEventTime with the minimum over all inputs when
+  /// that has risen, which by default forwards it.
   virtual Step onWatermark(int input, Watermark watermark, Output& output);
   /// One input turned idle or active. Default: an operator all of whose inputs are idle is idle itself.
   virtual Step onStatus(int input, WatermarkStatus status, Output& output);
   /// The operator's event time has risen to `watermark`: fire what is due, then emit the watermark.
   virtual Step onEventTime(Watermark watermark, Output& output);
-  /// The alarm set with OperatorContext::setAlarm is due; `now` is the processing time. The alarm is then unset.
+  /// The alarm set with OperatorContext::setAlarm is due; `now` is the processing time. The alarm is then
+  /// unset.
   virtual Step onProcessingTime(Timestamp now, Output& output);
   /// No more elements on this input. Default: nothing.
   virtual Step onEndOfInput(int input, Output& output);
@@ -99,8 +102,8 @@ class Operator {
   Watermark eventTime_;
 };
 
-/// Makes the instances of one operator: one call for each subtask and attempt, each with a pristine copy of the user's
-/// function. Called by the worker before the lanes start; must not touch shared state.
+/// Makes the instances of one operator: one call for each subtask and attempt, each with a pristine copy of
+/// the user's function. Called by the worker before the lanes start; must not touch shared state.
 class OperatorFactory {
  public:
   virtual ~OperatorFactory() = default;

@@ -5,11 +5,13 @@
 namespace flott {
 
 void SplitEnumerator::handleSourceEvent(SubtaskIndex, const std::string&) {
-  throw Error(ErrorKind::kBug, "the source's enumerator got an event from a reader but does not handle events");
+  throw Error(ErrorKind::kBug,
+              "the source's enumerator got an event from a reader but does not handle events");
 }
 
 void SourceReader::handleSourceEvent(const std::string&) {
-  throw Error(ErrorKind::kBug, "the source's reader got an event from the enumerator but does not handle events");
+  throw Error(ErrorKind::kBug,
+              "the source's reader got an event from the enumerator but does not handle events");
 }
 void SourceReader::onCheckpointEnded(CheckpointId, bool) {}
 void SourceReader::close() noexcept {}

@@ -1,12 +1,12 @@
 // The contract of sources: a split enumerator in the master, readers in the tasks.
 //
-// A split is a piece of input that one reader works on at a time: a byte range of a file, a partition of a log, a range
-// of numbers. The enumerator finds splits and hands them to readers that ask; a reader turns splits into batches and
-// knows, at any moment, how far it is in each. Splits travel as bytes, which only the source itself can read, so master
-// and tasks may be different processes.
+// A split is a piece of input that one reader works on at a time: a byte range of a file, a partition of a
+// log, a range of numbers. The enumerator finds splits and hands them to readers that ask; a reader turns
+// splits into batches and knows, at any moment, how far it is in each. Splits travel as bytes, which only the
+// source itself can read, so master and tasks may be different processes.
 //
-// Enumerators run in the master, readers in a task; each is called by one thread at a time and never blocks. Blocking
-// work (listing folders, reading files, connecting) goes through the context's offload().
+// Enumerators run in the master, readers in a task; each is called by one thread at a time and never blocks.
+// Blocking work (listing folders, reading files, connecting) goes through the context's offload().
 #pragma once
 
 #include <cstdint>
@@ -41,7 +41,8 @@ class SplitEnumeratorContext {
   /// The reader will get no further split: it ends when it is through with what it has.
   virtual void signalNoMoreSplits(SubtaskIndex reader) = 0;
   virtual void sendEvent(SubtaskIndex reader, std::string event) = 0;
-  /// Runs `work` where it may block, then `done` in the enumerator's own turn. An exception of `work` fails the job.
+  /// Runs `work` where it may block, then `done` in the enumerator's own turn. An exception of `work` fails
+  /// the job.
   virtual void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
   /// Calls `then` in the enumerator's own turn once `delay` has passed.
   virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
@@ -54,7 +55,8 @@ class SplitEnumerator {
   virtual void start(SplitEnumeratorContext& context) = 0;
   /// A reader has come up (again, after a failure).
   virtual void addReader(SubtaskIndex reader) = 0;
-  /// A reader has nothing to read: assign a split, promise one by doing nothing, or signal that there are no more.
+  /// A reader has nothing to read: assign a split, promise one by doing nothing, or signal that there are no
+  /// more.
   virtual void handleSplitRequest(SubtaskIndex reader) = 0;
   /// A failed reader's splits that no checkpoint holds; give them to others.
   virtual void addSplitsBack(std::vector<SourceSplit> splits, SubtaskIndex reader) = 0;
@@ -73,7 +75,8 @@ class SourceReaderContext : public OperatorContext {
 
 enum class Poll : uint8_t {
   kMore,  // poll again when the output has room
-  kIdle,  // nothing now: poll again after new splits, an alarm, off-loaded work that is done, or askToResume()
+  kIdle,  // nothing now: poll again after new splits, an alarm, off-loaded work that is done, or
+          // askToResume()
   kEnd,   // all splits read and no more will come
 };
 

@@ -1,0 +1,39 @@
+#include "flott/runtime/channel.h"
+
+namespace flott {
+
+bool Channel::tryPush(Element& element) {
+  if (!ring_.tryPush(element)) {
+    // Announce that we wait, then look again: either we see the room, or the consumer's pop sees the
+    // announcement.
+    producerWaits_.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (!ring_.tryPush(element)) return false;
+    producerWaits_.store(false, std::memory_order_relaxed);
+  }
+  consumer_.wake();
+  return true;
+}
+
+void Channel::wakeProducer() {
+  // Half empty before the producer runs again: woken once a burst, not once a slot.
+  if (ring_.size() > ring_.capacity() / 2) return;
+  producerWaits_.store(false, std::memory_order_relaxed);
+  producer_.wake();
+}
+
+void Channel::pushBypass(Barrier barrier) {
+  Overtaking overtaking{barrier, ring_.pushed()};
+  FLOTT_CHECK(bypass_.tryPush(overtaking), "more barriers on their way than a job may have");
+  consumer_.wake();
+}
+
+std::optional<Channel::Overtaking> Channel::takeBypass() {
+  Overtaking* oldest = bypass_.front();
+  if (oldest == nullptr) return std::nullopt;
+  const Overtaking overtaking = *oldest;
+  bypass_.pop();
+  return overtaking;
+}
+
+}  // namespace flott

@@ -1,0 +1,71 @@
+// A channel: the bounded link from one task to another within a process, with wake-ups in both directions.
+//
+// The producing task pushes, the consuming task reads; each is told when there is something to do. A full
+// ring is what back-pressure is. Beside the ring there is a bypass that needs no slot, for the few control
+// elements that may overtake waiting data; what takes it carries the number of elements pushed before it, so
+// that the consumer knows what it overtook.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "flott/data/element.h"
+#include "flott/runtime/ring.h"
+#include "flott/runtime/runnable.h"
+
+namespace flott {
+
+class Channel {
+ public:
+  /// `capacity` elements, a power of two. The wakers outlive the channel's use.
+  Channel(size_t capacity, Waker& producer, Waker& consumer)
+      : ring_(capacity), bypass_(kBypassSlots), producer_(producer), consumer_(consumer) {}
+
+  // Producer.
+
+  /// Takes the element and wakes the consumer; or returns false when the ring is full, and wakes the producer
+  /// once there is room.
+  bool tryPush(Element& element);
+  /// Nothing waits in the ring: the consumer is done with all it got.
+  bool starving() const { return ring_.drained(); }
+  /// A barrier that overtakes whatever waits. At most kBypassSlots may be on their way: more is a broken
+  /// invariant, since a job bounds its concurrent checkpoints.
+  void pushBypass(Barrier barrier);
+  size_t pushed() const { return ring_.pushed(); }
+
+  // Consumer.
+
+  /// The oldest element, which the caller may move from; then pop().
+  Element* front() { return ring_.front(); }
+  void pop() {
+    ring_.pop();
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (producerWaits_.load(std::memory_order_relaxed)) wakeProducer();
+  }
+  struct Overtaking {
+    Barrier barrier;
+    size_t position = 0;  // elements pushed before it
+  };
+  std::optional<Overtaking> takeBypass();
+  /// Elements popped so far; a bypass position beyond this was overtaken by so many.
+  size_t popped() const { return ring_.popped(); }
+
+  /// Any thread, roughly: elements that wait.
+  size_t backlog() const { return ring_.size(); }
+  size_t capacity() const { return ring_.capacity(); }
+
+  static constexpr size_t kBypassSlots = 16;
+
+ private:
+  void wakeProducer();
+
+  SpscRing<Element> ring_;
+  SpscRing<Overtaking> bypass_;
+  Waker& producer_;
+  Waker& consumer_;
+  std::atomic<bool> producerWaits_{false};
+};
+
+}  // namespace flott

@@ -1,0 +1,202 @@
+#include "flott/runtime/exchange.h"
+
+#include <bit>
+
+#include "flott/env/clock.h"
+
+namespace flott {
+namespace {
+
+// Below this many rows a round robin goes record by record, so that short inputs spread too.
+constexpr size_t kWholeBatchRows = 256;
+
+size_t bytesOf(const Element& element) {
+  const Batch* batch = std::get_if<Batch>(&element);
+  return batch == nullptr ? 0 : (*batch)->bytes();
+}
+
+Element copyControl(const Element& element) {
+  if (const auto* watermark = std::get_if<Watermark>(&element)) return *watermark;
+  if (const auto* status = std::get_if<WatermarkStatus>(&element)) return *status;
+  if (const auto* barrier = std::get_if<Barrier>(&element)) return *barrier;
+  if (const auto* marker = std::get_if<LatencyMarker>(&element)) return *marker;
+  FLOTT_CHECK(std::holds_alternative<EndOfInput>(element), "data is not a control element");
+  return EndOfInput{};
+}
+
+}  // namespace
+
+Exchange::Exchange(ExchangeOptions options, std::vector<Channel*> channels, BatchPools& pools)
+    : options_(std::move(options)),
+      pools_(pools),
+      batches_(channels.size()),
+      groupShift_(64 - std::bit_width(options_.maxParallelism - 1)),
+      spreadShift_(std::bit_width(options_.maxParallelism - 1)),
+      next_(channels.empty() ? 0 : options_.subtask % static_cast<uint32_t>(channels.size())),
+      random_(options_.seed | 1),
+      deadline_(kNoDeadline) {
+  FLOTT_CHECK(!channels.empty(), "an exchange has at least one receiver");
+  FLOTT_CHECK(std::has_single_bit(options_.maxParallelism), "max parallelism is a power of two");
+  FLOTT_CHECK((options_.partitioning.kind != PartitionKind::kHash &&
+               options_.partitioning.kind != PartitionKind::kCustom) ||
+              channels.size() == options_.parallelism);
+  for (Channel* channel : channels) receivers_.emplace_back(channel);
+}
+
+Exchange::~Exchange() = default;
+
+void Exchange::emit(Batch batch) {
+  if (batch.size() == 0) return;
+  switch (options_.partitioning.kind) {
+    case PartitionKind::kHash:
+      if (!batch->hasHashes()) options_.partitioning.hasher->hash(batch);
+      return emitScattered(std::move(batch));
+    case PartitionKind::kCustom:
+    case PartitionKind::kShuffle:
+      return emitScattered(std::move(batch));
+    case PartitionKind::kRebalance:
+    case PartitionKind::kRescale:
+      return emitRoundRobin(std::move(batch));
+    case PartitionKind::kBroadcast:
+      return emitToAll(std::move(batch));
+    case PartitionKind::kForward:
+    case PartitionKind::kGlobal:
+      return emitWhole(0, std::move(batch));
+  }
+}
+
+// A batch that is nearly full goes as it is; small ones are gathered.
+void Exchange::emitWhole(size_t target, Batch batch) {
+  Batch& open = batches_[target];
+  if (!open) {
+    open = std::move(batch);
+    ++open_;
+  } else {
+    open->append(std::move(batch));
+  }
+  if (2 * open.size() >= open->capacity()) sendOpen(target);
+}
+
+const uint32_t* Exchange::keyTargets(const Batch& batch) {
+  const uint64_t* hashes = batch->hashes();
+  uint32_t* targets = targets_.data();
+  const uint64_t parallelism = options_.parallelism;
+  const size_t count = batch.size();
+  for (size_t i = 0; i < count; ++i) {
+    targets[i] = static_cast<uint32_t>(((hashes[i] >> groupShift_) * parallelism) >> spreadShift_);
+  }
+  return targets;
+}
+
+void Exchange::emitScattered(Batch batch) {
+  const auto count = static_cast<uint32_t>(receivers_.size());
+  if (count == 1 && options_.partitioning.kind != PartitionKind::kCustom)
+    return emitWhole(0, std::move(batch));
+  if (targets_.size() < batch.size()) targets_.resize(batch.size());
+  switch (options_.partitioning.kind) {
+    case PartitionKind::kHash:
+      keyTargets(batch);
+      break;
+    case PartitionKind::kCustom:
+      options_.partitioning.router->route(batch, count, targets_.data());
+      break;
+    case PartitionKind::kShuffle:
+      for (size_t i = 0; i < batch.size(); ++i) {
+        random_ ^= random_ << 13;
+        random_ ^= random_ >> 7;
+        random_ ^= random_ << 17;
+        targets_[i] = static_cast<uint32_t>(((random_ >> 32) * count) >> 32);
+      }
+      break;
+    default:  // round robin
+      for (size_t i = 0; i < batch.size(); ++i) {
+        targets_[i] = next_;
+        next_ = next_ + 1 == count ? 0 : next_ + 1;
+      }
+  }
+  batch->scatter(targets_.data(), batches_.data(), pools_);
+  open_ = 0;
+  for (size_t target = 0; target < count; ++target) {
+    if (!batches_[target]) continue;
+    ++open_;
+    if (batches_[target]->full()) sendOpen(target);
+  }
+}
+
+void Exchange::emitRoundRobin(Batch batch) {
+  if (batch.size() < kWholeBatchRows) return emitScattered(std::move(batch));
+  const size_t target = next_;
+  next_ = next_ + 1 == receivers_.size() ? 0 : next_ + 1;
+  emitWhole(target, std::move(batch));
+}
+
+void Exchange::emitToAll(Batch batch) {
+  for (size_t target = 1; target < receivers_.size(); ++target) emitWhole(target, batch->clone(pools_));
+  emitWhole(0, std::move(batch));
+}
+
+void Exchange::sendOpen(size_t target) {
+  --open_;
+  send(target, Element(std::move(batches_[target])));
+}
+
+void Exchange::send(size_t target, Element element) {
+  Target& receiver = receivers_[target];
+  if (receiver.waiting.empty() && receiver.channel->tryPush(element)) return;
+  waitingBytes_ += bytesOf(element);
+  ++waiting_;
+  receiver.waiting.push_back(std::move(element));
+  if (waitingBytes_ > options_.overrunCapBytes) {
+    throw Error(ErrorKind::kUser,
+                "a single call put out more than " + std::to_string(options_.overrunCapBytes) +
+                    " bytes beyond what the next operator could take: emit less per record, or "
+                    "raise flott.output.overrun-cap");
+  }
+}
+
+void Exchange::broadcast(const Element& control) {
+  flush();
+  for (size_t target = 0; target < receivers_.size(); ++target) send(target, copyControl(control));
+}
+
+void Exchange::flush() {
+  if (open_ == 0) return;
+  for (size_t target = 0; target < receivers_.size(); ++target) {
+    if (batches_[target]) sendOpen(target);
+  }
+}
+
+bool Exchange::drain() {
+  if (waiting_ == 0) return true;
+  for (Target& receiver : receivers_) {
+    while (!receiver.waiting.empty()) {
+      const size_t bytes = bytesOf(receiver.waiting.front());
+      if (!receiver.channel->tryPush(receiver.waiting.front())) break;
+      receiver.waiting.pop_front();
+      waitingBytes_ -= bytes;
+      --waiting_;
+    }
+  }
+  return waiting_ == 0;
+}
+
+void Exchange::endStep(int64_t nowNanos) {
+  deadline_ = kNoDeadline;
+  if (open_ == 0) {
+    openedAt_ = 0;
+    return;
+  }
+  const int64_t timeout = options_.bufferTimeout.ms * 1'000'000;
+  const bool due = timeout >= 0 && (timeout == 0 || (openedAt_ != 0 && nowNanos - openedAt_ >= timeout));
+  for (size_t target = 0; target < receivers_.size(); ++target) {
+    if (batches_[target] && (due || receivers_[target].channel->starving())) sendOpen(target);
+  }
+  if (open_ == 0) {
+    openedAt_ = 0;
+    return;
+  }
+  if (openedAt_ == 0 || due) openedAt_ = nowNanos;
+  if (timeout >= 0) deadline_ = openedAt_ + timeout;
+}
+
+}  // namespace flott

@@ -1,0 +1,100 @@
+// The sending half of an exchange: spreads the batches of one edge over the channels to the next operator's
+// subtasks.
+//
+// Owned and called by one task. Data goes into an open batch for each channel, which is sent when it is full,
+// when its receiver has nothing left to do at the end of a step, or when it is older than the buffer
+// time-out; control elements flush and go to all channels. What a full ring does not take waits here, in
+// order: the exchange is then full and the task stops until it has drained. Bytes that wait are capped;
+// breaching the cap fails the task.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/base/time.h"
+#include "flott/data/element.h"
+#include "flott/data/partitioning.h"
+#include "flott/data/pool.h"
+#include "flott/runtime/channel.h"
+
+namespace flott {
+
+class Counter;
+
+struct ExchangeOptions {
+  Partitioning partitioning;
+  /// Receiving subtasks of the whole edge and key groups; for kHash.
+  uint32_t parallelism = 1;
+  uint32_t maxParallelism = 128;
+  /// Index of the sending subtask, where round robin begins; and the seed for shuffling.
+  uint32_t subtask = 0;
+  uint64_t seed = 0;
+  Duration bufferTimeout = Duration::millis(100);  // negative: never; zero: after every step
+  size_t overrunCapBytes = size_t{256} << 20;
+};
+
+class Exchange {
+ public:
+  /// One channel for each receiver, in the order of their subtasks. The channels and pools outlive the
+  /// exchange.
+  Exchange(ExchangeOptions options, std::vector<Channel*> channels, BatchPools& pools);
+  ~Exchange();
+
+  void emit(Batch batch);
+  /// Watermarks, statuses, barriers, markers, end of input: flushes, then goes to every channel.
+  void broadcast(const Element& control);
+
+  /// Something waits for room: do not emit if it can be avoided.
+  bool full() const { return waiting_ > 0; }
+  /// Everything was handed to the channels.
+  bool drained() const { return waiting_ == 0 && open_ == 0; }
+
+  /// At the beginning of a step: moves what waits into the rings. Whether nothing waits any more.
+  bool drain();
+  /// At the end of a step: sends the open batches that are due.
+  void endStep(int64_t nowNanos);
+  /// Sends every open batch.
+  void flush();
+  /// When endStep() must be called again because of the buffer time-out.
+  int64_t deadlineNanos() const { return deadline_; }
+
+  size_t waitingBytes() const { return waitingBytes_; }
+
+ private:
+  struct Target {
+    explicit Target(Channel* to) : channel(to) {}
+    Target(Target&&) = default;
+    Target(const Target&) = delete;
+
+    Channel* channel;
+    std::deque<Element> waiting;
+  };
+
+  void emitWhole(size_t target, Batch batch);
+  void emitScattered(Batch batch);
+  void emitRoundRobin(Batch batch);
+  void emitToAll(Batch batch);
+  void sendOpen(size_t target);
+  void send(size_t target, Element element);
+  const uint32_t* keyTargets(const Batch& batch);
+
+  const ExchangeOptions options_;
+  BatchPools& pools_;
+  std::vector<Target> receivers_;
+  std::vector<Batch> batches_;  // open batch of each channel, empty handle when there is none
+  size_t open_ = 0;
+  std::vector<uint32_t> targets_;
+  int groupShift_;   // key group = hash >> groupShift_
+  int spreadShift_;  // log2 of max parallelism
+  uint32_t next_;    // round robin
+  uint64_t random_;
+  size_t waiting_ = 0;  // elements in all `waiting` queues
+  size_t waitingBytes_ = 0;
+  int64_t openedAt_ = 0;  // when the oldest open batch was first seen at the end of a step; 0: none
+  int64_t deadline_;
+};
+
+}  // namespace flott

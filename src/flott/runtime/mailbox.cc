@@ -1,0 +1,40 @@
+#include "flott/runtime/mailbox.h"
+
+#include <memory>
+
+namespace flott {
+
+Mailbox::~Mailbox() {
+  destroy(oldest_);
+  destroy(newest_.load(std::memory_order_acquire));
+}
+
+void Mailbox::destroy(Letter* list) {
+  while (list != nullptr) delete std::exchange(list, list->next);
+}
+
+void Mailbox::post(MoveFunction<void()> mail) {
+  auto* letter = new Letter{std::move(mail)};
+  letter->next = newest_.load(std::memory_order_relaxed);
+  while (!newest_.compare_exchange_weak(letter->next, letter, std::memory_order_release,
+                                        std::memory_order_relaxed)) {
+  }
+  owner_.wake();
+}
+
+void Mailbox::drain() {
+  for (;;) {
+    if (oldest_ == nullptr) {
+      Letter* stack = newest_.exchange(nullptr, std::memory_order_acquire);
+      while (stack != nullptr) {
+        Letter* letter = std::exchange(stack, stack->next);
+        letter->next = std::exchange(oldest_, letter);
+      }
+    }
+    if (oldest_ == nullptr) return;
+    const std::unique_ptr<Letter> letter(std::exchange(oldest_, oldest_->next));
+    letter->mail();
+  }
+}
+
+}  // namespace flott

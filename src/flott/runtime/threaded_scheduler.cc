@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <atomic>
+
+#include "flott/runtime/scheduler.h"
+
+namespace flott {
+namespace {
+
+// One thread that steps its runnables. It sleeps only when none of them is ready, which it finds out under
+// the protection of its parker: a wake-up between the last look and the sleep makes park() return at once.
+class Lane {
+ public:
+  Lane(Env& env, int64_t spinNanos) : env_(env), spinNanos_(spinNanos), bell_(env.threads.makeParker()) {}
+
+  void add(Runnable& runnable) {
+    runnable.waker().attach(bell_.get());
+    runnables_.push_back(&runnable);
+  }
+
+  void start(ThreadOptions options, Parker& finished, std::atomic<int>& running) {
+    thread_ = env_.threads.start(std::move(options), [this, &finished, &running] {
+      run();
+      running.fetch_sub(1, std::memory_order_release);
+      finished.unpark();
+    });
+  }
+  void join() { thread_->join(); }
+
+  /// What the lane has been doing since when; null when it is between steps. Any thread.
+  Runnable* current(int64_t& sinceNanos) const {
+    sinceNanos = since_.load(std::memory_order_acquire);
+    return current_.load(std::memory_order_acquire);
+  }
+
+ private:
+  void run() {
+    while (!runnables_.empty()) {
+      if (!round()) rest();
+    }
+  }
+
+  StepTime now() const { return {env_.clock.monotonicNanos(), env_.clock.wallTime()}; }
+
+  bool round() {
+    bool any = false;
+    StepTime time = now();
+    for (size_t i = 0; i < runnables_.size();) {
+      Runnable& runnable = *runnables_[i];
+      if (!runnable.waker().take() && runnable.deadlineNanos() > time.nanos) {
+        ++i;
+        continue;
+      }
+      if (any) time = now();
+      any = true;
+      since_.store(time.nanos, std::memory_order_relaxed);
+      current_.store(&runnable, std::memory_order_release);
+      const Runnable::Progress progress = runnable.step(time);
+      current_.store(nullptr, std::memory_order_release);
+      if (progress == Runnable::Progress::kDone) {
+        runnables_.erase(runnables_.begin() + static_cast<std::ptrdiff_t>(i));
+        continue;
+      }
+      if (progress == Runnable::Progress::kMore) runnable.waker().again();
+      ++i;
+    }
+    return any;
+  }
+
+  bool anyReady() const {
+    return std::any_of(runnables_.begin(), runnables_.end(), [](Runnable* r) { return r->waker().ready(); });
+  }
+
+  void rest() {
+    int64_t deadline = kNoDeadline;
+    for (Runnable* runnable : runnables_) deadline = std::min(deadline, runnable->deadlineNanos());
+    const int64_t spinEnd = std::min(env_.clock.monotonicNanos() + spinNanos_, deadline);
+    do {
+      for (int i = 0; i < 32; ++i) {
+        if (anyReady()) return;
+        __builtin_ia32_pause();
+      }
+    } while (env_.clock.monotonicNanos() < spinEnd);
+    if (!anyReady()) bell_->park(deadline);
+  }
+
+  Env& env_;
+  const int64_t spinNanos_;
+  const std::unique_ptr<Parker> bell_;
+  std::vector<Runnable*> runnables_;
+  std::atomic<Runnable*> current_{nullptr};
+  std::atomic<int64_t> since_{0};
+  std::unique_ptr<Thread> thread_;
+};
+
+class ThreadedScheduler final : public Scheduler {
+ public:
+  ThreadedScheduler(Env& env, ThreadedOptions options)
+      : env_(env),
+        options_(options),
+        finished_(env.threads.makeParker()),
+        watchBell_(env.threads.makeParker()) {
+    for (int i = 0; i < options.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(env, options.spinNanos));
+  }
+  ~ThreadedScheduler() override {
+    if (!joined_) join();
+  }
+
+  int lanes() const override { return static_cast<int>(lanes_.size()); }
+
+  void add(int lane, Runnable& runnable) override { lanes_[static_cast<size_t>(lane)]->add(runnable); }
+
+  void start() override {
+    joined_ = false;
+    running_.store(lanes(), std::memory_order_relaxed);
+    for (int i = 0; i < lanes(); ++i) {
+      lanes_[static_cast<size_t>(i)]->start(
+          {.name = "lane-" + std::to_string(i), .core = options_.pin ? i : -1}, *finished_, running_);
+    }
+    if (options_.blockedWarning.ms > 0) {
+      watchdog_ = env_.threads.start({.name = "watchdog"}, [this] { watch(); });
+    }
+  }
+
+  void join() override {
+    while (running_.load(std::memory_order_acquire) > 0) finished_->park(kNoDeadline);
+    joinThreads();
+  }
+
+  bool joinFor(Duration timeout) override {
+    const int64_t deadline = deadlineAfter(env_.clock, timeout);
+    while (running_.load(std::memory_order_acquire) > 0) {
+      if (env_.clock.monotonicNanos() >= deadline) return false;
+      finished_->park(deadline);
+    }
+    joinThreads();
+    return true;
+  }
+
+ private:
+  void joinThreads() {
+    if (joined_) return;
+    joined_ = true;
+    for (const auto& lane : lanes_) lane->join();
+    stopWatching_.store(true, std::memory_order_release);
+    watchBell_->unpark();
+    if (watchdog_) watchdog_->join();
+  }
+
+  // Looks four times in the warning time, so that a block is reported between 1 and 1.25 times of it.
+  void watch() {
+    const Duration pause = Duration::millis(std::max<int64_t>(options_.blockedWarning.ms / 4, 1));
+    std::vector<int64_t> warned(lanes_.size(), 0);
+    while (!stopWatching_.load(std::memory_order_acquire)) {
+      watchBell_->park(deadlineAfter(env_.clock, pause));
+      for (size_t i = 0; i < lanes_.size(); ++i) {
+        int64_t since;
+        Runnable* runnable = lanes_[i]->current(since);
+        const int64_t blocked = env_.clock.monotonicNanos() - since;
+        if (runnable == nullptr || since == warned[i] || blocked < options_.blockedWarning.ms * 1'000'000)
+          continue;
+        warned[i] = since;
+        env_.log.warn("watchdog", runnable->where() + " has not returned for " +
+                                      toString(Duration::millis(blocked / 1'000'000)) +
+                                      ": user code blocks its lane, and everything else on lane " +
+                                      std::to_string(i) + " waits; move blocking calls out of the function");
+      }
+    }
+  }
+
+  Env& env_;
+  const ThreadedOptions options_;
+  const std::unique_ptr<Parker> finished_;
+  const std::unique_ptr<Parker> watchBell_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::atomic<int> running_{0};
+  std::atomic<bool> stopWatching_{false};
+  std::unique_ptr<Thread> watchdog_;
+  bool joined_ = true;
+};
+
+}  // namespace
+
+std::unique_ptr<Scheduler> makeThreadedScheduler(Env& env, ThreadedOptions options) {
+  return std::make_unique<ThreadedScheduler>(env, options);
+}
+
+}  // namespace flott
