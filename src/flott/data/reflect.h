@@ -36,7 +36,8 @@ struct TypeList {
 
 // --- Names
 // ---------------------------------------------------------------------------------------------------------
-// The compiler prints a template argument that points to a field as "{…::price}", "{(…::price)}" or "{….price}".
+// The compiler prints a template argument that points to a field as "{…::price}", "{(…::price)}" or
+// "{….price}".
 
 /// Older clangs take a pointer into an object as a template argument only inside a class.
 template <typename P>

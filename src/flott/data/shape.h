@@ -6,12 +6,13 @@
 #pragma once
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "flott/base/time.h"
@@ -103,6 +104,10 @@ template <typename T>
 inline constexpr bool kIsArray = std::is_bounded_array_v<T>;
 template <typename T, size_t n>
 inline constexpr bool kIsArray<std::array<T, n>> = true;
+template <typename T>
+inline constexpr size_t kLength = std::extent_v<T>;
+template <typename T, size_t n>
+inline constexpr size_t kLength<std::array<T, n>> = n;
 template <typename T>
 inline constexpr bool kIsTuple = false;
 template <typename A, typename B>
@@ -217,7 +222,9 @@ inline constexpr Shape kShape = shapeOf<T>();
 
 template <typename T>
 consteval Obstacle obstacleOfClass() {
-  if constexpr (std::is_same_v<T, std::string_view>) {
+  if constexpr (kShape<T> != Shape::kNone) {
+    return Obstacle::kNoDefault;
+  } else if constexpr (std::is_same_v<T, std::string_view>) {
     return Obstacle::kStringView;
   } else if constexpr (SmartPointer<T>) {
     return Obstacle::kSmartPointer;
@@ -234,7 +241,7 @@ consteval Obstacle obstacleOfClass() {
   }
 }
 
-/// Of a type whose shape is kNone.
+/// Of a type that cannot be encoded although all its parts can.
 template <typename T>
 consteval Obstacle obstacleOf() {
   if constexpr (std::is_reference_v<T>) {
@@ -327,9 +334,9 @@ consteval bool canEncode() {
   } else {
     return []<typename... Ps>(TypeList<Ps...>) {
       if constexpr (kShape<T> == Shape::kStruct) {
-        return (canEncode<Ps, T, Above...>() && ...);
+        return (canEncode<Ps, T, Above...>() && ...) && std::is_default_constructible_v<T>;
       } else {
-        return (canEncode<Ps, Above...>() && ...);
+        return (canEncode<Ps, Above...>() && ...) && std::is_default_constructible_v<T>;
       }
     }(Parts<T>{});
   }
@@ -339,6 +346,6 @@ consteval bool canEncode() {
 
 /// A type that can travel and be stored: plain data all the way down, or with a Codec of its own.
 template <typename T>
-concept Encodable = reflect::canEncode<T>() && std::default_initializable<T>;
+concept Encodable = reflect::canEncode<T>();
 
 }  // namespace flott

@@ -12,12 +12,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+#include "flott/data/codec.h"
+#include "flott/data/describe.h"
+#include "flott/data/heap_bytes.h"
+#include "flott/data/key.h"
 
 namespace flott {
-
-class ByteReader;
-class ByteWriter;
-class TypeDescription;
 
 /// All pointers to values are to live objects of the type, except where they name memory to build one in,
 /// which is `size` bytes aligned to `align`.
@@ -46,8 +50,48 @@ struct TypeOps {
   size_t (*heapBytes)(const void* value);
 };
 
+namespace reflect {
+
+template <typename T>
+constexpr TypeOps makeTypeOps() {
+  TypeOps ops{};
+  ops.size = sizeof(T);
+  ops.align = alignof(T);
+  ops.triviallyCopyable = std::is_trivially_copyable_v<T>;
+  ops.defaultConstruct = [](void* memory) { new (memory) T(); };
+  ops.copyConstruct = [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); };
+  ops.relocate = [](void* memory, void* from) noexcept {
+    new (memory) T(std::move(*static_cast<T*>(from)));
+    static_cast<T*>(from)->~T();
+  };
+  ops.destroy = [](void* value) noexcept { static_cast<T*>(value)->~T(); };
+  if constexpr (Key<T>) {
+    ops.equals = [](const void* a, const void* b) {
+      return keyEquals(*static_cast<const T*>(a), *static_cast<const T*>(b));
+    };
+    ops.hash = [](const void* value) { return hashKey(*static_cast<const T*>(value)); };
+  }
+  ops.encode = [](const void* value, ByteWriter& out) {
+    Codec<T>::encode(*static_cast<const T*>(value), out);
+  };
+  ops.decode = [](ByteReader& in, void* value) { Codec<T>::decode(in, *static_cast<T*>(value)); };
+  ops.description = &describe<T>;
+  ops.heapBytes = [](const void* value) { return heapBytes(*static_cast<const T*>(value)); };
+  return ops;
+}
+
+template <typename T>
+inline constexpr TypeOps kTypeOps = makeTypeOps<T>();
+
+}  // namespace reflect
+
 /// The one table of T, which must be Encodable and copyable.
 template <typename T>
-const TypeOps& typeOps();
+const TypeOps& typeOps() {
+  static_assert(requireEncodable<T>());
+  static_assert(std::is_copy_constructible_v<T>,
+                "values are copied into state: give this type a copy constructor");
+  return reflect::kTypeOps<T>;
+}
 
 }  // namespace flott
