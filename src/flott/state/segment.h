@@ -1,0 +1,113 @@
+// The memory layout of a state table: slots, segments, directory entries.
+//
+// A slot is [8-byte word][key, unless the word is the key][value]. A segment is one block of memory:
+//
+//   [Segment header, 64 bytes][home slots, in groups][overflow slots][occupancy bitmap]
+//
+// The slots of a segment are filled in the order of the key hash, each entry at its start or after it, with no empty
+// slot in between: start = the first slot of a group of slots that share a cache line, chosen by the hash bits below
+// those that chose the segment. Both steps are monotone in the hash, so a table is its entries sorted by hash, with
+// gaps. The last slot is always empty and so ends every search. Empty slots have word 0.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "flott/state/key_type.h"
+
+namespace flott {
+
+/// Values larger than this lie outside the slot, behind a pointer.
+inline constexpr size_t kLargestInlineValue = 1024;
+
+/// Slots that a look-up tests at once: those of one cache line.
+constexpr uint32_t slotsPerGroup(size_t stride) { return stride <= 64 ? static_cast<uint32_t>(64 / stride) : 1; }
+
+/// Where the parts of a slot are. The same numbers whether computed from C++ types or from their TypeOps.
+struct SlotLayout {
+  uint32_t keyOffset = 0;
+  uint32_t valueOffset = 0;
+  uint32_t stride = 0;
+  bool boxedValue = false;
+
+  static constexpr SlotLayout of(bool wordKey, size_t keySize, size_t keyAlign, size_t valueSize, size_t valueAlign) {
+    const auto up = [](size_t n, size_t align) { return (n + align - 1) / align * align; };
+    SlotLayout layout;
+    layout.boxedValue = valueSize > kLargestInlineValue;
+    if (layout.boxedValue) valueSize = valueAlign = sizeof(void*);
+    layout.keyOffset = wordKey ? 0 : static_cast<uint32_t>(up(8, keyAlign));
+    const size_t keyEnd = wordKey ? 8 : layout.keyOffset + keySize;
+    layout.valueOffset = static_cast<uint32_t>(up(keyEnd, valueAlign));
+    size_t align = 8;
+    if (!wordKey && keyAlign > align) align = keyAlign;
+    if (valueAlign > align) align = valueAlign;
+    layout.stride = static_cast<uint32_t>(up(layout.valueOffset + valueSize, align));
+    return layout;
+  }
+  template <typename K, typename V>
+  static constexpr SlotLayout of() {
+    return of(kWordKey<K>, sizeof(K), alignof(K), sizeof(V), alignof(V));
+  }
+};
+
+inline uint64_t loadWord(const std::byte* slot) {
+  uint64_t word;
+  std::memcpy(&word, slot, sizeof word);
+  return word;
+}
+
+/// Header of a segment's block; its slots follow at once.
+struct alignas(64) Segment {
+  uint32_t used;        // entries
+  uint32_t total;       // slots, overflow included
+  uint32_t groups;      // home slots, in groups
+  uint32_t blockBytes;  // as asked of the pool
+  uint64_t epoch;       // of the last cut that has it, or that it is younger than
+  uint64_t heapBytes;   // estimate of what keys and values hold outside their slots
+
+  std::byte* slots() { return reinterpret_cast<std::byte*>(this + 1); }
+  const std::byte* slots() const { return reinterpret_cast<const std::byte*>(this + 1); }
+  static Segment& ofSlots(std::byte* slots) { return *(reinterpret_cast<Segment*>(slots) - 1); }
+
+  uint64_t* bitmap(uint32_t stride) { return reinterpret_cast<uint64_t*>(slots() + size_t{total} * stride); }
+  const uint64_t* bitmap(uint32_t stride) const { return const_cast<Segment*>(this)->bitmap(stride); }
+  bool occupied(uint32_t slot, uint32_t stride) const { return (bitmap(stride)[slot / 64] >> (slot % 64)) & 1; }
+  void setOccupied(uint32_t slot, uint32_t stride) { bitmap(stride)[slot / 64] |= uint64_t{1} << (slot % 64); }
+  void setEmpty(uint32_t slot, uint32_t stride) { bitmap(stride)[slot / 64] &= ~(uint64_t{1} << (slot % 64)); }
+  /// The first slot from `slot` on that is occupied (or that is not); `total` when there is none.
+  uint32_t nextOccupied(uint32_t slot, uint32_t stride) const { return nextBit(slot, bitmap(stride), 0); }
+  uint32_t nextEmpty(uint32_t slot, uint32_t stride) const { return nextBit(slot, bitmap(stride), ~uint64_t{0}); }
+
+ private:
+  uint32_t nextBit(uint32_t slot, const uint64_t* bits, uint64_t invert) const {
+    while (slot < total) {
+      const uint64_t word = (bits[slot / 64] ^ invert) >> (slot % 64);
+      if (word != 0) {
+        slot += static_cast<uint32_t>(std::countr_zero(word));
+        return slot < total ? slot : total;
+      }
+      slot = (slot / 64 + 1) * 64;
+    }
+    return total;
+  }
+};
+static_assert(sizeof(Segment) == 64);
+
+/// One share of the hash space. Several neighbours may share a segment.
+struct DirectoryEntry {
+  std::byte* slots;
+  uint32_t groups;
+  uint8_t depth;  // leading bits of the hash that its segment's entries have in common
+
+  /// Where the search for `hash` begins.
+  std::byte* start(uint64_t hash, uint32_t groupBytes) const {
+    const uint64_t below = hash << depth >> 32;
+    return slots + (below * groups >> 32) * groupBytes;
+  }
+};
+static_assert(sizeof(DirectoryEntry) == 16);
+
+}  // namespace flott

@@ -1,0 +1,251 @@
+// One keyed state of one task, in memory: an extendible hash table whose entries lie in the order of their key hash.
+//
+// One directory over the top bits of the hash covers the task's key groups; its entries name segments of at most
+// 64 KB (segment.h) that grow and split singly, so no write ever waits for a rehash of everything. A segment never
+// spans two key groups. Because entries are kept in hash order, and ties in the order of their encoded keys, what a
+// walk over the table sees depends on the set of keys only: not on history, parallelism, backend or machine.
+//
+// The table knows its types by TypeOps; typed handles (typed_table.h, keyed_state.h) are views on it whose look-up
+// is inlined. Owned by one task and used on its thread only. Pointers into the table are good until the next call.
+//
+// A *cut* marks the content of this moment for a snapshot and returns at once. Until encodeSome() has handed over
+// everything, the first write to a segment hands over that segment first.
+//
+//   std::byte* value = table.findOrInsert(keyRef(hashKey(user), user)).value;
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "flott/state/key_groups.h"
+#include "flott/state/memory_budget.h"
+#include "flott/state/segment.h"
+#include "flott/state/segment_pool.h"
+#include "flott/state/snapshot.h"
+
+namespace flott {
+
+/// What the tables of one backend share. Must outlive them.
+struct TableHome {
+  TableHome(KeyGroupRange groups, uint32_t maxGroups, uint64_t memoryLimit)
+      : keyGroups(groups), maxParallelism(maxGroups), budget(memoryLimit) {}
+
+  const KeyGroupRange keyGroups;
+  const uint32_t maxParallelism;
+  SegmentPool pool;
+  MemoryBudget budget;
+  // Room to work in, for one call at a time.
+  std::vector<uint64_t> hashes;
+  std::string encoded;
+};
+
+/// Where a batch's keys may be found; made by StateTable::locate(), owned and reused by the operator.
+struct Located {
+  uint64_t ticket = 0;
+  std::vector<std::byte*> starts;
+};
+
+class StateTable {
+ public:
+  struct Found {
+    std::byte* value;
+    bool inserted;
+  };
+
+  /// `name` and the home must outlive the table.
+  StateTable(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,
+             int64_t nameSpace = kNoNamespace);
+  /// Gives its memory back to the pool. A table that may be in an unfinished cut must be cleared first.
+  ~StateTable();
+  StateTable(const StateTable&) = delete;
+  StateTable& operator=(const StateTable&) = delete;
+
+  std::string_view name() const { return name_; }
+  int64_t nameSpace() const { return nameSpace_; }
+  const KeyType& key() const { return key_; }
+  const TypeOps& value() const { return value_; }
+  const SlotLayout& layout() const { return layout_; }
+  /// Entries.
+  size_t size() const { return size_; }
+  /// Memory of segments and directory, and the estimate of what lies outside the slots.
+  size_t bytes() const { return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry); }
+
+  /// The value, or null. For reading only: writes go through findForUpdate() or findOrInsert().
+  const std::byte* find(const KeyRef& key) const {
+    const std::byte* slot = probe(key, startOf(key.hash));
+    return slot == nullptr ? nullptr : valueOf(slot);
+  }
+  /// The value, or null; the caller may change it.
+  std::byte* findForUpdate(const KeyRef& key) {
+    if (cutting_) [[unlikely]] beforeWrite(key.hash);
+    std::byte* slot = probe(key, startOf(key.hash));
+    return slot == nullptr ? nullptr : valueOf(slot);
+  }
+  /// A new entry has a copy of the key and a default-constructed value.
+  Found findOrInsert(const KeyRef& key) {
+    std::byte* found = findForUpdate(key);
+    return found != nullptr ? Found{found, false} : Found{insert(key), true};
+  }
+  /// Whether it was there.
+  bool erase(const KeyRef& key);
+  /// Drops all entries; an unfinished cut gets its share first.
+  void clear();
+
+  /// Computes and prefetches where the search for each key begins; for the keys of a whole batch.
+  void locate(std::span<const uint64_t> hashes, Located& out) const;
+  /// Prefetches only.
+  void prefetch(std::span<const uint64_t> hashes) const;
+  /// Equals Located::ticket while its starts hold and writes need no look at a cut.
+  uint64_t ticket() const { return ticket_; }
+
+  /// A place between entries of the hash order; survives changes of the table.
+  struct Cursor {
+    bool begun = false;
+    uint64_t hash = 0;      // of the entry seen last
+    std::string keyBytes;   // its encoded key, when it had a neighbour with the same hash
+    uint64_t version = 0;   // of the layout in which the rest holds
+    size_t index = 0;       // the directory entry,
+    uint32_t slot = 0;      // and the first slot not yet seen
+  };
+  struct Entry {
+    uint64_t hash;
+    const void* key;   // good until the next call
+    std::byte* value;  // for reading: see findForUpdate()
+  };
+  /// The next entry in hash order. Entries may be changed, added and removed between two calls: those behind the cursor
+  /// are not seen again, those before it are.
+  bool next(Cursor& cursor, Entry& out) const;
+  /// A cursor before the first entry whose hash is not less.
+  static Cursor cursorAt(uint64_t hash);
+
+  /// Marks the content of now. The cut before must be finished. `sink` must live until encodeSome() returned true.
+  void cut(SegmentSink& sink);
+  /// Hands over segments until about `budgetBytes` are encoded (taken from it); true when the cut is complete.
+  bool encodeSome(size_t& budgetBytes);
+  bool cutting() const { return cutting_; }
+  /// Forgets the unfinished cut.
+  void abandonCut();
+  /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of another group.
+  void load(KeyGroup group, std::string_view bytes);
+
+  /// A handle changed a value that may hold memory of its own.
+  void noteHeapChange() {
+    if (!plain_ && ++heapChanges_ >= kHeapChangesPerLook) [[unlikely]] refreshHeapEstimate();
+  }
+
+  std::byte* valueOf(std::byte* slot) const {
+    slot += layout_.valueOffset;
+    if (!layout_.boxedValue) return slot;
+    std::byte* box;
+    std::memcpy(&box, slot, sizeof box);
+    return box;
+  }
+  const std::byte* valueOf(const std::byte* slot) const { return valueOf(const_cast<std::byte*>(slot)); }
+
+  /// The slot of the key, or null. `slot` is where its search begins.
+  std::byte* probe(const KeyRef& key, std::byte* slot) const {
+    const bool wordKeys = key_.isWord();
+    for (;; slot += layout_.stride) {
+      const uint64_t word = loadWord(slot);
+      if (word == key.word) {
+        if (wordKeys) {
+          if (word != 0 || isZeroKey(slot, key.hash)) return slot;
+          return nullptr;
+        }
+        if (key_.ops().equals(slot + layout_.keyOffset, key.object)) return slot;
+      } else if (word == 0) {
+        if (!isZeroKey(slot, key.hash)) return nullptr;
+      } else if (!wordKeys && word > key.word) {
+        return nullptr;
+      }
+    }
+  }
+  std::byte* startOf(uint64_t hash) const { return entryOf(hash).start(hash, groupBytes_); }
+  /// Adds a key that is not there.
+  std::byte* insert(const KeyRef& key);
+  /// To be called before a write to the entry of `hash` while cutting().
+  void beforeWrite(uint64_t hash);
+
+ private:
+  static constexpr uint32_t kHeapChangesPerLook = 4096;
+
+  const DirectoryEntry& entryOf(uint64_t hash) const { return directory_[directoryIndex(hash)]; }
+  size_t directoryIndex(uint64_t hash) const { return (hash >> shift_) - firstIndex_; }
+  /// A slot whose word is 0 is empty unless it holds the integer key 0.
+  bool isZeroKey(const std::byte* slot, uint64_t hash) const { return hasZeroKey_ && occupied(slot, hash); }
+  bool occupied(const std::byte* slot, uint64_t hash) const;
+
+  // Entries (state_table.cc).
+  uint64_t orderAt(const std::byte* slot) const;
+  int compare(const std::byte* slot, const KeyRef& key) const;
+  uint32_t placeOf(const DirectoryEntry& entry, const KeyRef& key) const;
+  uint32_t homeOf(const DirectoryEntry& entry, uint64_t hash) const;
+  std::byte* addEntry(Segment& segment, uint32_t slot, uint32_t end, const KeyRef& key);
+  void constructEntry(std::byte* slot, const KeyRef& key);
+  void destroyEntry(std::byte* slot);
+  void relocateEntry(std::byte* to, std::byte* from);
+  void seek(Cursor& cursor) const;
+
+  // Segments and the directory (state_table_segments.cc).
+  uint32_t overflowSlots(uint32_t groups) const;
+  size_t blockBytes(uint32_t total) const;
+  Segment& newSegment(uint32_t groups, uint32_t total);
+  void releaseBlock(Segment& segment);
+  void dropSegment(Segment& segment);
+  void resetDirectory();
+  size_t firstIndexOf(size_t index, uint8_t depth) const;
+  void point(size_t firstIndex, uint8_t depth, Segment* segment);
+  bool hasRoom(const Segment& segment) const { return segment.used * 5 < segment.groups * groupSlots_ * 4; }
+  void makeRoom(uint64_t hash);
+  void shrinkIfSparse(size_t index);
+  bool maySplit(const DirectoryEntry& entry) const;
+  uint32_t groupsFor(size_t entries) const;
+  Segment& segmentFor(std::span<const uint64_t> order, uint8_t depth, uint32_t groups);
+  void collectOrder(const Segment& segment, std::vector<uint64_t>& out) const;
+  uint32_t fill(Segment& to, uint8_t depth, Segment& from, uint32_t slot, std::span<const uint64_t> order);
+  void rebuild(size_t index, uint32_t groups);
+  void split(size_t index);
+  void doubleDirectory();
+
+  // Memory that keys and values hold (state_table_segments.cc), and cuts (state_table_cut.cc).
+  uint64_t heapBytesOf(const std::byte* slot) const;
+  void setHeapBytes(Segment& segment, uint64_t bytes);
+  void refreshHeapEstimate();
+  size_t handOver(size_t index);
+
+  std::string_view name_;
+  int64_t nameSpace_;
+  const KeyType& key_;
+  const TypeOps& value_;
+  TableHome& home_;
+  SlotLayout layout_;
+  bool plain_;           // entries need no destruction and hold nothing outside their slot
+  bool movable_;         // entries may be moved by memcpy
+  bool hasZeroKey_ = false;
+  bool cutting_ = false;
+  uint8_t depth_;        // bits of the hash that the directory resolves
+  uint8_t shift_;        // 64 − depth_
+  uint32_t groupSlots_;
+  uint32_t groupBytes_;
+  uint32_t maxGroups_;   // of a segment of 64 KB
+  uint64_t firstIndex_;  // of the first directory entry, had the directory all hashes
+  uint64_t ticket_ = 1;
+  uint64_t layoutVersion_ = 1;
+  std::vector<DirectoryEntry> directory_;
+  size_t size_ = 0;
+  size_t segments_ = 0;
+  size_t segmentBytes_ = 0;
+  size_t heapBytes_ = 0;
+  uint64_t epoch_ = 0;
+  SegmentSink* sink_ = nullptr;
+  size_t encodeIndex_ = 0;
+  uint32_t heapChanges_ = 0;
+  size_t heapIndex_ = 0;
+  // Slots that are all empty, for directory entries without a segment; the last one is room to work in.
+  std::vector<std::byte> empty_;
+};
+
+}  // namespace flott
