@@ -27,7 +27,7 @@ enum class PeerEnd : uint8_t {
 };
 
 struct PeerScript {
-  std::string text;
+  std::string text = {};
   PeerEnd end = PeerEnd::kCloses;
 };
 

@@ -19,7 +19,7 @@ namespace flott {
 
 struct ThreadOptions {
   /// Shown by top and gdb; the system keeps the first 15 bytes.
-  std::string name;
+  std::string name = {};
   /// Pins the thread to this core; −1 leaves it to the system.
   int core = -1;
 };

@@ -23,11 +23,11 @@ struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
   /// Besides standard error; none when empty.
-  std::string file;
+  std::string file = {};
 };
 
 struct RealEnvOptions {
-  LogOptions log;
+  LogOptions log = {};
   /// At most so many off-load threads; they start when needed.
   int offloadThreads = 16;
   /// Works that may wait for an off-load thread.
