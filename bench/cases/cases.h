@@ -1,0 +1,19 @@
+// The cases that main.cc puts into its table; each is defined in the file of its name.
+#pragma once
+
+#include "bench/harness.h"
+
+namespace flott::bench {
+
+Case wordcountCase();
+Case keyedSumCase();
+Case mapFilterCase();
+Case tumblingCase();
+Case exchangeForwardCase();
+Case exchangeHashCase();
+Case latencyCase();
+
+/// The same work with two lanes, against two one-lane processes.
+Case onTwoLanes(Case oneLane, std::string_view name);
+
+}  // namespace flott::bench

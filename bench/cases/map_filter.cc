@@ -1,0 +1,15 @@
+#include "bench/loops/map_filter.h"
+#include "bench/cases/cases.h"
+
+namespace flott::bench {
+
+Case mapFilterCase() {
+  return {.name = "map-filter",
+          .what = "64-byte records through map, filter, map, filter, map",
+          .kind = CaseKind::kThroughput,
+          .size = 150'000'000,
+          .lanes = 1,
+          .loop = mapFilterLoop};
+}
+
+}  // namespace flott::bench
