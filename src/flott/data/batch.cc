@@ -140,9 +140,9 @@ BatchPool& BatchPools::pool(BatchTypeTag tag, BatchPool::Make make) {
   return *pools_.emplace_back(tag, std::make_unique<BatchPool>(make)).second;
 }
 
-size_t BatchPools::alive() const {
+size_t BatchPools::inUse() const {
   size_t sum = 0;
-  for (const auto& [tag, pool] : pools_) sum += pool->alive();
+  for (const auto& [tag, pool] : pools_) sum += pool->inUse();
   return sum;
 }
 

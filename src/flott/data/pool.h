@@ -30,8 +30,10 @@ class BatchPool {
   /// Called by Batch when a handle dies. Any thread.
   void giveBack(BatchBody* body) noexcept;
 
-  /// Bodies that exist: free and in use. For metrics and leak checks; exact only when the lanes are still.
-  size_t alive() const { return alive_.load(std::memory_order_relaxed); }
+  /// Batches taken and not yet given back. For metrics and leak checks; exact only when the lanes are still.
+  size_t inUse() const {
+    return alive_.load(std::memory_order_relaxed) - freeCount_.load(std::memory_order_relaxed);
+  }
 
  private:
   static constexpr size_t kMaxFree = 256;
@@ -52,7 +54,7 @@ class BatchPools {
   /// The pool for one type of batch, made on first use. Look it up once and keep the reference:
   /// rowsPool<T>(pools).
   BatchPool& pool(BatchTypeTag tag, BatchPool::Make make);
-  size_t alive() const;
+  size_t inUse() const;
 
  private:
   std::vector<std::pair<BatchTypeTag, std::unique_ptr<BatchPool>>>

@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 
-#include "flott/base/config.h"
 #include "flott/base/function.h"
 #include "flott/base/time.h"
 #include "flott/base/types.h"
@@ -18,6 +17,7 @@
 
 namespace flott {
 
+class Configuration;
 struct Env;
 class KeyedStateBackend;
 class OperatorStateBackend;

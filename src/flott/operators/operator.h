@@ -36,6 +36,7 @@ class OperatorContext;
 enum class Step : uint8_t {
   kDone,  // the call's input is worked off
   kMore,  // call resume() once there is room for output again
+  kWait,  // waits for something of its own (off-loaded work): call resume() after askToResume()
 };
 
 /// Where an operator's results go: the next operator of the chain, or the channels of an exchange. Never

@@ -30,8 +30,8 @@ Exchange::Exchange(ExchangeOptions options, std::vector<Channel*> channels, Batc
     : options_(std::move(options)),
       pools_(pools),
       batches_(channels.size()),
-      groupShift_(64 - std::bit_width(options_.maxParallelism - 1)),
-      spreadShift_(std::bit_width(options_.maxParallelism - 1)),
+      groupShift_(63 - std::countr_zero(options_.maxParallelism)),
+      spreadShift_(std::countr_zero(options_.maxParallelism)),
       next_(channels.empty() ? 0 : options_.subtask % static_cast<uint32_t>(channels.size())),
       random_(options_.seed | 1),
       deadline_(kNoDeadline) {
@@ -83,7 +83,7 @@ const uint32_t* Exchange::keyTargets(const Batch& batch) {
   const uint64_t parallelism = options_.parallelism;
   const size_t count = batch.size();
   for (size_t i = 0; i < count; ++i) {
-    targets[i] = static_cast<uint32_t>(((hashes[i] >> groupShift_) * parallelism) >> spreadShift_);
+    targets[i] = static_cast<uint32_t>(((hashes[i] >> 1 >> groupShift_) * parallelism) >> spreadShift_);
   }
   return targets;
 }

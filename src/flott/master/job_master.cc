@@ -1,0 +1,236 @@
+#include "flott/master/job_master.h"
+
+#include <algorithm>
+
+namespace flott {
+
+std::string_view toString(JobStatus status) {
+  switch (status) {
+    case JobStatus::kCreated:
+      return "CREATED";
+    case JobStatus::kRunning:
+      return "RUNNING";
+    case JobStatus::kFailing:
+      return "FAILING";
+    case JobStatus::kFailed:
+      return "FAILED";
+    case JobStatus::kCancelling:
+      return "CANCELLING";
+    case JobStatus::kCancelled:
+      return "CANCELED";
+    case JobStatus::kFinished:
+      return "FINISHED";
+  }
+  return "UNKNOWN";
+}
+
+// Collects the copies that running tasks send; answers when the last is here or its task has ended.
+struct JobMaster::AccumulatorQuery {
+  Accumulators merged;
+  MoveFunction<void(Accumulators)> reply;
+
+  ~AccumulatorQuery() { reply(std::move(merged)); }
+};
+
+JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env, MoveFunction<void()> onEnd)
+    : graph_(graph), options_(options), env_(env), onEnd_(std::move(onEnd)), mailbox_(waker()) {}
+
+JobMaster::~JobMaster() = default;
+
+void JobMaster::attach(Worker& worker) {
+  worker_ = &worker;
+  running_ = worker.tasks().size();
+  for (const JobVertex& vertex : graph_.vertices) {
+    if (vertex.chain.front().source == nullptr) continue;
+    coordinators_[vertex.id] = std::make_unique<SourceCoordinator>(vertex, worker, env_, *this);
+  }
+}
+
+Runnable::Progress JobMaster::step(StepTime now) {
+  now_ = now;
+  try {
+    if (status() == JobStatus::kCreated) start();
+    mailbox_.drain();
+    runTimers();
+  } catch (...) {
+    fail(currentError());
+  }
+  watchCancellation();
+  if ((running_ == 0 && asyncCalls_ == 0) || abandoned_) {
+    finish();
+    return Progress::kDone;
+  }
+  return mailbox_.empty() ? Progress::kIdle : Progress::kMore;
+}
+
+int64_t JobMaster::deadlineNanos() const {
+  return std::min(nextReminder_, timers_.empty() ? kNoDeadline : timers_.begin()->first);
+}
+
+void JobMaster::start() {
+  startedNanos_ = now_.nanos;
+  status_.store(JobStatus::kRunning, std::memory_order_release);
+  env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_) + " tasks");
+  for (auto& [vertex, coordinator] : coordinators_) coordinator->start();
+}
+
+void JobMaster::runTimers() {
+  while (!timers_.empty() && timers_.begin()->first <= now_.nanos) {
+    MoveFunction<void()> then = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    if (!cancelling_) then();
+  }
+}
+
+// The first cause is kept; what fails because others were cancelled adds nothing.
+void JobMaster::fail(Error error) {
+  if (error_ || cancelling_) return;
+  env_.log.error("job", "'" + graph_.jobName + "' failed: " + error.what());
+  error_ = std::move(error);
+  status_.store(JobStatus::kFailing, std::memory_order_release);
+  cancelTasks();
+}
+
+void JobMaster::cancelTasks() {
+  cancelling_ = true;
+  cancelledAt_ = now_.nanos;
+  nextReminder_ = now_.nanos + options_.cancellationInterval.ms * 1'000'000;
+  if (options_.cancellationTimeout.ms > 0) {
+    nextReminder_ = std::min(nextReminder_, now_.nanos + options_.cancellationTimeout.ms * 1'000'000);
+  }
+  timers_.clear();
+  worker_->cancel();
+}
+
+void JobMaster::watchCancellation() {
+  if (!cancelling_ || now_.nanos < nextReminder_) return;
+  std::string waiting;
+  for (const auto& task : worker_->tasks()) {
+    const TaskState state = task->state();
+    if (state == TaskState::kFinished || state == TaskState::kFailed || state == TaskState::kCancelled)
+      continue;
+    waiting += (waiting.empty() ? "" : "; ") + task->where();
+  }
+  const Duration since = Duration::millis((now_.nanos - cancelledAt_) / 1'000'000);
+  if (options_.cancellationTimeout.ms > 0 && since >= options_.cancellationTimeout) {
+    abandoned_ = true;
+    Error stuck(ErrorKind::kUser, "did not react to cancellation for " + toString(since) +
+                                      ": a user function or an off-loaded call blocks; it is left behind (" +
+                                      waiting + "). Make it return, or raise task.cancellation.timeout");
+    env_.log.error("job", "'" + graph_.jobName + "' " + stuck.what());
+    if (!error_) error_ = std::move(stuck);
+    return;
+  }
+  env_.log.warn(
+      "job", "'" + graph_.jobName + "': cancelled " + toString(since) + " ago, still waiting for " + waiting);
+  nextReminder_ = now_.nanos + options_.cancellationInterval.ms * 1'000'000;
+}
+
+void JobMaster::finish() {
+  endedNanos_ = now_.nanos;
+  const JobStatus final = error_        ? JobStatus::kFailed
+                          : cancelling_ ? JobStatus::kCancelled
+                                        : JobStatus::kFinished;
+  status_.store(final, std::memory_order_release);
+  env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
+  onEnd_();
+}
+
+void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
+                            Accumulators accumulators) {
+  mailbox_.post(
+      [this, task, state, error = std::move(error), accumulators = std::move(accumulators)]() mutable {
+        taskEnded(task, state, std::move(error), std::move(accumulators));
+      });
+}
+
+void JobMaster::taskEnded(TaskId, TaskState state, std::optional<Error> error, Accumulators accumulators) {
+  --running_;
+  accumulators_.merge(accumulators);
+  if (state == TaskState::kFailed) fail(std::move(*error));
+}
+
+void JobMaster::requestSplit(TaskId task) {
+  mailbox_.post([this, task] {
+    if (!cancelling_) coordinators_.at(task.vertex)->handleSplitRequest(task.subtask);
+  });
+}
+
+void JobMaster::sendSourceEvent(TaskId task, std::string event) {
+  mailbox_.post([this, task, event = std::move(event)] {
+    if (!cancelling_) coordinators_.at(task.vertex)->handleSourceEvent(task.subtask, event);
+  });
+}
+
+void JobMaster::cancel() {
+  mailbox_.post([this] {
+    if (cancelling_ || isFinal(status())) return;
+    env_.log.info("job", "'" + graph_.jobName + "' is being cancelled");
+    status_.store(JobStatus::kCancelling, std::memory_order_release);
+    cancelTasks();
+  });
+}
+
+void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable {
+    auto query = std::make_shared<AccumulatorQuery>();
+    query->reply = std::move(reply);
+    query->merged = accumulators_.clone();
+    for (const auto& task : worker_->tasks()) {
+      task->readAccumulators([this, query](Accumulators copy) {
+        mailbox_.post([query, copy = std::move(copy)] { query->merged.merge(copy); });
+      });
+    }
+  });
+}
+
+void JobMaster::callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
+  struct Call {
+    MoveFunction<void()> work, done;
+    std::optional<Error> error;
+  };
+  auto call = std::make_shared<Call>(Call{.work = std::move(work), .done = std::move(done), .error = {}});
+  const bool taken = env_.offload.submit(what, [this, call] {
+    try {
+      call->work();
+    } catch (...) {
+      call->error = currentError();
+    }
+    mailbox_.post([this, call] {
+      --asyncCalls_;
+      if (cancelling_) return;
+      if (call->error) throw *call->error;
+      call->done();
+    });
+  });
+  if (taken) {
+    ++asyncCalls_;
+    return;
+  }
+  callAfter(Duration::millis(1), [this, what = std::move(what), call]() mutable {
+    callAsync(std::move(what), std::move(call->work), std::move(call->done));
+  });
+}
+
+void JobMaster::callAfter(Duration delay, MoveFunction<void()> then) {
+  timers_.emplace(deadlineAfter(env_.clock, delay), std::move(then));
+}
+
+JobResult JobMaster::takeResult() {
+  FLOTT_CHECK(isFinal(status()), "the job has not ended");
+  JobResult result{.jobName = graph_.jobName,
+                   .status = status(),
+                   .error = error_,
+                   .runNanos = endedNanos_ - startedNanos_,
+                   .accumulators = std::move(accumulators_),
+                   .metrics = {}};
+  if (abandoned_) return result;  // a lost thread may still write metrics
+  for (const auto& task : worker_->tasks()) {
+    for (const OperatorChain::NodeMetrics& node : task->metrics()) {
+      result.metrics.push_back({node.info, node.metrics.read(result.runNanos)});
+    }
+  }
+  return result;
+}
+
+}  // namespace flott

@@ -1,0 +1,103 @@
+// The master of one job: an actor that deploys its tasks, runs its source enumerators, and decides what a
+// failure, a request to cancel or an end means.
+//
+// It is a Runnable like a task: messages and timers in, messages out, one thread at a time, no locks. Tasks
+// report through the MasterGateway; clients through cancel() and the calls below, all of which only post
+// mail.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flott/base/time.h"
+#include "flott/env/env.h"
+#include "flott/master/job_status.h"
+#include "flott/master/source_coordinator.h"
+#include "flott/runtime/mailbox.h"
+#include "flott/runtime/task.h"
+#include "flott/runtime/worker.h"
+
+namespace flott {
+
+struct JobMasterOptions {
+  /// Tasks that have not ended so long after being cancelled make the job fail; zero: wait for ever.
+  Duration cancellationTimeout = Duration::seconds(180);
+  /// How often a task that does not end is named in the log meanwhile.
+  Duration cancellationInterval = Duration::seconds(30);
+};
+
+class JobMaster final : public Runnable, public MasterGateway, public CoordinatorHost {
+ public:
+  /// `onEnd` is called once, on the master's lane, after the status has become final.
+  JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env, MoveFunction<void()> onEnd);
+  ~JobMaster() override;
+
+  /// Before the first step.
+  void attach(Worker& worker);
+
+  // Runnable
+  Progress step(StepTime now) override;
+  int64_t deadlineNanos() const override;
+  std::string where() const override { return "master of job '" + graph_.jobName + "'"; }
+
+  // MasterGateway: on the tasks' lanes.
+  void onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
+                   Accumulators accumulators) override;
+  void requestSplit(TaskId task) override;
+  void sendSourceEvent(TaskId task, std::string event) override;
+
+  // Any thread.
+  void cancel();
+  JobStatus status() const { return status_.load(std::memory_order_acquire); }
+  /// Merged over the tasks that have ended and those that run; `reply` is called on the master's lane, also
+  /// after the end of the job, unless the master itself is done: then result() has them.
+  void readAccumulators(MoveFunction<void(Accumulators)> reply);
+
+  /// After the end only.
+  JobResult takeResult();
+  /// A task did not end after cancellation: its thread is lost, and what it may still touch must stay alive.
+  bool abandonedTasks() const { return abandoned_; }
+
+ private:
+  struct AccumulatorQuery;
+
+  // CoordinatorHost
+  void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
+  void callAfter(Duration delay, MoveFunction<void()> then) override;
+
+  void start();
+  void fail(Error error);
+  void cancelTasks();
+  void taskEnded(TaskId task, TaskState state, std::optional<Error> error, Accumulators accumulators);
+  void runTimers();
+  void watchCancellation();
+  void finish();
+
+  const JobGraph& graph_;
+  const JobMasterOptions options_;
+  Env& env_;
+  MoveFunction<void()> onEnd_;
+  Mailbox mailbox_;
+  Worker* worker_ = nullptr;
+  std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
+  std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds
+  std::atomic<JobStatus> status_{JobStatus::kCreated};
+  StepTime now_;
+  int64_t startedNanos_ = 0;
+  int64_t endedNanos_ = 0;
+  size_t running_ = 0;  // tasks not ended
+  int asyncCalls_ = 0;  // off-loaded and not yet back
+  bool cancelling_ = false;
+  int64_t cancelledAt_ = 0;
+  int64_t nextReminder_ = kNoDeadline;
+  bool abandoned_ = false;
+  std::optional<Error> error_;
+  Accumulators accumulators_;
+};
+
+}  // namespace flott

@@ -1,0 +1,48 @@
+// What becomes of a job, and what it leaves behind.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/operators/accumulators.h"
+#include "flott/operators/context.h"
+#include "flott/operators/metrics.h"
+
+namespace flott {
+
+/// Flink's names.
+enum class JobStatus : uint8_t {
+  kCreated,     // not yet started
+  kRunning,     // tasks are deployed
+  kFailing,     // a task failed; the others are being cancelled
+  kFailed,      // ended by a failure
+  kCancelling,  // asked to stop; tasks are being cancelled
+  kCancelled,   // stopped on request
+  kFinished,    // all sources ended and all records worked off
+};
+
+std::string_view toString(JobStatus status);
+constexpr bool isFinal(JobStatus status) {
+  return status == JobStatus::kFailed || status == JobStatus::kCancelled || status == JobStatus::kFinished;
+}
+
+/// Readings of one operator instance at the end of a job, or while it runs.
+struct OperatorReadings {
+  OperatorInfo info;
+  std::vector<MetricReading> metrics;
+};
+
+struct JobResult {
+  std::string jobName;
+  JobStatus status = JobStatus::kCreated;
+  std::optional<Error> error;  // the first cause, for kFailed
+  int64_t runNanos = 0;
+  Accumulators accumulators;
+  std::vector<OperatorReadings> metrics;
+};
+
+}  // namespace flott

@@ -1,0 +1,51 @@
+// Runs the split enumerator of one source inside the job's master, and carries its splits to the readers.
+//
+// Called on the master's lane only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/env/env.h"
+#include "flott/operators/source.h"
+#include "flott/runtime/worker.h"
+
+namespace flott {
+
+/// What a coordinator needs from the master around it.
+class CoordinatorHost {
+ public:
+  virtual ~CoordinatorHost() = default;
+  virtual void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
+  virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
+};
+
+class SourceCoordinator final : private SplitEnumeratorContext {
+ public:
+  SourceCoordinator(const JobVertex& vertex, Worker& worker, Env& env, CoordinatorHost& host);
+
+  void start();
+  void handleSplitRequest(SubtaskIndex reader);
+  void handleSourceEvent(SubtaskIndex reader, const std::string& event);
+  const JobVertex& vertex() const { return vertex_; }
+
+ private:
+  Env& env() override { return env_; }
+  int parallelism() const override { return vertex_.parallelism; }
+  void assign(SubtaskIndex reader, SourceSplit split) override;
+  void signalNoMoreSplits(SubtaskIndex reader) override;
+  void sendEvent(SubtaskIndex reader, std::string event) override;
+  void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
+  void callAfter(Duration delay, MoveFunction<void()> then) override;
+  template <typename F>
+  void guarded(F&& call);
+
+  const JobVertex& vertex_;
+  Worker& worker_;
+  Env& env_;
+  CoordinatorHost& host_;
+  std::unique_ptr<SplitEnumerator> enumerator_;
+};
+
+}  // namespace flott

@@ -1,0 +1,83 @@
+// Where a user's function puts its results: fills batches and hands them on when they are full.
+//
+// Belongs to one operator instance and is only good during the call it is passed to. collect() is inlined and costs a
+// move into the batch; the timestamp of the record at hand is attached when the input has timestamps.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "flott/data/rows.h"
+#include "flott/operators/operator.h"
+
+namespace flott {
+
+template <typename T>
+class Collector {
+ public:
+  Collector() = default;
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
+
+  void collect(const T& value) { emplace(value); }
+  void collect(T&& value) { emplace(std::move(value)); }
+  template <typename... A>
+  void emplace(A&&... args) {
+    if (rows_ == nullptr) [[unlikely]] begin();
+    rows_->emplace(std::forward<A>(args)...);
+    if (stamped_) rows_->timestamps()[rows_->size() - 1] = timestamp_;
+    if (rows_->full()) [[unlikely]] flush();
+  }
+
+  // What follows is for operators.
+
+  /// Before the first record.
+  void open(BatchPools& pools, SideOutputIndex side = SideOutputIndex(-1)) {
+    pool_ = &rowsPool<T>(pools);
+    side_ = side;
+  }
+  /// Records of this call go to `output`, with timestamps if `stamped`. A batch that is open without them goes first.
+  void start(Output& output, bool stamped) {
+    output_ = &output;
+    if (stamped != stamped_) {
+      flush();
+      stamped_ = stamped;
+    }
+  }
+  void setTimestamp(int64_t timestamp) { timestamp_ = timestamp; }
+  int64_t timestamp() const { return timestamp_; }
+  bool stamped() const { return stamped_; }
+  /// A batch was handed on and the output is full since: stop at the next record.
+  bool full() const { return full_; }
+  void flush() {
+    if (rows_ == nullptr) return;
+    rows_ = nullptr;
+    if (side_.value < 0) {
+      output_->emit(std::move(batch_));
+    } else {
+      output_->emitSide(side_, std::move(batch_));
+    }
+    full_ = output_->full();
+  }
+  /// The output may have room again.
+  void clearFull() { full_ = false; }
+
+ private:
+  void begin() {
+    batch_ = pool_->acquire();
+    rows_ = &batch_.template rows<T>();
+    rows_->reserve(Rows<T>::kRows);
+    if (stamped_) rows_->enableTimestamps();
+  }
+
+  Rows<T>* rows_ = nullptr;
+  int64_t timestamp_ = 0;
+  bool stamped_ = false;
+  bool full_ = false;
+  SideOutputIndex side_{-1};
+  Batch batch_;
+  BatchPool* pool_ = nullptr;
+  Output* output_ = nullptr;
+};
+
+}  // namespace flott

@@ -1,0 +1,298 @@
+#include "flott/runtime/chain.h"
+
+#include <algorithm>
+
+#include "flott/state/keyed_state.h"
+#include "flott/state/operator_state.h"
+
+namespace flott {
+namespace {
+
+constexpr SideOutputIndex kMain{-1};
+
+}  // namespace
+
+ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
+    : chain_(chain),
+      info_{.jobName = chain.options_.jobName,
+            .name = description.name,
+            .uid = description.uid,
+            .id = description.id,
+            .subtask = chain.options_.subtask,
+            .parallelism = chain.options_.vertex->parallelism,
+            .maxParallelism = chain.options_.vertex->maxParallelism,
+            .attempt = chain.options_.attempt},
+      recordsIn_(&metrics_.counter("numRecordsIn")),
+      recordsOut_(&metrics_.counter("numRecordsOut")),
+      watermarkIn_(&metrics_.gauge("currentInputWatermark")) {}
+
+ChainNode::~ChainNode() = default;
+
+const Configuration& ChainNode::configuration() const { return *chain_.options_.configuration; }
+Env& ChainNode::env() { return chain_.env_; }
+BatchPools& ChainNode::pools() { return chain_.pools_; }
+Accumulators& ChainNode::accumulators() { return chain_.accumulators_; }
+Timestamp ChainNode::processingTime() const { return chain_.host_.now().wall; }
+void ChainNode::requestSplit() { chain_.host_.requestSplit(); }
+void ChainNode::sendEvent(std::string event) { chain_.host_.sendSourceEvent(std::move(event)); }
+void ChainNode::warn(const std::string& text) { chain_.env_.log.warn(info_.name, text); }
+
+void ChainNode::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
+  chain_.host_.offload(std::move(what), std::move(work), [this, done = std::move(done)]() mutable {
+    chain_.current_.store(this, std::memory_order_relaxed);
+    done();
+  });
+}
+
+bool ChainNode::Target::full() const {
+  if (exchange != nullptr) return exchange->full();
+  return node->more_ || !node->queue_.empty() || node->full();
+}
+
+bool ChainNode::full() const {
+  return std::any_of(targets_.begin(), targets_.end(), [](const Target& target) { return target.full(); });
+}
+
+void ChainNode::emit(Batch batch) {
+  recordsOut_->add(static_cast<int64_t>(batch.size()));
+  emitTo(kMain, std::move(batch));
+}
+
+void ChainNode::emitSide(SideOutputIndex side, Batch batch) { emitTo(side, std::move(batch)); }
+
+// The last consumer gets the batch itself, those before it a copy.
+void ChainNode::emitTo(SideOutputIndex side, Batch batch) {
+  if (batch.size() == 0) return;
+  Target* last = nullptr;
+  const auto give = [this](Target& target, Batch what) {
+    if (target.exchange != nullptr) {
+      target.exchange->emit(std::move(what));
+    } else {
+      chain_.push(*target.node, 0, Element(std::move(what)));
+      chain_.current_.store(this, std::memory_order_relaxed);
+    }
+  };
+  for (Target& target : targets_) {
+    if (target.side != side) continue;
+    if (last != nullptr) give(*last, batch->clone(chain_.pools_));
+    last = &target;
+  }
+  if (last != nullptr) give(*last, std::move(batch));
+}
+
+void ChainNode::emitControl(const Element& control) {
+  for (Target& target : targets_) {
+    if (target.exchange != nullptr) {
+      target.exchange->broadcast(control);
+    } else if (const auto* watermark = std::get_if<Watermark>(&control)) {
+      chain_.push(*target.node, 0, Element(*watermark));
+    } else if (const auto* status = std::get_if<WatermarkStatus>(&control)) {
+      chain_.push(*target.node, 0, Element(*status));
+    } else {
+      chain_.push(*target.node, 0, Element(EndOfInput{}));
+    }
+  }
+  chain_.current_.store(this, std::memory_order_relaxed);
+}
+
+void ChainNode::emitWatermark(Watermark watermark) { emitControl(Element(watermark)); }
+void ChainNode::emitStatus(WatermarkStatus status) { emitControl(Element(status)); }
+
+OperatorChain::OperatorChain(ChainOptions options, Env& env, BatchPools& pools, ChainHost& host,
+                             std::vector<std::unique_ptr<Exchange>> exchanges)
+    : options_(std::move(options)), env_(env), pools_(pools), host_(host), exchanges_(std::move(exchanges)) {
+  const JobVertex& vertex = *options_.vertex;
+  for (const ChainedOperator& op : vertex.chain) nodes_.push_back(std::make_unique<ChainNode>(*this, op));
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    for (const ChainedOutput& output : vertex.chain[i].outputs) {
+      ChainNode::Target target{.side = output.side};
+      if (output.to >= 0) {
+        target.node = nodes_[static_cast<size_t>(output.to)].get();
+      } else {
+        target.exchange = exchanges_[static_cast<size_t>(output.edge)].get();
+        live_.push_back(target.exchange);
+      }
+      nodes_[i]->targets_.push_back(target);
+    }
+  }
+  nodes_.front()->inputsOpen_ = std::max(1, options_.headInputs);
+  current_.store(nodes_.front().get(), std::memory_order_relaxed);
+}
+
+OperatorChain::~OperatorChain() = default;
+
+void OperatorChain::open() {
+  const JobVertex& vertex = *options_.vertex;
+  for (size_t i = nodes_.size(); i-- > 0;) {
+    ChainNode& node = *nodes_[i];
+    current_.store(&node, std::memory_order_relaxed);
+    ++opened_;
+    if (vertex.chain[i].source != nullptr) {
+      node.reader_ = vertex.chain[i].source->createReader();
+      node.reader_->open(node);
+    } else {
+      node.op_ = vertex.chain[i].op->create();
+      node.op_->open(node);
+    }
+  }
+}
+
+void OperatorChain::close() noexcept {
+  for (size_t i = nodes_.size() - opened_; i < nodes_.size(); ++i) {
+    ChainNode& node = *nodes_[i];
+    current_.store(&node, std::memory_order_relaxed);
+    if (node.reader_) node.reader_->close();
+    if (node.op_) node.op_->close();
+  }
+  opened_ = 0;
+}
+
+Poll OperatorChain::poll() {
+  ChainNode& head = *nodes_.front();
+  current_.store(&head, std::memory_order_relaxed);
+  return head.reader_->poll(head);
+}
+
+bool OperatorChain::takeReaderCall() {
+  ChainNode& head = *nodes_.front();
+  if (!head.resumeAsked_ && head.alarm_ > host_.now().wall) return false;
+  head.resumeAsked_ = false;
+  if (head.alarm_ <= host_.now().wall) head.alarm_ = Timestamp::max();
+  return true;
+}
+
+void OperatorChain::deliver(int input, Element element) { push(*nodes_.front(), input, std::move(element)); }
+
+void OperatorChain::push(ChainNode& node, int input, Element element) {
+  if (!node.more_ && node.queue_.empty()) return process(node, input, std::move(element));
+  if (const Batch* batch = std::get_if<Batch>(&element)) {
+    node.queuedBytes_ += (*batch)->bytes();
+    if (node.queuedBytes_ > options_.overrunCapBytes) {
+      throw Error(ErrorKind::kUser,
+                  "a single call put out more than " + std::to_string(options_.overrunCapBytes) +
+                      " bytes beyond what operator '" + node.info_.name +
+                      "' could take: emit less per record, or raise flott.output.overrun-cap");
+    }
+  }
+  node.queue_.push_back({input, std::move(element)});
+}
+
+void OperatorChain::process(ChainNode& node, int input, Element element) {
+  current_.store(&node, std::memory_order_relaxed);
+  if (Batch* batch = std::get_if<Batch>(&element)) {
+    node.recordsIn_->add(static_cast<int64_t>(batch->size()));
+    settle(node, node.op_->onBatch(input, std::move(*batch), node));
+  } else if (const auto* watermark = std::get_if<Watermark>(&element)) {
+    node.watermarkIn_->set(static_cast<double>(watermark->time.ms));
+    settle(node, node.op_->onWatermark(input, *watermark, node));
+  } else if (const auto* status = std::get_if<WatermarkStatus>(&element)) {
+    settle(node, node.op_->onStatus(input, *status, node));
+  } else if (std::holds_alternative<EndOfInput>(element)) {
+    endInput(node, input);
+  }
+}
+
+void OperatorChain::endInput(ChainNode& node, int input) {
+  if (--node.inputsOpen_ == 0) node.ending_ = true;
+  settle(node, node.op_->onEndOfInput(input, node));
+}
+
+void OperatorChain::settle(ChainNode& node, Step step) {
+  node.more_ = step != Step::kDone;
+  node.waiting_ = step == Step::kWait;
+  if (!node.more_ && node.ending_) {
+    node.ending_ = false;
+    ended(node);
+  }
+}
+
+void OperatorChain::ended(ChainNode& node) {
+  node.ended_ = true;
+  node.alarm_ = Timestamp::max();
+  node.emitControl(Element(EndOfInput{}));
+}
+
+void OperatorChain::endSource() {
+  ChainNode& head = *nodes_.front();
+  head.emitControl(Element(Watermark{Timestamp::max()}));
+  ended(head);
+}
+
+void OperatorChain::drain() {
+  for (Exchange* exchange : live_) exchange->drain();
+  for (size_t i = nodes_.size(); i-- > 0;) drainNode(*nodes_[i]);
+}
+
+void OperatorChain::resume(ChainNode& node) {
+  node.resumeAsked_ = false;
+  current_.store(&node, std::memory_order_relaxed);
+  settle(node, node.op_->resume(node));
+}
+
+void OperatorChain::drainNode(ChainNode& node) {
+  for (;;) {
+    if (node.canResume()) {
+      resume(node);
+      continue;
+    }
+    if (node.more_ || node.queue_.empty() || node.full()) return;
+    ChainNode::Queued next = std::move(node.queue_.front());
+    node.queue_.pop_front();
+    if (const Batch* batch = std::get_if<Batch>(&next.element)) node.queuedBytes_ -= (*batch)->bytes();
+    process(node, next.input, std::move(next.element));
+  }
+}
+
+bool OperatorChain::blocked() const {
+  for (const auto& node : nodes_) {
+    if (node->more_ || !node->queue_.empty()) return true;
+  }
+  return std::any_of(live_.begin(), live_.end(), [](const Exchange* exchange) { return exchange->full(); });
+}
+
+void OperatorChain::runDue() {
+  for (const auto& node : nodes_) {
+    if (node->op_ == nullptr || node->more_ || node->ended_) continue;
+    if (node->resumeAsked_ && !node->full()) resume(*node);
+    if (!node->more_ && node->alarm_ <= host_.now().wall) {
+      node->alarm_ = Timestamp::max();
+      current_.store(node.get(), std::memory_order_relaxed);
+      settle(*node, node->op_->onProcessingTime(host_.now().wall, *node));
+    }
+  }
+}
+
+bool OperatorChain::wantsResume() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const auto& node) { return node->resumeAsked_ && !node->full(); });
+}
+
+void OperatorChain::endStep() {
+  for (Exchange* exchange : live_) exchange->endStep(host_.now().nanos);
+}
+
+bool OperatorChain::finished() const {
+  return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->ended_; }) &&
+         std::all_of(live_.begin(), live_.end(),
+                     [](const Exchange* exchange) { return exchange->drained(); });
+}
+
+int64_t OperatorChain::deadlineNanos(StepTime now) const {
+  int64_t deadline = kNoDeadline;
+  for (const Exchange* exchange : live_) deadline = std::min(deadline, exchange->deadlineNanos());
+  for (const auto& node : nodes_) {
+    if (node->alarm_ == Timestamp::max()) continue;
+    const int64_t wait = std::max<int64_t>(0, node->alarm_.ms - now.wall.ms);
+    if (wait < (kNoDeadline - now.nanos) / 1'000'000)
+      deadline = std::min(deadline, now.nanos + wait * 1'000'000);
+  }
+  return deadline;
+}
+
+std::vector<OperatorChain::NodeMetrics> OperatorChain::metrics() const {
+  std::vector<NodeMetrics> all;
+  for (const auto& node : nodes_) all.push_back({node->info_, node->metrics_});
+  return all;
+}
+
+}  // namespace flott

@@ -1,0 +1,186 @@
+// A chain of operators inside one task: a tree in which each hands its batches to the next by a direct call.
+//
+// The chain owns the operators (or the source reader at its head), their contexts and outputs. It keeps
+// back-pressure inside the chain: an operator that returned kMore, or whose output is full, is not called
+// with new input; what its producer emits meanwhile waits in front of it, in order and capped. Owned by one
+// task, called by its lane only.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
+#include "flott/operators/operator.h"
+#include "flott/operators/source.h"
+#include "flott/runtime/exchange.h"
+#include "flott/runtime/runnable.h"
+
+namespace flott {
+
+class Configuration;
+class KeyedStateBackend;
+class OperatorChain;
+class OperatorStateBackend;
+
+/// What the chain needs from the task around it.
+class ChainHost {
+ public:
+  virtual ~ChainHost() = default;
+  virtual StepTime now() const = 0;
+  virtual void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
+  virtual void requestSplit() = 0;
+  virtual void sendSourceEvent(std::string event) = 0;
+};
+
+struct ChainOptions {
+  std::string jobName;
+  const JobVertex* vertex = nullptr;
+  SubtaskIndex subtask;
+  int attempt = 0;
+  int headInputs = 1;  // inputs of the head operator that have channels
+  const Configuration* configuration = nullptr;
+  size_t overrunCapBytes = size_t{256} << 20;
+};
+
+/// One operator with all that belongs to it.
+class ChainNode final : public SourceReaderContext, public Output {
+ public:
+  ChainNode(OperatorChain& chain, const ChainedOperator& description);
+  ~ChainNode() override;
+
+  // OperatorContext
+  const OperatorInfo& info() const override { return info_; }
+  const Configuration& configuration() const override;
+  Env& env() override;
+  BatchPools& pools() override;
+  MetricGroup& metrics() override { return metrics_; }
+  Accumulators& accumulators() override;
+  KeyedStateBackend& keyedState(const TypeOps& key) override;
+  OperatorStateBackend& operatorState() override;
+  Timestamp processingTime() const override;
+  void setAlarm(Timestamp at) override { alarm_ = at; }
+  void askToResume() override { resumeAsked_ = true; }
+  void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
+  void warn(const std::string& text) override;
+  void requestSplit() override;
+  void sendEvent(std::string event) override;
+
+  // Output
+  void emit(Batch batch) override;
+  void emitSide(SideOutputIndex side, Batch batch) override;
+  void emitWatermark(Watermark watermark) override;
+  void emitStatus(WatermarkStatus status) override;
+  bool full() const override;
+
+ private:
+  friend class OperatorChain;
+  struct Target {
+    SideOutputIndex side;
+    ChainNode* node = nullptr;
+    Exchange* exchange = nullptr;
+    bool full() const;
+  };
+  struct Queued {
+    int input;
+    Element element;
+  };
+
+  bool canResume() const { return more_ && (!waiting_ || resumeAsked_) && !full(); }
+  void emitTo(SideOutputIndex side, Batch batch);
+  void emitControl(const Element& control);
+
+  OperatorChain& chain_;
+  OperatorInfo info_;
+  std::unique_ptr<Operator> op_;
+  std::unique_ptr<SourceReader> reader_;
+  std::vector<Target> targets_;
+  std::deque<Queued> queue_;
+  size_t queuedBytes_ = 0;
+  bool more_ = false;     // returned kMore or kWait
+  bool waiting_ = false;  // … kWait: only askToResume() ends it
+  bool ending_ = false;   // its last input has ended; ends itself once it has no more
+  bool ended_ = false;
+  bool resumeAsked_ = false;
+  int inputsOpen_ = 1;
+  Timestamp alarm_ = Timestamp::max();
+  MetricGroup metrics_;
+  Counter* recordsIn_;
+  Counter* recordsOut_;
+  Gauge* watermarkIn_;
+  std::unique_ptr<KeyedStateBackend> keyedState_;
+  std::unique_ptr<OperatorStateBackend> operatorState_;
+};
+
+class OperatorChain {
+ public:
+  /// Exchanges by JobEdge index; those of other vertices are null.
+  OperatorChain(ChainOptions options, Env& env, BatchPools& pools, ChainHost& host,
+                std::vector<std::unique_ptr<Exchange>> exchanges);
+  ~OperatorChain();
+
+  /// Makes and opens the operators, from the end of the chain to its head.
+  void open();
+  /// From the head to the end; whatever was opened.
+  void close() noexcept;
+
+  SourceReader* reader() { return nodes_.front()->reader_.get(); }
+  /// Polls the head's reader once.
+  Poll poll();
+  /// Whether the reader's alarm is due or it asked to be polled; clears both.
+  bool takeReaderCall();
+  /// An element for the head. Only when not blocked().
+  void deliver(int input, Element element);
+  /// Goes on with what waits in the chain and at its exchanges.
+  void drain();
+  /// Something waits: the head takes nothing new.
+  bool blocked() const;
+  /// Runs alarms that are due and operators that asked to resume.
+  void runDue();
+  void endStep();
+  /// The head's source has ended: emits the last watermark and ends the chain.
+  void endSource();
+  /// Every operator has ended and everything was handed to the channels.
+  bool finished() const;
+  /// Monotonic deadline of alarms and buffer time-outs.
+  int64_t deadlineNanos(StepTime now) const;
+  /// An operator asked to be resumed and could be: there is more to do right away.
+  bool wantsResume() const;
+
+  /// The operator that ran last, for errors and the watchdog. Any thread.
+  const OperatorInfo& current() const { return current_.load(std::memory_order_relaxed)->info(); }
+  Accumulators& accumulators() { return accumulators_; }
+  struct NodeMetrics {
+    const OperatorInfo& info;
+    const MetricGroup& metrics;
+  };
+  std::vector<NodeMetrics> metrics() const;
+
+ private:
+  friend class ChainNode;
+
+  void process(ChainNode& node, int input, Element element);
+  void push(ChainNode& node, int input, Element element);
+  void endInput(ChainNode& node, int input);
+  void ended(ChainNode& node);
+  void settle(ChainNode& node, Step step);
+  void resume(ChainNode& node);
+  void drainNode(ChainNode& node);
+
+  const ChainOptions options_;
+  Env& env_;
+  BatchPools& pools_;
+  ChainHost& host_;
+  std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<Exchange*> live_;
+  std::vector<std::unique_ptr<ChainNode>> nodes_;
+  std::atomic<ChainNode*> current_{nullptr};
+  Accumulators accumulators_;
+  size_t opened_ = 0;  // nodes open from the end
+};
+
+}  // namespace flott

@@ -1,0 +1,215 @@
+#include "flott/runtime/task.h"
+
+#include <algorithm>
+
+namespace flott {
+namespace {
+
+// Elements or polls worked off in a step before other tasks of the lane get their turn.
+constexpr int kStepBudget = 16;
+// How soon a full off-load queue is tried again.
+constexpr int64_t kOffloadRetryNanos = 1'000'000;
+
+}  // namespace
+
+std::string_view toString(TaskState state) {
+  switch (state) {
+    case TaskState::kCreated:
+      return "CREATED";
+    case TaskState::kRunning:
+      return "RUNNING";
+    case TaskState::kClosing:
+      return "CLOSING";
+    case TaskState::kFinished:
+      return "FINISHED";
+    case TaskState::kFailed:
+      return "FAILED";
+    case TaskState::kCancelled:
+      return "CANCELED";
+  }
+  return "UNKNOWN";
+}
+
+struct Task::OffloadedWork {
+  std::string what;
+  MoveFunction<void()> work;
+  MoveFunction<void()> done;
+  std::optional<Error> error;
+};
+
+Task::Task(TaskId id, ChainOptions options, Env& env, BatchPools& pools, MasterGateway& master)
+    : id_(id), options_(std::move(options)), env_(env), pools_(pools), master_(master), mailbox_(waker()) {}
+
+Task::~Task() = default;
+
+void Task::wire(Wiring wiring) { wiring_ = std::move(wiring); }
+
+std::string Task::where() const {
+  std::string name = options_.vertex->name;
+  if (open_.load(std::memory_order_acquire)) name = chain_->current().name;
+  return "operator '" + name + "', subtask " + std::to_string(id_.subtask.value + 1) + "/" +
+         std::to_string(options_.vertex->parallelism);
+}
+
+void Task::cancel() {
+  mailbox_.post([this] { cancelled_ = true; });
+}
+
+void Task::assignSplits(std::vector<SourceSplit> splits) {
+  mailbox_.post([this, splits = std::move(splits)]() mutable {
+    if (state() != TaskState::kRunning) return;
+    sourceIdle_ = false;
+    chain_->reader()->addSplits(std::move(splits));
+  });
+}
+
+void Task::signalNoMoreSplits() {
+  mailbox_.post([this] {
+    if (state() != TaskState::kRunning) return;
+    sourceIdle_ = false;
+    chain_->reader()->onNoMoreSplits();
+  });
+}
+
+void Task::deliverSourceEvent(std::string event) {
+  mailbox_.post([this, event = std::move(event)] {
+    if (state() != TaskState::kRunning) return;
+    sourceIdle_ = false;
+    chain_->reader()->handleSourceEvent(event);
+  });
+}
+
+void Task::readAccumulators(MoveFunction<void(Accumulators)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable {
+    if (state() == TaskState::kRunning) reply(chain_->accumulators().clone());
+  });
+}
+
+std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
+  if (!open_.load(std::memory_order_acquire)) return {};
+  return chain_->metrics();
+}
+
+void Task::requestSplit() { master_.requestSplit(id_); }
+void Task::sendSourceEvent(std::string event) { master_.sendSourceEvent(id_, std::move(event)); }
+
+void Task::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
+  toSubmit_.push_back(std::make_shared<OffloadedWork>(
+      OffloadedWork{.what = std::move(what), .work = std::move(work), .done = std::move(done), .error = {}}));
+  submitOffloaded();
+}
+
+// The task outlives its off-loaded work: it does not end before every reply is here.
+void Task::submitOffloaded() {
+  while (!toSubmit_.empty()) {
+    const std::shared_ptr<OffloadedWork> work = toSubmit_.front();
+    const bool taken = env_.offload.submit(work->what, [this, work] {
+      try {
+        work->work();
+      } catch (...) {
+        work->error = currentError();
+      }
+      mailbox_.post([this, work] {
+        --offloaded_;
+        if (state() != TaskState::kRunning) return;
+        sourceIdle_ = false;
+        if (work->error) throw *work->error;
+        work->done();
+      });
+    });
+    if (!taken) return;
+    ++offloaded_;
+    toSubmit_.pop_front();
+  }
+}
+
+Runnable::Progress Task::step(StepTime now) {
+  now_ = now;
+  Progress progress;
+  try {
+    mailbox_.drain();
+    progress = run();
+  } catch (...) {
+    progress = end(TaskState::kFailed, located(currentError()));
+  }
+  computeDeadline();
+  return progress;
+}
+
+Runnable::Progress Task::run() {
+  if (state() == TaskState::kClosing) return closing();
+  if (cancelled_) return end(TaskState::kCancelled, std::nullopt);
+  if (state() == TaskState::kCreated) {
+    ChainOptions options = options_;
+    chain_ = std::make_unique<OperatorChain>(std::move(options), env_, pools_, *this,
+                                             std::move(wiring_->exchanges));
+    state_.store(TaskState::kRunning, std::memory_order_release);
+    chain_->open();
+    open_.store(true, std::memory_order_release);
+  }
+  submitOffloaded();
+  bool more = false;
+  for (int budget = kStepBudget; budget > 0; --budget) {
+    chain_->drain();
+    chain_->runDue();
+    more = !chain_->blocked() && (chain_->reader() != nullptr ? pollSource() : takeInput());
+    if (!more) break;
+  }
+  chain_->drain();
+  if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
+  chain_->endStep();
+  if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
+  return more || chain_->wantsResume() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
+}
+
+bool Task::takeInput() {
+  std::optional<InputGate::Event> event = wiring_->gate.next();
+  if (!event) return false;
+  chain_->deliver(event->input, std::move(event->element));
+  return true;
+}
+
+bool Task::pollSource() {
+  if (chain_->takeReaderCall()) sourceIdle_ = false;
+  if (sourceEnded_ || sourceIdle_) return false;
+  switch (chain_->poll()) {
+    case Poll::kMore:
+      return true;
+    case Poll::kIdle:
+      sourceIdle_ = true;
+      return false;
+    case Poll::kEnd:
+      sourceEnded_ = true;
+      chain_->endSource();
+      return true;
+  }
+  return false;
+}
+
+void Task::computeDeadline() {
+  deadline_ = kNoDeadline;
+  if (state() != TaskState::kRunning) return;
+  deadline_ = chain_->deadlineNanos(now_);
+  if (!toSubmit_.empty()) deadline_ = std::min(deadline_, now_.nanos + kOffloadRetryNanos);
+}
+
+Error Task::located(Error error) const { return std::move(error).at(where()); }
+
+Runnable::Progress Task::end(TaskState state, std::optional<Error> error) {
+  endState_ = state;
+  endError_ = std::move(error);
+  if (chain_) chain_->close();
+  toSubmit_.clear();
+  state_.store(TaskState::kClosing, std::memory_order_release);
+  return closing();
+}
+
+Runnable::Progress Task::closing() {
+  if (offloaded_ > 0) return Progress::kIdle;
+  state_.store(endState_, std::memory_order_release);
+  master_.onTaskEnded(id_, endState_, std::move(endError_),
+                      chain_ ? chain_->accumulators().clone() : Accumulators());
+  return Progress::kDone;
+}
+
+}  // namespace flott

@@ -1,0 +1,125 @@
+// A task: one parallel instance of a chain, as an explicit state machine with a bounded step.
+//
+// It is fed by its channels and by its mailbox (split assignments, completed off-loaded work, cancel), and
+// tells the master what becomes of it. All work happens in step(), on the task's lane; the other public calls
+// may come from any thread and only post mail.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/operators/accumulators.h"
+#include "flott/operators/source.h"
+#include "flott/runtime/chain.h"
+#include "flott/runtime/input_gate.h"
+#include "flott/runtime/mailbox.h"
+#include "flott/runtime/runnable.h"
+
+namespace flott {
+
+enum class TaskState : uint8_t {
+  kCreated,    // not yet stepped
+  kRunning,    // operators are open
+  kClosing,    // operators are closed; off-loaded work is still under way
+  kFinished,   // all input worked off
+  kFailed,     // threw; the master has the error
+  kCancelled,  // stopped on request
+};
+
+std::string_view toString(TaskState state);
+
+/// Which task of a job.
+struct TaskId {
+  int vertex = 0;
+  SubtaskIndex subtask;
+  int attempt = 0;
+};
+
+/// The way from tasks to the master. Called on the tasks' lanes; must not block.
+class MasterGateway {
+ public:
+  virtual ~MasterGateway() = default;
+  /// Final states only, once for each task. `error` for kFailed.
+  virtual void onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
+                           Accumulators accumulators) = 0;
+  virtual void requestSplit(TaskId task) = 0;
+  virtual void sendSourceEvent(TaskId task, std::string event) = 0;
+};
+
+class Task final : public Runnable, public ChainHost {
+ public:
+  struct Wiring {
+    InputGate gate;
+    std::vector<std::unique_ptr<Exchange>> exchanges;  // by JobEdge index
+  };
+
+  Task(TaskId id, ChainOptions options, Env& env, BatchPools& pools, MasterGateway& master);
+  ~Task() override;
+
+  /// Before the first step; the channels have this task's waker.
+  void wire(Wiring wiring);
+
+  // Runnable
+  Progress step(StepTime now) override;
+  int64_t deadlineNanos() const override { return deadline_; }
+  std::string where() const override;
+
+  // Any thread.
+  void cancel();
+  void assignSplits(std::vector<SourceSplit> splits);
+  void signalNoMoreSplits();
+  void deliverSourceEvent(std::string event);
+  /// Calls `reply` on the task's lane with a copy of its accumulators; not at all once the task has ended.
+  void readAccumulators(MoveFunction<void(Accumulators)> reply);
+
+  const TaskId& id() const { return id_; }
+  TaskState state() const { return state_.load(std::memory_order_acquire); }
+  /// Metrics of each operator of the chain. Empty before the task runs.
+  std::vector<OperatorChain::NodeMetrics> metrics() const;
+
+ private:
+  struct OffloadedWork;
+
+  // ChainHost
+  StepTime now() const override { return now_; }
+  void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
+  void requestSplit() override;
+  void sendSourceEvent(std::string event) override;
+
+  Progress run();
+  bool takeInput();
+  bool pollSource();
+  void submitOffloaded();
+  void computeDeadline();
+  Progress end(TaskState state, std::optional<Error> error);
+  Progress closing();
+  Error located(Error error) const;
+
+  const TaskId id_;
+  const ChainOptions options_;
+  Env& env_;
+  BatchPools& pools_;
+  MasterGateway& master_;
+  Mailbox mailbox_;
+  std::optional<Wiring> wiring_;
+  std::unique_ptr<OperatorChain> chain_;
+  std::atomic<TaskState> state_{TaskState::kCreated};
+  StepTime now_;
+  int64_t deadline_ = kNoDeadline;
+  bool cancelled_ = false;
+  bool sourceIdle_ = false;
+  bool sourceEnded_ = false;
+  std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
+  int offloaded_ = 0;                                    // handed to the pool, reply not yet here
+  TaskState endState_ = TaskState::kFinished;
+  std::optional<Error> endError_;
+  std::atomic<bool> open_{false};
+};
+
+}  // namespace flott

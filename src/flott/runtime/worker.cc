@@ -1,0 +1,127 @@
+#include "flott/runtime/worker.h"
+
+#include <bit>
+
+namespace flott {
+
+// Fewer senders than receivers: each sender has a contiguous group of receivers. Otherwise each receiver has
+// a contiguous group of senders.
+std::vector<int> pointwiseReceivers(int subtask, int senders, int receivers) {
+  std::vector<int> reached;
+  if (senders >= receivers) {
+    reached.push_back(static_cast<int>(static_cast<int64_t>(subtask) * receivers / senders));
+    return reached;
+  }
+  for (int r = 0; r < receivers; ++r) {
+    if (static_cast<int64_t>(r) * senders / receivers == subtask) reached.push_back(r);
+  }
+  return reached;
+}
+
+Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placement placement,
+               WorkerOptions options, Env& env, MasterGateway& master)
+    : graph_(graph),
+      configuration_(configuration),
+      placement_(std::move(placement)),
+      options_(options),
+      env_(env) {
+  for (int lane = 0; lane < placement_.lanes; ++lane) pools_.push_back(std::make_unique<BatchPools>());
+  for (const JobVertex& vertex : graph_.vertices) {
+    firstTask_.push_back(tasks_.size());
+    int headInputs = 0;
+    for (int edge : vertex.inputEdges) {
+      headInputs = std::max(headInputs, graph_.edges[static_cast<size_t>(edge)].input + 1);
+    }
+    for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+      ChainOptions chain{.jobName = graph_.jobName,
+                         .vertex = &vertex,
+                         .subtask = SubtaskIndex(subtask),
+                         .attempt = options_.attempt,
+                         .headInputs = headInputs,
+                         .configuration = &configuration_,
+                         .overrunCapBytes = options_.overrunCapBytes};
+      const int lane = placement_.laneOf[static_cast<size_t>(vertex.id)][static_cast<size_t>(subtask)];
+      tasks_.push_back(std::make_unique<Task>(TaskId{vertex.id, SubtaskIndex(subtask), options_.attempt},
+                                              std::move(chain), env_, *pools_[static_cast<size_t>(lane)],
+                                              master));
+    }
+  }
+  connect();
+}
+
+Worker::~Worker() = default;
+
+size_t Worker::taskIndex(int vertex, int subtask) const {
+  return firstTask_[static_cast<size_t>(vertex)] + static_cast<size_t>(subtask);
+}
+
+Task& Worker::task(int vertex, SubtaskIndex subtask) { return *tasks_[taskIndex(vertex, subtask.value)]; }
+
+// Which receivers each sender of the edge reaches, by sender.
+std::vector<std::vector<int>> Worker::receivers(const JobEdge& edge) const {
+  const int senders = graph_.vertices[static_cast<size_t>(edge.from)].parallelism;
+  const int receivers = graph_.vertices[static_cast<size_t>(edge.to)].parallelism;
+  const PartitionKind kind = edge.partitioning.kind;
+  std::vector<std::vector<int>> reached(static_cast<size_t>(senders));
+  for (int sender = 0; sender < senders; ++sender) {
+    std::vector<int>& mine = reached[static_cast<size_t>(sender)];
+    if (kind == PartitionKind::kForward || kind == PartitionKind::kRescale) {
+      mine = pointwiseReceivers(sender, senders, receivers);
+    } else {  // global too: data goes to the first only, watermarks and the end to all
+      for (int r = 0; r < receivers; ++r) mine.push_back(r);
+    }
+  }
+  return reached;
+}
+
+void Worker::connect() {
+  std::vector<Task::Wiring> wirings(tasks_.size());
+  for (Task::Wiring& wiring : wirings) wiring.exchanges.resize(graph_.edges.size());
+  const size_t capacity = std::bit_ceil(options_.channelCapacity);
+  for (const JobEdge& edge : graph_.edges) {
+    const JobVertex& to = graph_.vertices[static_cast<size_t>(edge.to)];
+    const std::vector<std::vector<int>> reached = receivers(edge);
+    for (size_t sender = 0; sender < reached.size(); ++sender) {
+      const size_t from = taskIndex(edge.from, static_cast<int>(sender));
+      std::vector<Channel*> channels;
+      for (int receiver : reached[sender]) {
+        const size_t target = taskIndex(edge.to, receiver);
+        channels_.push_back(
+            std::make_unique<Channel>(capacity, tasks_[from]->waker(), tasks_[target]->waker()));
+        channels.push_back(channels_.back().get());
+        wirings[target].gate.addChannel(edge.input, *channels_.back());
+      }
+      ExchangeOptions options{.partitioning = edge.partitioning,
+                              .parallelism = static_cast<uint32_t>(to.parallelism),
+                              .maxParallelism = static_cast<uint32_t>(to.maxParallelism),
+                              .subtask = static_cast<uint32_t>(sender),
+                              .seed = env_.random.fork("shuffle").next() + (uint64_t{sender} << 20) + from,
+                              .bufferTimeout = edge.bufferTimeout,
+                              .overrunCapBytes = options_.overrunCapBytes};
+      const int lane = placement_.laneOf[static_cast<size_t>(edge.from)][sender];
+      wirings[from].exchanges[static_cast<size_t>(edge.id)] = std::make_unique<Exchange>(
+          std::move(options), std::move(channels), *pools_[static_cast<size_t>(lane)]);
+    }
+  }
+  for (size_t i = 0; i < tasks_.size(); ++i) tasks_[i]->wire(std::move(wirings[i]));
+}
+
+void Worker::deploy(Scheduler& scheduler) {
+  for (const auto& task : tasks_) {
+    const TaskId& id = task->id();
+    scheduler.add(placement_.laneOf[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)],
+                  *task);
+  }
+}
+
+void Worker::cancel() {
+  for (const auto& task : tasks_) task->cancel();
+}
+
+size_t Worker::batchesAlive() const {
+  size_t sum = 0;
+  for (const auto& pools : pools_) sum += pools->inUse();
+  return sum;
+}
+
+}  // namespace flott
