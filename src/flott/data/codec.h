@@ -429,13 +429,13 @@ void decodeNested(ByteReader& in, T& value, int depth) {
 template <typename T>
 void Codec<T>::encode(const T& value, ByteWriter& out) {
   static_assert(requireEncodable<T>());
-  codec::encodeNested(value, out, 0);
+  if constexpr (Encodable<T>) codec::encodeNested(value, out, 0);
 }
 
 template <typename T>
 void Codec<T>::decode(ByteReader& in, T& value) {
   static_assert(requireEncodable<T>());
-  codec::decodeNested(in, value, 0);
+  if constexpr (Encodable<T>) codec::decodeNested(in, value, 0);
 }
 
 }  // namespace flott

@@ -21,9 +21,6 @@ struct EnclosingStructs {
 template <typename T>
 inline constexpr char kIdentity = 0;
 
-/// Unit of a std::ratio of seconds: "ms" for 1/1000, "ms, double" if its count is no integer.
-std::string unitName(intmax_t numerator, intmax_t denominator, bool floating);
-
 template <typename T>
 consteval TypeKind numberKind() {
   if constexpr (std::is_floating_point_v<T>) {
@@ -92,7 +89,7 @@ TypeDescription buildDescription(const EnclosingStructs* above) {
     type.name = "ms";
   } else if constexpr (shape == Shape::kChronoDuration || shape == Shape::kChronoTimePoint) {
     type.kind = shape == Shape::kChronoDuration ? TypeKind::kDuration : TypeKind::kTimestamp;
-    type.name = unitName(T::period::num, T::period::den, std::is_floating_point_v<typename T::rep>);
+    type.name = durationUnit(T::period::num, T::period::den, std::is_floating_point_v<typename T::rep>);
   } else if constexpr (shape == Shape::kStrong) {
     return buildDescription<FirstPart<T>>(above);
   } else if constexpr (shape == Shape::kStruct) {
@@ -113,8 +110,10 @@ TypeDescription buildDescription(const EnclosingStructs* above) {
 template <typename T>
 const TypeDescription& describe() {
   static_assert(requireEncodable<T>());
-  static const TypeDescription description = reflect::buildDescription<T>(nullptr);
-  return description;
+  if constexpr (Encodable<T>) {
+    static const TypeDescription description = reflect::buildDescription<T>(nullptr);
+    return description;
+  }
 }
 
 }  // namespace flott

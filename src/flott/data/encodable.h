@@ -73,21 +73,34 @@ consteval auto nameOfField() {
   return FieldName<FixedText<name.size()>(name)>{};
 }
 
+template <typename... Ps>
+consteval bool allEncodable(TypeList<Ps...>) {
+  return (canEncode<Ps>() && ...);
+}
+
+template <typename T, typename Struct, typename Field>
+consteval void explainObstacle();
+
+template <typename T, typename Struct, typename Field, typename... Ps, size_t... i>
+consteval void explainParts(TypeList<Ps...>, std::index_sequence<i...>) {
+  if constexpr (kShape<T> == Shape::kStruct) {
+    (explainObstacle<Ps, T, decltype(nameOfField<T, i>())>(), ...);
+  } else {
+    (explainObstacle<Ps, Struct, Field>(), ...);
+  }
+}
+
 template <typename T, typename Struct, typename Field>
 consteval void explainObstacle() {
-  []<typename... Ps, size_t... i>(TypeList<Ps...>, std::index_sequence<i...>) {
-    if constexpr (canEncode<T>()) {
-      return;
-    } else if constexpr (kShape<T> == Shape::kNone || (canEncode<Ps>() && ...)) {
-      using Reason =
-          std::conditional_t<std::is_void_v<Struct>, CannotEncode<T>, CannotEncodeField<Struct, Field, T>>;
-      static_cast<void>(sizeof(Reason));
-    } else if constexpr (kShape<T> == Shape::kStruct) {
-      (explainObstacle<Ps, T, decltype(nameOfField<T, i>())>(), ...);
-    } else {
-      (explainObstacle<Ps, Struct, Field>(), ...);
-    }
-  }(Parts<T>{}, std::make_index_sequence<Parts<T>::kSize>{});
+  if constexpr (canEncode<T>()) {
+    return;
+  } else if constexpr (kShape<T> != Shape::kNone && !allEncodable(Parts<T>{})) {
+    explainParts<T, Struct, Field>(Parts<T>{}, std::make_index_sequence<Parts<T>::kSize>{});
+  } else if constexpr (std::is_void_v<Struct>) {
+    static_cast<void>(sizeof(CannotEncode<T>));
+  } else {
+    static_cast<void>(sizeof(CannotEncodeField<Struct, Field, T>));
+  }
 }
 
 }  // namespace reflect

@@ -199,7 +199,7 @@ uint64_t hashKey(const T& key) {
     return hashBytes(std::string_view(key));
   } else {
     static_assert(requireKey<T>());
-    return reflect::hashPart(key);
+    if constexpr (Key<T>) return reflect::hashPart(key);
   }
 }
 
@@ -207,7 +207,7 @@ uint64_t hashKey(const T& key) {
 template <typename T>
 bool keyEquals(const T& a, const T& b) {
   static_assert(requireKey<T>());
-  return reflect::partsEqual(a, b);
+  if constexpr (Key<T>) return reflect::partsEqual(a, b);
 }
 
 }  // namespace flott

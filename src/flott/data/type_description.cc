@@ -61,21 +61,6 @@ TypeDescription decodeAt(ByteReader& in, int depth, uint64_t enclosingStructs) {
   return type;
 }
 
-void appendJsonString(std::string_view text, std::string& out) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      (out += '\\') += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      ((out += "\\u00") += kHex[c >> 4]) += kHex[c & 15];
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 void appendText(const TypeDescription& type, std::string& out);
 
 void appendParts(const TypeDescription& type, std::string& out) {
@@ -130,7 +115,7 @@ void appendJsonParts(const TypeDescription& type, std::string& out) {
     if (i > 0) out += ',';
     if (isStruct) {
       out += R"({"name":)";
-      appendJsonString(type.fieldNames[i], out);
+      appendQuoted(type.fieldNames[i], out);
       out += R"(,"type":)";
     }
     appendJson(type.parts[i], out);
@@ -141,20 +126,20 @@ void appendJsonParts(const TypeDescription& type, std::string& out) {
 
 void appendJson(const TypeDescription& type, std::string& out) {
   if (type.kind < TypeKind::kTimestamp) {
-    appendJsonString(toString(type.kind), out);
+    appendQuoted(toString(type.kind), out);
     return;
   }
   out += R"({"type":)";
-  appendJsonString(toString(type.kind), out);
+  appendQuoted(toString(type.kind), out);
   switch (type.kind) {
     case TypeKind::kTimestamp:
     case TypeKind::kDuration:
       out += R"(,"unit":)";
-      appendJsonString(type.name, out);
+      appendQuoted(type.name, out);
       break;
     case TypeKind::kCustom:
       out += R"(,"name":)";
-      appendJsonString(type.name, out);
+      appendQuoted(type.name, out);
       break;
     case TypeKind::kEnclosing:
       (out += R"(,"levels":)") += std::to_string(type.number);
@@ -233,6 +218,42 @@ class Comparison {
 }  // namespace
 
 std::string_view toString(TypeKind kind) { return kKindNames[static_cast<size_t>(kind)]; }
+
+std::string durationUnit(intmax_t numerator, intmax_t denominator, bool floating) {
+  struct Unit {
+    intmax_t numerator;
+    intmax_t denominator;
+    const char* name;
+  };
+  static constexpr Unit kUnits[] = {
+      {1, 1'000'000'000, "ns"}, {1, 1'000'000, "us"}, {1, 1000, "ms"}, {1, 1, "s"},
+      {60, 1, "min"},           {3600, 1, "h"},       {86400, 1, "d"}};
+  std::string name = std::to_string(numerator) + "/" + std::to_string(denominator) + " s";
+  for (const Unit& unit : kUnits) {
+    if (unit.numerator == numerator && unit.denominator == denominator) name = unit.name;
+  }
+  return floating ? name + ", double" : name;
+}
+
+void appendQuoted(std::string_view text, std::string& out) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      (out += '\\') += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else if (byte < 0x20) {
+      ((out += "\\u00") += kHex[byte >> 4]) += kHex[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
 
 std::string TypeDescription::toString() const {
   std::string text;

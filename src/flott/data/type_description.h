@@ -73,6 +73,12 @@ struct TypeDescription {
   void add(std::string_view fieldName, TypeDescription part);
 };
 
+/// Unit of a std::ratio of seconds: "ms" for 1/1000, "ms, double" if its count is no integer.
+std::string durationUnit(intmax_t numerator, intmax_t denominator, bool floating);
+
+/// Appends text in double quotes, as JSON has it.
+void appendQuoted(std::string_view text, std::string& out);
+
 /// How a stored type relates to the one that a program has now.
 struct Compatibility {
   enum class Verdict : uint8_t {

@@ -91,7 +91,7 @@ const TypeOps& typeOps() {
   static_assert(requireEncodable<T>());
   static_assert(std::is_copy_constructible_v<T>,
                 "values are copied into state: give this type a copy constructor");
-  return reflect::kTypeOps<T>;
+  if constexpr (Encodable<T> && std::is_copy_constructible_v<T>) return reflect::kTypeOps<T>;
 }
 
 }  // namespace flott
