@@ -1,7 +1,7 @@
 // Key → key group → subtask: who owns a key, now and after a change of parallelism.
 //
-// The key group is the top bits of the 64-bit key hash, so a table that is ordered by hash holds each group in one
-// piece. Subtasks own contiguous ranges of groups, by Flink's formula. Pure functions, any thread.
+// The key group is the top bits of the 64-bit key hash, so a table that is ordered by hash holds each group
+// in one piece. Subtasks own contiguous ranges of groups, by Flink's formula. Pure functions, any thread.
 //
 //   KeyGroup group = keyGroupOf(hash, 128);
 //   uint32_t subtask = subtaskOf(group, 128, parallelism);
@@ -23,9 +23,10 @@ inline constexpr uint32_t kDefaultMaxParallelism = 128;
 /// Throws Error(kUser) unless it is a power of two from 1 to 32768.
 inline void checkMaxParallelism(uint32_t maxParallelism) {
   if (!std::has_single_bit(maxParallelism) || maxParallelism > kMaxParallelismLimit) {
-    throw Error(ErrorKind::kUser, "max parallelism " + std::to_string(maxParallelism) +
-                                      " is not a power of two from 1 to 32768: use 128, or the power of two above "
-                                      "the largest parallelism the job will ever have");
+    throw Error(ErrorKind::kUser,
+                "max parallelism " + std::to_string(maxParallelism) +
+                    " is not a power of two from 1 to 32768: use 128, or the power of two above "
+                    "the largest parallelism the job will ever have");
   }
 }
 

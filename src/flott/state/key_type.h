@@ -1,7 +1,7 @@
 // What a state table needs to know of its key type, and a key in the form in which tables look it up.
 //
-// A key is either a *word* (an integer, an enum, a bool: it is its own 8-byte word in the slot) or an object that
-// lies in the slot behind its hash. A KeyType is never changed; any thread may read it.
+// A key is either a *word* (an integer, an enum, a bool: it is its own 8-byte word in the slot) or an object
+// that lies in the slot behind its hash. A KeyType is never changed; any thread may read it.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class KeyType {
 
  private:
   const TypeOps* ops_;
-  uint8_t bytes_ = 0;  // size of a word key; 0 for objects
+  uint8_t bytes_ = 0;      // size of a word key; 0 for objects
   bool negative_ = false;  // word keys: can be
 };
 

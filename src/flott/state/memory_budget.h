@@ -1,7 +1,7 @@
 // How much memory the state of one backend may take, and the refusal when it is reached.
 //
-// A backend fails its job at 90 % of the budget, by an Error that names the state and the way out: that is kinder
-// than the kernel's killer. Owned by one task, used on its thread only.
+// A backend fails its job at 90 % of the budget, by an Error that names the state and the way out: that is
+// kinder than the kernel's killer. Owned by one task, used on its thread only.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,11 @@ class MemoryBudget {
  public:
   explicit MemoryBudget(uint64_t limit = std::numeric_limits<uint64_t>::max()) : limit_(limit) {}
 
-  /// Counts `bytes` in. Throws Error(kUser), without counting them, when 90 % of the limit would be passed; `state` is
-  /// the name of the state that asks and `stateBytes` what it holds already.
+  /// Counts `bytes` in. Throws Error(kUser), without counting them, when 90 % of the limit would be passed;
+  /// `state` is the name of the state that asks and `stateBytes` what it holds already.
   void take(uint64_t bytes, std::string_view state, uint64_t stateBytes) {
-    if (used_ + bytes > limit_ - limit_ / 10) [[unlikely]] refuse(bytes, state, stateBytes);
+    if (used_ + bytes > limit_ - limit_ / 10) [[unlikely]]
+      refuse(bytes, state, stateBytes);
     used_ += bytes;
   }
   void giveBack(uint64_t bytes) { used_ -= bytes; }

@@ -4,10 +4,11 @@
 //
 //   [Segment header, 64 bytes][home slots, in groups][overflow slots][occupancy bitmap]
 //
-// The slots of a segment are filled in the order of the key hash, each entry at its start or after it, with no empty
-// slot in between: start = the first slot of a group of slots that share a cache line, chosen by the hash bits below
-// those that chose the segment. Both steps are monotone in the hash, so a table is its entries sorted by hash, with
-// gaps. The last slot is always empty and so ends every search. Empty slots have word 0.
+// The slots of a segment are filled in the order of the key hash, each entry at its start or after it, with
+// no empty slot in between: start = the first slot of a group of slots that share a cache line, chosen by the
+// hash bits below those that chose the segment. Both steps are monotone in the hash, so a table is its
+// entries sorted by hash, with gaps. The last slot is always empty and so ends every search. Empty slots have
+// word 0.
 #pragma once
 
 #include <bit>
@@ -24,7 +25,9 @@ namespace flott {
 inline constexpr size_t kLargestInlineValue = 1024;
 
 /// Slots that a look-up tests at once: those of one cache line.
-constexpr uint32_t slotsPerGroup(size_t stride) { return stride <= 64 ? static_cast<uint32_t>(64 / stride) : 1; }
+constexpr uint32_t slotsPerGroup(size_t stride) {
+  return stride <= 64 ? static_cast<uint32_t>(64 / stride) : 1;
+}
 
 /// Where the parts of a slot are. The same numbers whether computed from C++ types or from their TypeOps.
 struct SlotLayout {
@@ -33,7 +36,8 @@ struct SlotLayout {
   uint32_t stride = 0;
   bool boxedValue = false;
 
-  static constexpr SlotLayout of(bool wordKey, size_t keySize, size_t keyAlign, size_t valueSize, size_t valueAlign) {
+  static constexpr SlotLayout of(bool wordKey, size_t keySize, size_t keyAlign, size_t valueSize,
+                                 size_t valueAlign) {
     const auto up = [](size_t n, size_t align) { return (n + align - 1) / align * align; };
     SlotLayout layout;
     layout.boxedValue = valueSize > kLargestInlineValue;
@@ -74,12 +78,20 @@ struct alignas(64) Segment {
 
   uint64_t* bitmap(uint32_t stride) { return reinterpret_cast<uint64_t*>(slots() + size_t{total} * stride); }
   const uint64_t* bitmap(uint32_t stride) const { return const_cast<Segment*>(this)->bitmap(stride); }
-  bool occupied(uint32_t slot, uint32_t stride) const { return (bitmap(stride)[slot / 64] >> (slot % 64)) & 1; }
-  void setOccupied(uint32_t slot, uint32_t stride) { bitmap(stride)[slot / 64] |= uint64_t{1} << (slot % 64); }
-  void setEmpty(uint32_t slot, uint32_t stride) { bitmap(stride)[slot / 64] &= ~(uint64_t{1} << (slot % 64)); }
+  bool occupied(uint32_t slot, uint32_t stride) const {
+    return (bitmap(stride)[slot / 64] >> (slot % 64)) & 1;
+  }
+  void setOccupied(uint32_t slot, uint32_t stride) {
+    bitmap(stride)[slot / 64] |= uint64_t{1} << (slot % 64);
+  }
+  void setEmpty(uint32_t slot, uint32_t stride) {
+    bitmap(stride)[slot / 64] &= ~(uint64_t{1} << (slot % 64));
+  }
   /// The first slot from `slot` on that is occupied (or that is not); `total` when there is none.
   uint32_t nextOccupied(uint32_t slot, uint32_t stride) const { return nextBit(slot, bitmap(stride), 0); }
-  uint32_t nextEmpty(uint32_t slot, uint32_t stride) const { return nextBit(slot, bitmap(stride), ~uint64_t{0}); }
+  uint32_t nextEmpty(uint32_t slot, uint32_t stride) const {
+    return nextBit(slot, bitmap(stride), ~uint64_t{0});
+  }
 
  private:
   uint32_t nextBit(uint32_t slot, const uint64_t* bits, uint64_t invert) const {

@@ -69,7 +69,7 @@ SegmentPool::~SegmentPool() = default;
 std::byte* SegmentPool::allocate(size_t bytes) {
   const size_t count = rounded(bytes) / kGranule;
   if (count > kGranules) {
-    auto* block = static_cast<std::byte*>(::operator new(count * kGranule, kAlign));
+    auto* block = static_cast<std::byte*>(::operator new(count* kGranule, kAlign));
     usedBytes_ += count * kGranule;
     heldBytes_ += count * kGranule;
     return block;
@@ -104,8 +104,9 @@ void SegmentPool::release(std::byte* block, size_t bytes) {
     ::operator delete(block, kAlign);
     return;
   }
-  const auto after = std::upper_bound(arenas_.begin(), arenas_.end(), block,
-                                      [](const std::byte* b, const auto& arena) { return b < arena->memory; });
+  const auto after =
+      std::upper_bound(arenas_.begin(), arenas_.end(), block,
+                       [](const std::byte* b, const auto& arena) { return b < arena->memory; });
   const auto found = after - 1;
   Arena& arena = **found;
   arena.mark(static_cast<size_t>(block - arena.memory) / kGranule, count, false);

@@ -1,10 +1,11 @@
 // Memory for the segments of all tables of one backend.
 //
-// The first touch of memory is slow, and tables of windows come and go with every window: so blocks of dropped tables
-// stay here, touched, and are given out again. Blocks are runs of 256-byte granules inside arenas of 1 MB; neighbours
-// that are free merge by themselves (the map of an arena is one bit a granule), so that a table whose segments all
-// grow from one size to the next leaves no useless holes. Arenas are kept until the pool dies: the most that
-// was ever in use at a time, about. Owned by one task, used on its thread only.
+// The first touch of memory is slow, and tables of windows come and go with every window: so blocks of
+// dropped tables stay here, touched, and are given out again. Blocks are runs of 256-byte granules inside
+// arenas of 1 MB; neighbours that are free merge by themselves (the map of an arena is one bit a granule), so
+// that a table whose segments all grow from one size to the next leaves no useless holes. Arenas are kept
+// until the pool dies: the most that was ever in use at a time, about. Owned by one task, used on its thread
+// only.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +25,8 @@ class SegmentPool {
   SegmentPool(const SegmentPool&) = delete;
   SegmentPool& operator=(const SegmentPool&) = delete;
 
-  /// A block of at least `bytes`, aligned to 256. Contents are undefined. Blocks over an arena's size come from the
-  /// general heap.
+  /// A block of at least `bytes`, aligned to 256. Contents are undefined. Blocks over an arena's size come
+  /// from the general heap.
   std::byte* allocate(size_t bytes);
   /// `bytes` as given to allocate().
   void release(std::byte* block, size_t bytes);

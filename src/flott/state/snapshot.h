@@ -1,8 +1,9 @@
 // Where the bytes of a cut go: the one door between state in memory and whatever keeps snapshots.
 //
-// After cut() a backend hands over every segment exactly once, as it was at the cut: early when the task is about to
-// write to it, otherwise in the backend's own time. Called on the thread of the owning task; an implementation must
-// copy what it keeps and return quickly (compressing and writing belong to other threads).
+// After cut() a backend hands over every segment exactly once, as it was at the cut: early when the task is
+// about to write to it, otherwise in the backend's own time. Called on the thread of the owning task; an
+// implementation must copy what it keeps and return quickly (compressing and writing belong to other
+// threads).
 #pragma once
 
 #include <cstdint>
@@ -16,9 +17,9 @@ namespace flott {
 /// Namespace of a table that has none; windows use the end of their slice.
 inline constexpr int64_t kNoNamespace = std::numeric_limits<int64_t>::min();
 
-/// A piece of one state in one key group: entries in the order of their key hash, each the encoded key and then the
-/// encoded value. Pieces of a key group put in the order of `firstHash` are that key group's canonical encoding,
-/// whatever the size and shape of the segments were.
+/// A piece of one state in one key group: entries in the order of their key hash, each the encoded key and
+/// then the encoded value. Pieces of a key group put in the order of `firstHash` are that key group's
+/// canonical encoding, whatever the size and shape of the segments were.
 struct SegmentImage {
   std::string_view state;
   int64_t nameSpace = kNoNamespace;

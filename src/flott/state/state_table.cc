@@ -37,7 +37,8 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
   groupSlots_ = slotsPerGroup(layout_.stride);
   groupBytes_ = groupSlots_ * layout_.stride;
   maxGroups_ = 1;
-  while (blockBytes((maxGroups_ + 1) * groupSlots_ + overflowSlots(maxGroups_ + 1)) <= kMaxSegmentBytes) ++maxGroups_;
+  while (blockBytes((maxGroups_ + 1) * groupSlots_ + overflowSlots(maxGroups_ + 1)) <= kMaxSegmentBytes)
+    ++maxGroups_;
   empty_.resize((groupSlots_ + 2) * layout_.stride);
   resetDirectory();
 }
@@ -75,7 +76,8 @@ uint32_t StateTable::homeOf(const DirectoryEntry& entry, uint64_t hash) const {
 uint32_t StateTable::placeOf(const DirectoryEntry& entry, const KeyRef& key) const {
   const Segment& segment = Segment::ofSlots(entry.slots);
   uint32_t slot = homeOf(entry, key.hash);
-  while (segment.occupied(slot, layout_.stride) && compare(entry.slots + size_t{slot} * layout_.stride, key) < 0) {
+  while (segment.occupied(slot, layout_.stride) &&
+         compare(entry.slots + size_t{slot} * layout_.stride, key) < 0) {
     ++slot;
   }
   return slot;
@@ -167,7 +169,8 @@ void StateTable::relocateEntry(std::byte* to, std::byte* from) {
 }
 
 bool StateTable::erase(const KeyRef& key) {
-  if (cutting_) [[unlikely]] beforeWrite(key.hash);
+  if (cutting_) [[unlikely]]
+    beforeWrite(key.hash);
   std::byte* const found = probe(key, startOf(key.hash));
   if (found == nullptr) return false;
   const size_t index = directoryIndex(key.hash);
@@ -232,7 +235,8 @@ void StateTable::seek(Cursor& cursor) const {
   const DirectoryEntry& entry = directory_[cursor.index];
   if (entry.groups == 0) return;
   const Segment& segment = Segment::ofSlots(entry.slots);
-  for (cursor.slot = homeOf(entry, cursor.hash); segment.occupied(cursor.slot, layout_.stride); ++cursor.slot) {
+  for (cursor.slot = homeOf(entry, cursor.hash); segment.occupied(cursor.slot, layout_.stride);
+       ++cursor.slot) {
     const std::byte* slot = entry.slots + size_t{cursor.slot} * layout_.stride;
     const uint64_t order = orderAt(slot);
     const uint64_t seen = key_.isWord() ? cursor.hash : hashWord(cursor.hash);
@@ -259,7 +263,8 @@ bool StateTable::next(Cursor& cursor, Entry& out) const {
         cursor.slot = slot + 1;
         cursor.begun = true;
         cursor.keyBytes.clear();
-        if (!key_.isWord() && ((slot > 0 && loadWord(at - stride) == order) || loadWord(at + stride) == order)) {
+        if (!key_.isWord() &&
+            ((slot > 0 && loadWord(at - stride) == order) || loadWord(at + stride) == order)) {
           ByteWriter bytes(cursor.keyBytes);
           key_.ops().encode(at + layout_.keyOffset, bytes);
         }

@@ -1,15 +1,18 @@
-// One keyed state of one task, in memory: an extendible hash table whose entries lie in the order of their key hash.
+// One keyed state of one task, in memory: an extendible hash table whose entries lie in the order of their
+// key hash.
 //
-// One directory over the top bits of the hash covers the task's key groups; its entries name segments of at most
-// 64 KB (segment.h) that grow and split singly, so no write ever waits for a rehash of everything. A segment never
-// spans two key groups. Because entries are kept in hash order, and ties in the order of their encoded keys, what a
-// walk over the table sees depends on the set of keys only: not on history, parallelism, backend or machine.
+// One directory over the top bits of the hash covers the task's key groups; its entries name segments of at
+// most 64 KB (segment.h) that grow and split singly, so no write ever waits for a rehash of everything. A
+// segment never spans two key groups. Because entries are kept in hash order, and ties in the order of their
+// encoded keys, what a walk over the table sees depends on the set of keys only: not on history, parallelism,
+// backend or machine.
 //
-// The table knows its types by TypeOps; typed handles (typed_table.h, keyed_state.h) are views on it whose look-up
-// is inlined. Owned by one task and used on its thread only. Pointers into the table are good until the next call.
+// The table knows its types by TypeOps; typed handles (typed_table.h, keyed_state.h) are views on it whose
+// look-up is inlined. Owned by one task and used on its thread only. Pointers into the table are good until
+// the next call.
 //
-// A *cut* marks the content of this moment for a snapshot and returns at once. Until encodeSome() has handed over
-// everything, the first write to a segment hands over that segment first.
+// A *cut* marks the content of this moment for a snapshot and returns at once. Until encodeSome() has handed
+// over everything, the first write to a segment hands over that segment first.
 //
 //   std::byte* value = table.findOrInsert(keyRef(hashKey(user), user)).value;
 #pragma once
@@ -80,7 +83,8 @@ class StateTable {
   }
   /// The value, or null; the caller may change it.
   std::byte* findForUpdate(const KeyRef& key) {
-    if (cutting_) [[unlikely]] beforeWrite(key.hash);
+    if (cutting_) [[unlikely]]
+      beforeWrite(key.hash);
     std::byte* slot = probe(key, startOf(key.hash));
     return slot == nullptr ? nullptr : valueOf(slot);
   }
@@ -104,36 +108,40 @@ class StateTable {
   /// A place between entries of the hash order; survives changes of the table.
   struct Cursor {
     bool begun = false;
-    uint64_t hash = 0;      // of the entry seen last
-    std::string keyBytes;   // its encoded key, when it had a neighbour with the same hash
-    uint64_t version = 0;   // of the layout in which the rest holds
-    size_t index = 0;       // the directory entry,
-    uint32_t slot = 0;      // and the first slot not yet seen
+    uint64_t hash = 0;     // of the entry seen last
+    std::string keyBytes;  // its encoded key, when it had a neighbour with the same hash
+    uint64_t version = 0;  // of the layout in which the rest holds
+    size_t index = 0;      // the directory entry,
+    uint32_t slot = 0;     // and the first slot not yet seen
   };
   struct Entry {
     uint64_t hash;
     const void* key;   // good until the next call
     std::byte* value;  // for reading: see findForUpdate()
   };
-  /// The next entry in hash order. Entries may be changed, added and removed between two calls: those behind the cursor
-  /// are not seen again, those before it are.
+  /// The next entry in hash order. Entries may be changed, added and removed between two calls: those behind
+  /// the cursor are not seen again, those before it are.
   bool next(Cursor& cursor, Entry& out) const;
   /// A cursor before the first entry whose hash is not less.
   static Cursor cursorAt(uint64_t hash);
 
-  /// Marks the content of now. The cut before must be finished. `sink` must live until encodeSome() returned true.
+  /// Marks the content of now. The cut before must be finished. `sink` must live until encodeSome() returned
+  /// true.
   void cut(SegmentSink& sink);
-  /// Hands over segments until about `budgetBytes` are encoded (taken from it); true when the cut is complete.
+  /// Hands over segments until about `budgetBytes` are encoded (taken from it); true when the cut is
+  /// complete.
   bool encodeSome(size_t& budgetBytes);
   bool cutting() const { return cutting_; }
   /// Forgets the unfinished cut.
   void abandonCut();
-  /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of another group.
+  /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of
+  /// another group.
   void load(KeyGroup group, std::string_view bytes);
 
   /// A handle changed a value that may hold memory of its own.
   void noteHeapChange() {
-    if (!plain_ && ++heapChanges_ >= kHeapChangesPerLook) [[unlikely]] refreshHeapEstimate();
+    if (!plain_ && ++heapChanges_ >= kHeapChangesPerLook) [[unlikely]]
+      refreshHeapEstimate();
   }
 
   std::byte* valueOf(std::byte* slot) const {
@@ -222,12 +230,12 @@ class StateTable {
   const TypeOps& value_;
   TableHome& home_;
   SlotLayout layout_;
-  bool plain_;           // entries need no destruction and hold nothing outside their slot
-  bool movable_;         // entries may be moved by memcpy
+  bool plain_;    // entries need no destruction and hold nothing outside their slot
+  bool movable_;  // entries may be moved by memcpy
   bool hasZeroKey_ = false;
   bool cutting_ = false;
-  uint8_t depth_;        // bits of the hash that the directory resolves
-  uint8_t shift_;        // 64 − depth_
+  uint8_t depth_;  // bits of the hash that the directory resolves
+  uint8_t shift_;  // 64 − depth_
   uint32_t groupSlots_;
   uint32_t groupBytes_;
   uint32_t maxGroups_;   // of a segment of 64 KB

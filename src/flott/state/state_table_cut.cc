@@ -38,7 +38,8 @@ size_t StateTable::handOver(size_t index) {
     value_.encode(valueOf(at), out);
   }
   const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, entry.depth)) << shift_;
-  sink_->take({name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, segment.used, bytes});
+  sink_->take(
+      {name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, segment.used, bytes});
   return bytes.size();
 }
 

@@ -1,8 +1,9 @@
 // Segments of a state table: how they grow, split and shrink, and the directory that finds them.
 //
-// Growth goes in steps, so that between 0.3 and some millions of entries a table takes 1.3 to 1.9 times the bytes of
-// its slots: a segment is rebuilt a third larger when 4/5 of its home slots are used, and split when it would pass
-// 64 KB. Since entries lie in hash order, both are one pass over the entries with no random access.
+// Growth goes in steps, so that between 0.3 and some millions of entries a table takes 1.3 to 1.9 times the
+// bytes of its slots: a segment is rebuilt a third larger when 4/5 of its home slots are used, and split when
+// it would pass 64 KB. Since entries lie in hash order, both are one pass over the entries with no random
+// access.
 #include <algorithm>
 #include <bit>
 
@@ -11,7 +12,7 @@
 namespace flott {
 
 namespace {
-constexpr uint32_t kSmallGroups = 16;   // below, segments double
+constexpr uint32_t kSmallGroups = 16;  // below, segments double
 constexpr uint8_t kDeepestDirectory = 40;
 }  // namespace
 
@@ -118,7 +119,8 @@ void StateTable::makeRoom(uint64_t hash) {
   }
 }
 
-/// No segment may make the directory much larger than what it finds: hashes may be alike, by chance or by malice.
+/// No segment may make the directory much larger than what it finds: hashes may be alike, by chance or by
+/// malice.
 bool StateTable::maySplit(const DirectoryEntry& entry) const {
   return entry.depth < depth_ ||
          (depth_ < kDeepestDirectory && directory_.size() < 16 * (segments_ + home_.keyGroups.size()));
@@ -157,8 +159,10 @@ Segment& StateTable::segmentFor(std::span<const uint64_t> order, uint8_t depth, 
   return newSegment(groups, std::max(groups * groupSlots_, end) + overflowSlots(groups));
 }
 
-/// Moves the entries of these hashes, from `slot` of the old segment on, into an empty one. Returns where they ended.
-uint32_t StateTable::fill(Segment& to, uint8_t depth, Segment& from, uint32_t slot, std::span<const uint64_t> order) {
+/// Moves the entries of these hashes, from `slot` of the old segment on, into an empty one. Returns where
+/// they ended.
+uint32_t StateTable::fill(Segment& to, uint8_t depth, Segment& from, uint32_t slot,
+                          std::span<const uint64_t> order) {
   const DirectoryEntry shape{nullptr, to.groups, depth};
   const uint32_t stride = layout_.stride;
   uint32_t end = 0;

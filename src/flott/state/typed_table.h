@@ -1,7 +1,9 @@
-// The typed view on a StateTable that an aggregation works through: inlined look-ups, no call on the path of a hit.
+// The typed view on a StateTable that an aggregation works through: inlined look-ups, no call on the path of
+// a hit.
 //
-// An operator hands the hashes of a whole batch to locate(), which prefetches, and then goes through the records.
-// Several batches may be located at a time, each in its own Located. References are good until the next call.
+// An operator hands the hashes of a whole batch to locate(), which prefetches, and then goes through the
+// records. Several batches may be located at a time, each in its own Located. References are good until the
+// next call.
 //
 //   table.locate({batch->hashes(), batch->size()}, located_);
 //   for (size_t i = 0; i < rows.size(); ++i) {
@@ -27,7 +29,8 @@ class TypedTable {
  public:
   TypedTable() = default;
   explicit TypedTable(StateTable& table) : table_(&table) {
-    FLOTT_CHECK(&table.key().ops() == &typeOps<K>() && &table.value() == &typeOps<V>(), std::string(table.name()));
+    FLOTT_CHECK(&table.key().ops() == &typeOps<K>() && &table.value() == &typeOps<V>(),
+                std::string(table.name()));
   }
 
   size_t size() const { return table_->size(); }
@@ -43,7 +46,8 @@ class TypedTable {
   template <typename F>
   V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i, F&& onInsert) {
     if (located.ticket == table_->ticket()) [[likely]] {
-      if (std::byte* slot = probeGroup(hash, key, located.starts[i])) [[likely]] return valueAt(slot);
+      if (std::byte* slot = probeGroup(hash, key, located.starts[i])) [[likely]]
+        return valueAt(slot);
     }
     return findOrInsert(hash, key, onInsert);
   }
@@ -52,8 +56,7 @@ class TypedTable {
     return findOrInsert(hash, key, [](V&) {});
   }
   template <typename F>
-    requires std::is_invocable_v<F, V&>
-  V& findOrInsert(uint64_t hash, const K& key, F&& onInsert) {
+  requires std::is_invocable_v<F, V&> V& findOrInsert(uint64_t hash, const K& key, F&& onInsert) {
     const StateTable::Found found = table_->findOrInsert(keyRef(hash, key));
     V& value = *reinterpret_cast<V*>(found.value);
     if (found.inserted) onInsert(value);
@@ -70,7 +73,8 @@ class TypedTable {
   bool erase(uint64_t hash, const K& key) { return table_->erase(keyRef(hash, key)); }
   void clear() { table_->clear(); }
 
-  /// f(hash, const K&, const V&) for all entries in the order of the hash. The table must not change meanwhile.
+  /// f(hash, const K&, const V&) for all entries in the order of the hash. The table must not change
+  /// meanwhile.
   template <typename F>
   void forEach(F&& f) const {
     StateTable::Cursor cursor;
@@ -81,7 +85,8 @@ class TypedTable {
   }
 
  private:
-  /// The slot of the key when it is one of the first group's; otherwise null, whether it is elsewhere or nowhere.
+  /// The slot of the key when it is one of the first group's; otherwise null, whether it is elsewhere or
+  /// nowhere.
   static std::byte* probeGroup(uint64_t hash, const K& key, std::byte* start) {
     const KeyRef ref = keyRef(hash, key);
     uint32_t hits = 0;
@@ -89,10 +94,12 @@ class TypedTable {
       hits |= static_cast<uint32_t>(loadWord(start + i * kLayout.stride) == ref.word) << i;
     }
     if constexpr (kWordKey<K>) {
-      if (hits == 0 || ref.word == 0) [[unlikely]] return nullptr;
+      if (hits == 0 || ref.word == 0) [[unlikely]]
+        return nullptr;
       return start + std::countr_zero(hits) * kLayout.stride;
     } else {
-      if (hits == 0) [[unlikely]] return nullptr;
+      if (hits == 0) [[unlikely]]
+        return nullptr;
       std::byte* slot = start + std::countr_zero(hits) * kLayout.stride;
       return keyEquals(*reinterpret_cast<const K*>(slot + kLayout.keyOffset), key) ? slot : nullptr;
     }

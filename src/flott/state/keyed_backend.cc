@@ -1,0 +1,107 @@
+#include "flott/state/keyed_backend.h"
+
+#include "flott/data/type_description.h"
+
+namespace flott {
+
+void KeyedHandle::failNoKey() const {
+  if (key_ == nullptr) {
+    throw Error(
+        ErrorKind::kUser,
+        "a state handle was used that no state was assigned to: get it in open() from the runtime context");
+  }
+  throw Error(ErrorKind::kUser,
+              "state '" + std::string(table_->name()) +
+                  "' was used where there is no current key: keyed state can be used while a "
+                  "record or a timer is worked on, not in open() or close()");
+}
+
+KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options)
+    : key_(key), home_(options.keyGroups, options.maxParallelism, options.memoryLimit) {
+  checkMaxParallelism(options.maxParallelism);
+}
+
+KeyedStateBackend::~KeyedStateBackend() = default;
+
+StateTables& KeyedStateBackend::registered(const std::string& name, const char* kind, const TypeOps& value) {
+  const auto found = states_.find(name);
+  if (found == states_.end()) {
+    auto state = std::make_unique<State>(name, kind, key_, value, home_);
+    return states_.emplace(name, std::move(state)).first->second->tables;
+  }
+  const auto print = [](const char* stateKind, const TypeOps& type) {
+    return std::string(stateKind) + " of " + type.description().toString();
+  };
+  State& state = *found->second;
+  if (std::string_view(state.kind) != kind || &state.tables.value() != &value) {
+    throw Error(ErrorKind::kUser, "state '" + name + "' is registered as " +
+                                      print(state.kind, state.tables.value()) + " and again as " +
+                                      print(kind, value) +
+                                      ": give each state of an operator a name of its own");
+  }
+  return state.tables;
+}
+
+const StateTables* KeyedStateBackend::find(std::string_view name) const {
+  const auto found = states_.find(name);
+  return found != states_.end() ? &found->second->tables : nullptr;
+}
+
+TimerQueue& KeyedStateBackend::timers(std::unique_ptr<TimerQueue>& queue, const char* name) {
+  if (queue == nullptr) {
+    queue = std::make_unique<TimerQueue>(registered(name, "timers", typeOps<TimerStamps>()).at());
+  }
+  return *queue;
+}
+
+TimerQueue& KeyedStateBackend::eventTimers() { return timers(eventTimers_, "timers:event-time"); }
+TimerQueue& KeyedStateBackend::processingTimers() {
+  return timers(processingTimers_, "timers:processing-time");
+}
+
+void KeyedStateBackend::prefetch(std::span<const uint64_t> hashes) const {
+  for (const auto& [name, state] : states_) {
+    if (const StateTable* table = state->tables.find(kNoNamespace)) table->prefetch(hashes);
+  }
+}
+
+void KeyedStateBackend::cut(SegmentSink& sink) {
+  FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
+  cutting_ = true;
+  for (const auto& [name, state] : states_) state->tables.cut(sink);
+}
+
+bool KeyedStateBackend::encodeSome(size_t budgetBytes) {
+  for (const auto& [name, state] : states_) {
+    if (!state->tables.encodeSome(budgetBytes)) return false;
+  }
+  cutting_ = false;
+  return true;
+}
+
+void KeyedStateBackend::abandonCut() {
+  for (const auto& [name, state] : states_) state->tables.abandonCut();
+  cutting_ = false;
+}
+
+void KeyedStateBackend::load(const SegmentImage& image) {
+  const auto found = states_.find(image.state);
+  if (found == states_.end()) {
+    throw Error(ErrorKind::kUser,
+                "the snapshot holds a state '" + std::string(image.state) +
+                    "' that the operator does not have: register it under this name in open()");
+  }
+  if (!home_.keyGroups.contains(image.keyGroup)) {
+    throw Error(ErrorKind::kBug, "key group " + std::to_string(image.keyGroup.value) + " of state '" +
+                                     std::string(image.state) +
+                                     "' was given to a subtask that does not own it");
+  }
+  found->second->tables.at(image.nameSpace).load(image.keyGroup, image.bytes);
+}
+
+void KeyedStateBackend::finishLoad() {
+  if (eventTimers_ != nullptr) eventTimers_->reindex();
+  if (processingTimers_ != nullptr) processingTimers_->reindex();
+}
+
+}  // namespace flott

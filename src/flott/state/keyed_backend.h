@@ -1,0 +1,130 @@
+// The keyed state of one operator instance: its states by name, the current key, its timers, and their cut.
+//
+// Made by the task for the key groups it owns. The operator registers states in open(), names the current key
+// before it calls user code, and works on tables directly where it is itself the aggregation. Used on the
+// task's thread only. State handed out is good as long as the backend.
+//
+//   KeyedStateBackend backend(typeOps<std::string>(), {.keyGroups = {0, 128}});
+//   ValueState<int64_t> count = backend.state(ValueStateDescriptor<int64_t>("count"));
+//   backend.setCurrentKey(hashKey(word), word);
+//   count.set(count.get() + 1);
+#pragma once
+
+#include <limits>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "flott/state/keyed_state.h"
+#include "flott/state/slice_store.h"
+#include "flott/state/state_tables.h"
+#include "flott/state/timer_queue.h"
+#include "flott/state/typed_table.h"
+
+namespace flott {
+
+class KeyedStateBackend {
+ public:
+  struct Options {
+    KeyGroupRange keyGroups{0, kDefaultMaxParallelism};
+    uint32_t maxParallelism = kDefaultMaxParallelism;
+    uint64_t memoryLimit = std::numeric_limits<uint64_t>::max();  // bytes
+  };
+
+  KeyedStateBackend(const TypeOps& key, const Options& options);
+  ~KeyedStateBackend();
+  KeyedStateBackend(const KeyedStateBackend&) = delete;
+  KeyedStateBackend& operator=(const KeyedStateBackend&) = delete;
+
+  const KeyType& key() const { return key_; }
+  KeyGroupRange keyGroups() const { return home_.keyGroups; }
+  uint32_t maxParallelism() const { return home_.maxParallelism; }
+  /// Bytes that all states take, and the limit they fail at.
+  const MemoryBudget& budget() const { return home_.budget; }
+
+  /// `hash` is hashKey(key); the key must live until the next call.
+  template <typename K>
+  void setCurrentKey(uint64_t hash, const K& key) {
+    currentKey_ = keyRef(hash, key);
+  }
+  void setCurrentKey(const KeyRef& key) { currentKey_ = key; }
+  void clearCurrentKey() { currentKey_ = {}; }
+  const KeyRef& currentKey() const { return currentKey_; }
+
+  // Registration. The same name with the same types gives the same state again; with others it throws
+  // Error(kUser).
+
+  /// The handle that the descriptor asks for.
+  template <typename Descriptor>
+  typename Descriptor::Handle state(const Descriptor& descriptor) {
+    using Handle = typename Descriptor::Handle;
+    StateTable& table = registered(descriptor.name(), Handle::kKind, typeOps<typename Handle::Stored>()).at();
+    return Handle(table, currentKey_, descriptor);
+  }
+  /// A table for an operator's own use. K must be the backend's key.
+  template <typename K, typename V>
+  TypedTable<K, V> table(const std::string& name) {
+    return TypedTable<K, V>(registered(name, "table", typeOps<V>()).at());
+  }
+  template <typename K, typename Acc>
+  SliceStore<K, Acc> slices(const std::string& name) {
+    return SliceStore<K, Acc>(registered(name, "slices", typeOps<Acc>()));
+  }
+  TimerQueue& eventTimers();
+  TimerQueue& processingTimers();
+
+  /// Prefetches what the states hold for these keys; for the keys of a whole batch.
+  void prefetch(std::span<const uint64_t> hashes) const;
+
+  /// visit(const K& key, handle) for each key that has something stored in this state, in the order of the
+  /// key hash, as the current key. The function may change and clear this and other states of the key.
+  template <typename K, typename Descriptor, typename F>
+  void applyToAllKeys(const Descriptor& descriptor, F&& visit) {
+    auto handle = state(descriptor);
+    const StateTable& table = *find(descriptor.name())->find(kNoNamespace);
+    const KeyRef before = currentKey_;
+    StateTable::Cursor cursor;
+    StateTable::Entry entry;
+    while (table.next(cursor, entry)) {
+      const K key = *static_cast<const K*>(entry.key);
+      setCurrentKey(entry.hash, key);
+      visit(key, handle);
+    }
+    currentKey_ = before;
+  }
+
+  /// Marks the content of all states for a snapshot. The cut before must be finished.
+  void cut(SegmentSink& sink);
+  /// Hands over about `budgetBytes` of it; true when the cut is complete.
+  bool encodeSome(size_t budgetBytes);
+  bool cutting() const { return cutting_; }
+  void abandonCut();
+  /// Adds what a sink got, of a registered state; finishLoad() after the last.
+  void load(const SegmentImage& image);
+  void finishLoad();
+
+ private:
+  struct State {
+    State(const std::string& stateName, const char* stateKind, const KeyType& key, const TypeOps& value,
+          TableHome& home)
+        : name(stateName), kind(stateKind), tables(name, key, value, home) {}
+
+    const std::string name;
+    const char* const kind;
+    StateTables tables;
+  };
+
+  StateTables& registered(const std::string& name, const char* kind, const TypeOps& value);
+  const StateTables* find(std::string_view name) const;
+  TimerQueue& timers(std::unique_ptr<TimerQueue>& queue, const char* name);
+
+  KeyType key_;
+  TableHome home_;
+  KeyRef currentKey_;
+  std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
+  std::unique_ptr<TimerQueue> eventTimers_;
+  std::unique_ptr<TimerQueue> processingTimers_;
+  bool cutting_ = false;
+};
+
+}  // namespace flott

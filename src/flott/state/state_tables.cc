@@ -1,0 +1,43 @@
+#include "flott/state/state_tables.h"
+
+namespace flott {
+
+StateTable& StateTables::at(int64_t nameSpace) {
+  std::unique_ptr<StateTable>& table = tables_[nameSpace];
+  if (table == nullptr) table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace);
+  return *table;
+}
+
+StateTable* StateTables::find(int64_t nameSpace) const {
+  const auto found = tables_.find(nameSpace);
+  return found != tables_.end() ? found->second.get() : nullptr;
+}
+
+StateTable* StateTables::after(int64_t nameSpace) const {
+  const auto found = tables_.upper_bound(nameSpace);
+  return found != tables_.end() ? found->second.get() : nullptr;
+}
+
+void StateTables::drop(int64_t nameSpace) {
+  const auto found = tables_.find(nameSpace);
+  if (found == tables_.end()) return;
+  found->second->clear();
+  tables_.erase(found);
+}
+
+void StateTables::cut(SegmentSink& sink) {
+  for (const auto& [nameSpace, table] : tables_) table->cut(sink);
+}
+
+bool StateTables::encodeSome(size_t& budgetBytes) {
+  for (const auto& [nameSpace, table] : tables_) {
+    if (!table->encodeSome(budgetBytes)) return false;
+  }
+  return true;
+}
+
+void StateTables::abandonCut() {
+  for (const auto& [nameSpace, table] : tables_) table->abandonCut();
+}
+
+}  // namespace flott

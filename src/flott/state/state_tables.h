@@ -1,0 +1,43 @@
+// All tables of one state: a single one, or one for each namespace (a window's slice).
+//
+// Made by the backend when a state is registered; owns the tables. Used on the task's thread only.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "flott/state/state_table.h"
+
+namespace flott {
+
+class StateTables {
+ public:
+  /// What it gets must outlive it.
+  StateTables(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home)
+      : name_(name), key_(key), value_(value), home_(home) {}
+
+  const TypeOps& value() const { return value_; }
+
+  /// Made if it is not there.
+  StateTable& at(int64_t nameSpace = kNoNamespace);
+  StateTable* find(int64_t nameSpace) const;
+  /// The table with the least namespace greater than this one; null when there is none.
+  StateTable* after(int64_t nameSpace) const;
+  /// Drops the table; an unfinished cut gets its share first.
+  void drop(int64_t nameSpace);
+
+  void cut(SegmentSink& sink);
+  bool encodeSome(size_t& budgetBytes);
+  void abandonCut();
+
+ private:
+  std::string_view name_;
+  const KeyType& key_;
+  const TypeOps& value_;
+  TableHome& home_;
+  std::map<int64_t, std::unique_ptr<StateTable>> tables_;
+};
+
+}  // namespace flott
