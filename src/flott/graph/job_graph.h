@@ -1,10 +1,17 @@
 // The job as it will run: chains of operators (vertices), the exchanges between them, slots.
 //
-// compile() applies Flink's chaining rules, resolves parallelism, max parallelism, slot sharing and operator ids, and
-// refuses what cannot run with an Error(kUser) that names the operators. The master turns a JobGraph into tasks.
+// compile() applies Flink's chaining rules, resolves parallelism, max parallelism, slot sharing and operator
+// ids, and refuses what cannot run with an Error(kUser) that names the operators. The master calls it and
+// turns the JobGraph into tasks. Everything here is a pure function of the logical graph: the same program
+// gives the same job graph, byte for byte, in every process, so that master and workers agree on indices. Any
+// thread; nothing is shared.
+//
+//   JobGraph job = compile(graph);
+//   std::puts(planTree(graph, job).c_str());
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,29 +29,32 @@ struct ChainedOutput {
 
 struct ChainedOperator {
   int node = 0;  // StreamNode::id
+  /// Hash of the uid where one is given, else of the operator's name, kind and inputs' ids: it depends on
+  /// neither chaining, partitioning nor parallelism. Equal operators on one input are told apart by their
+  /// order.
   OperatorId id;
   std::string name;
   std::string uid;
   std::shared_ptr<const OperatorFactory> op;
   std::shared_ptr<const SourceFactory> source;
-  std::vector<ChainedOutput> outputs;
+  std::vector<ChainedOutput> outputs;  // in the order of the consumers' creation
 };
 
-/// A chain: a tree of operators that hand batches on by a direct call. chain[0] is its head; parents come before
-/// children.
+/// A chain: a tree of operators that hand batches on by a direct call. chain[0] is its head; parents come
+/// before children.
 struct JobVertex {
-  int id = 0;  // index
+  int id = 0;        // index
   std::string name;  // "Source: lines -> split -> (count, Sink: print)"
   int parallelism = 1;
-  int maxParallelism = 128;
+  int maxParallelism = 128;  // the head's: keyed state is keyed by the exchange before it
   std::string slotSharingGroup;
   std::vector<ChainedOperator> chain;
-  std::vector<int> inputEdges;   // indices in JobGraph::edges, by input and then creation
+  std::vector<int> inputEdges;  // indices in JobGraph::edges, by input and then creation
   std::vector<int> outputEdges;
 };
 
 struct JobEdge {
-  int id = 0;  // index
+  int id = 0;            // index
   int from = 0, to = 0;  // vertices
   int fromOperator = 0;  // index in from's chain
   int input = 0;         // input of the target's head
@@ -56,15 +66,18 @@ struct JobEdge {
 struct JobGraph {
   std::string jobName;
   std::vector<JobVertex> vertices;  // sources first, every edge goes forward
-  std::vector<JobEdge> edges;
+  std::vector<JobEdge> edges;       // in the order of the consumers' creation
   /// Slots needed: for each slot sharing group the largest parallelism in it.
   int slots = 1;
 };
 
 /// Default max parallelism: next power of two of 1.5 × parallelism, from 128 to 32768.
 int defaultMaxParallelism(int parallelism);
+/// Throws Error(kUser) for a graph that cannot run: no sink, one uid twice, a parallelism or max parallelism
+/// out of range, forward between different parallelisms.
 JobGraph compile(const StreamGraph& graph);
-/// Flink's plan JSON: {"nodes":[{"id","type","pact","contents","parallelism","predecessors":[{"id","ship_strategy"}]}]}.
+/// Flink's plan JSON: {"nodes":[{"id","type","pact","contents","parallelism",
+/// "predecessors":[{"id","ship_strategy","side"}]}]}, one node for each operator. Throws as compile() does.
 std::string planJson(const StreamGraph& graph);
 /// For people: the vertices as an indented tree with parallelism, exchanges, ids and types.
 std::string planTree(const StreamGraph& graph, const JobGraph& job);

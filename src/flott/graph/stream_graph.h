@@ -1,7 +1,12 @@
 // The logical job: one node for each transformation that does something, edges with their partitioning.
 //
-// The API fills it while the user's program runs; nothing here knows threads or record types. It is then compiled into
-// a JobGraph (job_graph.h). Operator and source factories are opaque handles: code is never part of the graph's data.
+// The API fills it while the user's program runs; nothing here knows threads or record types. It is then
+// compiled into a JobGraph (job_graph.h). Operator and source factories are opaque handles: code is never
+// part of the graph's data.
+//
+// Invariants, checked by compile(): a node lies at the place of its id, its inputs were created before it (so
+// there is no cycle), sources have no inputs and all other nodes have. A union is no node: its streams are
+// inputs of one number.
 #pragma once
 
 #include <cstdint>
@@ -28,28 +33,28 @@ enum class ChainingStrategy : uint8_t {
 enum class NodeKind : uint8_t { kSource, kOperator, kSink };
 
 struct StreamEdge {
-  int from = 0;                                // node id
-  int input = 0;                               // which input of the target
-  std::optional<PartitionKind> kind;           // none: forward if the parallelism is equal, else rebalance
-  Partitioning partitioning;                   // hasher / router for kHash / kCustom
-  SideOutputIndex side{-1};                    // −1: the main output
+  int from = 0;                       // node id
+  int input = 0;                      // which input of the target
+  std::optional<PartitionKind> kind;  // none: forward if the parallelism is equal, else rebalance
+  Partitioning partitioning;          // hasher / router for kHash / kCustom; its own kind is not looked at
+  SideOutputIndex side{-1};           // −1: the main output
 };
 
 struct StreamNode {
   int id = 0;  // index + 1, in the order of creation
   NodeKind kind = NodeKind::kOperator;
-  std::string name;
+  std::string name;         // without "Source: " or "Sink: ", which names of vertices and plans put before it
   std::string uid;          // empty: none given
-  std::string description;  // empty: the name
+  std::string description;  // empty: the name; for plans
   std::shared_ptr<const OperatorFactory> op;    // kOperator, kSink
   std::shared_ptr<const SourceFactory> source;  // kSource
   int parallelism = 0;                          // 0: the environment's default
-  int maxParallelism = 0;                       // 0: the environment's, else derived from the parallelism
+  int maxParallelism = 0;                       // a power of two; 0: the environment's, else derived
   bool parallelismFixed = false;                // may only be 1 (fromCollection, windowAll)
   ChainingStrategy chaining = ChainingStrategy::kAlways;
-  std::string slotSharingGroup;                 // empty: that of the inputs if they agree, else "default"
+  std::string slotSharingGroup;  // empty: that of the inputs if they agree, else "default"
   std::optional<Duration> bufferTimeout;
-  std::string outputType;                       // text of the type description; for plans
+  std::string outputType;  // text of the type description; for plans
   std::vector<StreamEdge> inputs;
 };
 
