@@ -352,8 +352,8 @@ void decodeEntries(ByteReader& in, T& value, int depth) {
   if constexpr (kShape<T> == Shape::kMap) {
     const size_t count = in.count(leastSize<typename T::key_type>() + leastSize<typename T::mapped_type>());
     for (size_t i = 0; i < count; ++i) {
-      typename T::key_type key{};
-      typename T::mapped_type mapped{};
+      auto key = typename T::key_type();
+      auto mapped = typename T::mapped_type();
       decodeNested(in, key, depth);
       decodeNested(in, mapped, depth);
       value.emplace_hint(value.end(), std::move(key), std::move(mapped));
@@ -362,7 +362,7 @@ void decodeEntries(ByteReader& in, T& value, int depth) {
   } else {
     const size_t count = in.count(leastSize<typename T::key_type>());
     for (size_t i = 0; i < count; ++i) {
-      typename T::key_type key{};
+      auto key = typename T::key_type();
       decodeNested(in, key, depth);
       value.emplace_hint(value.end(), std::move(key));
     }

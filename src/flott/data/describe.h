@@ -66,7 +66,7 @@ TypeDescription describeStruct(const EnclosingStructs* above) {
   type.kind = TypeKind::kStruct;
   type.number = 0;
   [&]<typename... Ps>(TypeList<Ps...>) {
-    static constexpr auto kNames = Fields<T>::names();
+    [[maybe_unused]] static constexpr auto kNames = Fields<T>::names();
     [[maybe_unused]] size_t i = 0;
     (type.add(kNames[i++], buildDescription<Ps>(&here)), ...);
   }(Parts<T>{});

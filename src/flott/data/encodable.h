@@ -49,6 +49,11 @@ struct CannotEncodeField {
                 "constructor "
                 "(a reference or an uninitialised const field has none)");
   static_assert(
+      kObstacle != Obstacle::kExplicitDefault,
+      "a field of this struct has an explicit default constructor, so that {} does not make the struct: give "
+      "the field's type a default constructor without `explicit`, or list the fields with "
+      "FLOTT_DESCRIBE(Type, field1, field2)");
+  static_assert(
       kObstacle != Obstacle::kBase,
       "fields of a struct with a base are not found by themselves: list the fields, those of the base too, "
       "with FLOTT_DESCRIBE(Type, field1, field2)");

@@ -25,8 +25,13 @@ void appendNumber(uint64_t value, std::string& out);
 /// The shortest text that reads back as the same number.
 void appendNumber(float value, std::string& out);
 void appendNumber(double value, std::string& out);
+/// Becomes a T and nothing that a T converts to.
 template <typename T>
-concept HasToString = requires(const T& value) {
+struct Exactly {
+  operator const T&() const;
+};
+template <typename T>
+concept HasToString = requires(const Exactly<T>& value) {
   { toString(value) } -> std::convertible_to<std::string_view>;
 };
 
@@ -53,7 +58,7 @@ template <typename T>
 void appendParts(const T& value, std::string& out) {
   visitParts(value, [&](const auto&... parts) {
     [[maybe_unused]] size_t i = 0;
-    const auto append = [&](const auto& part) {
+    [[maybe_unused]] const auto append = [&](const auto& part) {
       if (i > 0) out += ", ";
       if constexpr (kShape<T> == Shape::kStruct) {
         static constexpr auto kNames = Fields<T>::names();

@@ -8,7 +8,8 @@
 //
 //   class Money {
 //    public:
-//     explicit Money(int64_t cents = 0);
+//     Money() = default;
+//     explicit Money(int64_t cents);
 //     FLOTT_DESCRIBE(Money, cents_)                      // inside the class when a field is private, …
 //    private:
 //     int64_t cents_;
@@ -73,7 +74,9 @@ extern const Holder<T> example;
 
 struct ListTypes {
   template <typename... Ts>
-  TypeList<Ts...> operator()(Ts&...) const;
+  constexpr TypeList<Ts...> operator()(Ts&...) const {
+    return {};
+  }
 };
 
 struct ListAddresses {

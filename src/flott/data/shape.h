@@ -78,6 +78,7 @@ enum class Obstacle : uint8_t {
   kSteadyTime,
   kUnion,
   kNoDefault,
+  kExplicitDefault,
   kBase,
   kTooManyFields,
   kClass,
@@ -236,6 +237,8 @@ consteval Obstacle obstacleOfClass() {
     return Obstacle::kBase;
   } else if constexpr (!std::is_default_constructible_v<T>) {
     return Obstacle::kNoDefault;
+  } else if constexpr (!requires { T{}; }) {
+    return Obstacle::kExplicitDefault;
   } else {
     return Obstacle::kTooManyFields;
   }
