@@ -1,0 +1,226 @@
+// The options of the engine, under Flink's keys and with its defaults where the concept is the same.
+//
+// Keys of our own begin with "flott.". Whoever reads an option includes this header and asks the
+// Configuration; standardOptions() lists them all for the check of unknown keys and for the documents. A
+// default that differs from Flink's says so in its description.
+#pragma once
+
+#include "flott/base/config.h"
+
+namespace flott {
+
+// --- the job ---
+
+inline constexpr ConfigOption<int64_t> kDefaultParallelism{
+    .key = "parallelism.default",
+    .defaultText = "1",
+    .description = "Parallelism of operators that were given none.",
+    .minimum = 1,
+    .maximum = 32768};
+
+inline constexpr ConfigOption<int64_t> kMaxParallelism{
+    .key = "pipeline.max-parallelism",
+    .defaultText = "-1",
+    .description =
+        "Number of key groups: the upper bound of any later parallelism, rounded up to a power of two. "
+        "-1 derives it from the parallelism, 128 at least.",
+    .minimum = -1,
+    .maximum = 32768};
+
+inline constexpr ConfigOption<std::string> kJobName{
+    .key = "pipeline.name",
+    .defaultText = std::nullopt,
+    .description = "Name of the job where execute() gets none."};
+
+inline constexpr ConfigOption<std::string> kRuntimeMode{
+    .key = "execution.runtime-mode",
+    .defaultText = "STREAMING",
+    .description =
+        "There is one way of execution, STREAMING, and AUTOMATIC chooses it. BATCH is refused: a bounded "
+        "input gives its final results in STREAMING, too.",
+    .choices = "STREAMING|AUTOMATIC"};
+
+inline constexpr ConfigOption<bool> kOperatorChaining{
+    .key = "pipeline.operator-chaining.enabled",
+    .defaultText = "true",
+    .description = "Operators that can be joined run in one task and hand records on by a call."};
+
+inline constexpr ConfigOption<bool> kChainDifferentMaxParallelism{
+    .key = "pipeline.operator-chaining.chain-operators-with-different-max-parallelism",
+    .defaultText = "true",
+    .description = "Whether operators of different max parallelism may be joined."};
+
+inline constexpr ConfigOption<Duration> kAutoWatermarkInterval{
+    .key = "pipeline.auto-watermark-interval",
+    .defaultText = "200 ms",
+    .description = "How often periodic generators are asked for a watermark; 0 never asks them.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<bool> kUnalignedSourceSplits{
+    .key = "pipeline.watermark-alignment.allow-unaligned-source-splits",
+    .defaultText = "false",
+    .description = "Lets a source that cannot pause single splits take part in watermark alignment."};
+
+inline constexpr ConfigOption<bool> kObjectReuse{
+    .key = "pipeline.object-reuse",
+    .defaultText = "false",
+    .description = "Accepted without effect: chained operators never copy a record."};
+
+inline constexpr ConfigOption<bool> kAutoGenerateUids{
+    .key = "pipeline.auto-generate-uids",
+    .defaultText = "true",
+    .description =
+        "Whether operators without a uid get one from their place in the graph; otherwise they are an "
+        "error."};
+
+inline constexpr ConfigOption<StringMap> kGlobalJobParameters{
+    .key = "pipeline.global-job-parameters",
+    .defaultText = std::nullopt,
+    .description = "Parameters that every user function can read."};
+
+inline constexpr ConfigOption<StringMap> kParallelismOverrides{
+    .key = "pipeline.jobvertex-parallelism-overrides",
+    .defaultText = "",
+    .description = "Parallelism by vertex id; stronger than what the program says."};
+
+inline constexpr ConfigOption<std::string> kVertexDescriptionMode{
+    .key = "pipeline.vertex-description-mode",
+    .defaultText = "TREE",
+    .description = "How the operators of a chain are listed.",
+    .choices = "TREE|CASCADING"};
+
+inline constexpr ConfigOption<bool> kVertexIndexPrefix{
+    .key = "pipeline.vertex-name-include-index-prefix",
+    .defaultText = "false",
+    .description = "Puts the place in the graph before the name of a vertex."};
+
+// --- tasks and what flows between them ---
+
+inline constexpr ConfigOption<bool> kBufferTimeoutEnabled{
+    .key = "execution.buffer-timeout.enabled",
+    .defaultText = "true",
+    .description = "Whether unfilled batches are sent after a time; otherwise only full ones are."};
+
+inline constexpr ConfigOption<Duration> kBufferTimeout{
+    .key = "execution.buffer-timeout.interval",
+    .defaultText = "100 ms",
+    .description =
+        "How long an unfilled batch may wait at most; 0 sends what there is at the end of each step.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<MemorySize> kSegmentSize{
+    .key = "taskmanager.memory.segment-size",
+    .defaultText = "16 kb",
+    .description = "The size batches aim at. Flink's default is 32 kb.",
+    .minimum = 256,
+    .maximum = 64 << 20};
+
+inline constexpr ConfigOption<int64_t> kBuffersPerChannel{
+    .key = "taskmanager.network.memory.buffers-per-channel",
+    .defaultText = "2",
+    .description = "Batches that a channel between two tasks may hold; full means back-pressure.",
+    .minimum = 1,
+    .maximum = 65536};
+
+inline constexpr ConfigOption<int64_t> kTaskSlots{
+    .key = "taskmanager.numberOfTaskSlots",
+    .defaultText = "1",
+    .description = "Slots of a worker; each holds one parallel instance of every slot sharing group.",
+    .minimum = 1,
+    .maximum = 32768};
+
+inline constexpr ConfigOption<Duration> kCancellationInterval{
+    .key = "task.cancellation.interval",
+    .defaultText = "30 s",
+    .description = "How often the log names a task that does not react to its cancellation.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<Duration> kCancellationTimeout{
+    .key = "task.cancellation.timeout",
+    .defaultText = "3 min",
+    .description =
+        "After so long a task that does not react to its cancellation is given up; 0 waits for ever.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<std::string> kStateBackend{
+    .key = "state.backend.type",
+    .defaultText = "hashmap",
+    .description = "Where keyed state lives: hashmap is in memory.",
+    .choices = "hashmap"};
+
+inline constexpr ConfigOption<int64_t> kLanes{
+    .key = "flott.lanes",
+    .defaultText = "0",
+    .description = "Threads that run tasks; 0 takes as many as there are slots, but not more than cores.",
+    .minimum = 0,
+    .maximum = 1024};
+
+inline constexpr ConfigOption<Duration> kBlockedWarning{
+    .key = "flott.task.blocked-warning",
+    .defaultText = "10 s",
+    .description = "The log names a user function that has kept its lane for so long; 0 never warns.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<MemorySize> kOutputOverrunCap{
+    .key = "flott.output.overrun-cap",
+    .defaultText = "256 mb",
+    .description =
+        "One call of a user function may put out so much beyond what its channels hold; more fails the job.",
+    .minimum = 1 << 20};
+
+inline constexpr ConfigOption<int64_t> kOffloadThreads{
+    .key = "flott.offload.threads",
+    .defaultText = "16",
+    .description =
+        "At most so many threads for blocking work, such as reading files; they start when needed.",
+    .minimum = 1,
+    .maximum = 1024};
+
+inline constexpr ConfigOption<int64_t> kOffloadQueue{
+    .key = "flott.offload.queue",
+    .defaultText = "1024",
+    .description = "Blocking works that may wait for a thread.",
+    .minimum = 1,
+    .maximum = 1 << 20};
+
+// --- what it tells ---
+
+inline constexpr ConfigOption<Duration> kLatencyInterval{
+    .key = "metrics.latency.interval",
+    .defaultText = "0 ms",
+    .description = "How often sources send latency markers; 0 sends none.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<std::string> kLatencyGranularity{
+    .key = "metrics.latency.granularity",
+    .defaultText = "operator",
+    .description = "What latencies are told apart by: nothing, the source, or the source's subtask.",
+    .choices = "single|operator|subtask"};
+
+inline constexpr ConfigOption<int64_t> kLatencyHistory{
+    .key = "metrics.latency.history-size",
+    .defaultText = "128",
+    .description = "Latencies that each histogram remembers.",
+    .minimum = 1,
+    .maximum = 1 << 20};
+
+inline constexpr ConfigOption<std::string> kLogLevel{.key = "env.log.level",
+                                                     .defaultText = "INFO",
+                                                     .description = "Lines below this level are not logged.",
+                                                     .choices = "TRACE|DEBUG|INFO|WARN|ERROR|OFF"};
+
+inline constexpr ConfigOption<std::string> kLogFormat{
+    .key = "flott.log.format",
+    .defaultText = "text",
+    .description = "Lines for people, or one JSON object a line.",
+    .choices = "text|json"};
+
+inline constexpr ConfigOption<std::string> kLogFile{
+    .key = "flott.log.file",
+    .defaultText = std::nullopt,
+    .description = "A file that gets the log besides standard error."};
+
+/// All of the above.
+OptionRegistry standardOptions();
+
+}  // namespace flott
