@@ -19,7 +19,7 @@
 #include "flott/data/codec.h"
 #include "flott/data/pool.h"
 #include "flott/data/print.h"
-#include "flott/data/type_description.h"
+#include "flott/data/describe.h"
 
 namespace flott {
 
@@ -178,7 +178,7 @@ class Rows final : public BatchBody {
     clearSides();
   }
 
-  std::string print(size_t i) const override { return printValue(data_[i]); }
+  std::string print(size_t i) const override { return toText(data_[i]); }
   const TypeDescription& description() const override { return describe<T>(); }
 
  private:

@@ -1,7 +1,7 @@
 // Where a user's function puts its results: fills batches and hands them on when they are full.
 //
-// Belongs to one operator instance and is only good during the call it is passed to. collect() is inlined and costs a
-// move into the batch; the timestamp of the record at hand is attached when the input has timestamps.
+// Belongs to one operator instance and is only good during the call it is passed to. collect() is inlined and
+// costs a move into the batch; the timestamp of the record at hand is attached when the input has timestamps.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +23,12 @@ class Collector {
   void collect(T&& value) { emplace(std::move(value)); }
   template <typename... A>
   void emplace(A&&... args) {
-    if (rows_ == nullptr) [[unlikely]] begin();
+    if (rows_ == nullptr) [[unlikely]]
+      begin();
     rows_->emplace(std::forward<A>(args)...);
     if (stamped_) rows_->timestamps()[rows_->size() - 1] = timestamp_;
-    if (rows_->full()) [[unlikely]] flush();
+    if (rows_->full()) [[unlikely]]
+      flush();
   }
 
   // What follows is for operators.
@@ -36,7 +38,8 @@ class Collector {
     pool_ = &rowsPool<T>(pools);
     side_ = side;
   }
-  /// Records of this call go to `output`, with timestamps if `stamped`. A batch that is open without them goes first.
+  /// Records of this call go to `output`, with timestamps if `stamped`. A batch that is open without them
+  /// goes first.
   void start(Output& output, bool stamped) {
     output_ = &output;
     if (stamped != stamped_) {

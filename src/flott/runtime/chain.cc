@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "flott/state/keyed_state.h"
+#include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
 
 namespace flott {
@@ -36,6 +36,24 @@ Timestamp ChainNode::processingTime() const { return chain_.host_.now().wall; }
 void ChainNode::requestSplit() { chain_.host_.requestSplit(); }
 void ChainNode::sendEvent(std::string event) { chain_.host_.sendSourceEvent(std::move(event)); }
 void ChainNode::warn(const std::string& text) { chain_.env_.log.warn(info_.name, text); }
+
+KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
+  if (keyedState_ == nullptr) {
+    const auto parallelism = static_cast<uint32_t>(info_.parallelism);
+    const auto maxParallelism = static_cast<uint32_t>(info_.maxParallelism);
+    const auto subtask = static_cast<uint32_t>(info_.subtask.value);
+    keyedState_ = std::make_unique<KeyedStateBackend>(
+        key, KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
+                                        .maxParallelism = maxParallelism});
+  }
+  FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");
+  return *keyedState_;
+}
+
+OperatorStateBackend& ChainNode::operatorState() {
+  if (operatorState_ == nullptr) operatorState_ = std::make_unique<OperatorStateBackend>();
+  return *operatorState_;
+}
 
 void ChainNode::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
   chain_.host_.offload(std::move(what), std::move(work), [this, done = std::move(done)]() mutable {

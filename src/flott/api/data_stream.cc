@@ -1,0 +1,68 @@
+#include "flott/api/data_stream.h"
+
+namespace flott {
+
+StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
+                        std::string outputType) {
+  StreamNode node;
+  node.kind = NodeKind::kOperator;
+  node.name = std::move(name);
+  node.op = std::move(factory);
+  node.outputType = std::move(outputType);
+  return node;
+}
+
+StreamNode sinkNode(std::string name, std::shared_ptr<const OperatorFactory> factory) {
+  StreamNode node = operatorNode(std::move(name), std::move(factory), {});
+  node.kind = NodeKind::kSink;
+  return node;
+}
+
+void setNodeParallelism(StreamNode& node, int parallelism) {
+  if (parallelism < 1 || parallelism > 32768) {
+    throw Error(ErrorKind::kUser, "parallelism " + std::to_string(parallelism) + " of operator '" +
+                                      node.name + "' is out of range: give a number from 1 to 32768");
+  }
+  if (node.parallelismFixed && parallelism != 1) {
+    throw Error(ErrorKind::kUser,
+                "operator '" + node.name + "' cannot run in parallel: leave its parallelism at 1");
+  }
+  node.parallelism = parallelism;
+}
+
+void setNodeMaxParallelism(StreamNode& node, int maxParallelism) {
+  if (maxParallelism < 1 || maxParallelism > 32768) {
+    throw Error(ErrorKind::kUser, "max parallelism " + std::to_string(maxParallelism) + " of operator '" +
+                                      node.name + "' is out of range: give a power of two from 1 to 32768");
+  }
+  node.maxParallelism = maxParallelism;
+}
+
+void throwBadPartition(int64_t target, uint32_t channels) {
+  throw Error(ErrorKind::kUser, "the partitioner chose subtask " + std::to_string(target) + " of " +
+                                    std::to_string(channels) + ": it must return a number from 0 to " +
+                                    std::to_string(channels - 1));
+}
+
+DataStreamSink& DataStreamSink::name(std::string name) {
+  stream_.only("name").name = std::move(name);
+  return *this;
+}
+DataStreamSink& DataStreamSink::uid(std::string uid) {
+  stream_.only("uid").uid = std::move(uid);
+  return *this;
+}
+DataStreamSink& DataStreamSink::setParallelism(int parallelism) {
+  setNodeParallelism(stream_.only("setParallelism"), parallelism);
+  return *this;
+}
+DataStreamSink& DataStreamSink::slotSharingGroup(std::string group) {
+  stream_.only("slotSharingGroup").slotSharingGroup = std::move(group);
+  return *this;
+}
+DataStreamSink& DataStreamSink::disableChaining() {
+  stream_.only("disableChaining").chaining = ChainingStrategy::kNever;
+  return *this;
+}
+
+}  // namespace flott

@@ -1,0 +1,259 @@
+// A stream of records of one type, and what can be done with it. This is where most of a user's program
+// happens.
+//
+// Streams are light handles on the program under construction: copy them freely. Calling a method adds an
+// operator and returns the stream behind it; nothing runs before execute(). Methods throw Error(kUser) for
+// what can be seen to be wrong at once.
+//
+//   lines.flatMap([](const std::string& line, Collector<WordCount>& out) { … })
+//       .keyBy(&WordCount::word)
+//       .sum(&WordCount::count)
+//       .print();
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "flott/api/program.h"
+#include "flott/api/signature.h"
+#include "flott/data/describe.h"
+#include "flott/operators/function.h"
+#include "flott/operators/key_selector.h"
+#include "flott/operators/stateless.h"
+
+namespace flott {
+
+template <typename T>
+class SingleOutputStreamOperator;
+template <typename T, typename Selector>
+class KeyedStream;
+
+/// What a stream without a consumer's choice of names is called: "Map", "Filter", ….
+StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
+                        std::string outputType);
+StreamNode sinkNode(std::string name, std::shared_ptr<const OperatorFactory> factory);
+
+template <typename T>
+std::string typeText() {
+  return describe<T>().toString();
+}
+
+/// A sink in the program: the last operator of a branch.
+class DataStreamSink {
+ public:
+  explicit DataStreamSink(StreamHandle stream) : stream_(std::move(stream)) {}
+  DataStreamSink& name(std::string name);
+  DataStreamSink& uid(std::string uid);
+  DataStreamSink& setParallelism(int parallelism);
+  DataStreamSink& slotSharingGroup(std::string group);
+  DataStreamSink& disableChaining();
+
+ private:
+  StreamHandle stream_;
+};
+
+template <typename T>
+class DataStream {
+ public:
+  using Record = T;
+
+  explicit DataStream(StreamHandle handle) : handle_(std::move(handle)) {}
+  const StreamHandle& handle() const { return handle_; }
+
+  // One record to one, to any number, to the same or none.
+
+  /// f(const T&) -> Out, called once a record.
+  template <typename F>
+  auto map(F function) const;
+  /// f(const T&) -> bool: records for which it is true go on.
+  template <typename F>
+  SingleOutputStreamOperator<T> filter(F predicate) const;
+  /// f(const T&, Collector<Out>&). Out is found from a lambda's parameter; name it for generic lambdas.
+  template <typename Out = void, typename F>
+  auto flatMap(F function) const;
+
+  // Keys.
+
+  /// By a member: keyBy(&Click::user).
+  template <typename K>
+  KeyedStream<T, MemberSelector<T, K>> keyBy(K T::*member) const;
+  /// By several members; the key is a tuple.
+  template <typename K1, typename K2, typename... Ks>
+  KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> keyBy(K1 T::*first, K2 T::*second, Ks T::*... rest) const;
+  /// By f(const T&) -> key, which must give the same key whenever it is called.
+  template <typename F>
+  requires std::invocable<const F&, const T&> KeyedStream<T, FunctionSelector<T, F>> keyBy(F function)
+  const;
+
+  /// All records of these streams, in no particular order between them.
+  template <typename... Others>
+  DataStream<T> unionWith(const Others&... others) const {
+    return DataStream<T>(handle_.unite({&others.handle()...}));
+  }
+
+  // How records are spread over the subtasks of the next operator.
+
+  DataStream<T> forward() const { return with(PartitionKind::kForward); }
+  DataStream<T> rebalance() const { return with(PartitionKind::kRebalance); }
+  DataStream<T> rescale() const { return with(PartitionKind::kRescale); }
+  DataStream<T> shuffle() const { return with(PartitionKind::kShuffle); }
+  DataStream<T> broadcast() const { return with(PartitionKind::kBroadcast); }
+  DataStream<T> global() const { return with(PartitionKind::kGlobal); }
+  /// partition(key, number of subtasks) -> subtask, for the key that `selector` (member or function) finds.
+  template <typename P, typename S>
+  DataStream<T> partitionCustom(P partition, S selector) const;
+
+  /// An operator of your own over this stream.
+  template <typename Out>
+  SingleOutputStreamOperator<Out> transform(std::string name,
+                                            std::shared_ptr<const OperatorFactory> factory) const;
+  /// The same as a sink.
+  DataStreamSink transformToSink(std::string name, std::shared_ptr<const OperatorFactory> factory) const {
+    return DataStreamSink(handle_.apply(sinkNode(std::move(name), std::move(factory))));
+  }
+
+ protected:
+  DataStream<T> with(PartitionKind kind) const { return DataStream<T>(handle_.with(kind)); }
+
+  StreamHandle handle_;
+};
+
+/// A stream that one operator puts out, with that operator's settings.
+template <typename T>
+class SingleOutputStreamOperator : public DataStream<T> {
+ public:
+  explicit SingleOutputStreamOperator(StreamHandle handle) : DataStream<T>(std::move(handle)) {}
+
+  SingleOutputStreamOperator& name(std::string name) {
+    return set("name", &StreamNode::name, std::move(name));
+  }
+  /// The identity of the operator's state across versions of the program. Unique in the job.
+  SingleOutputStreamOperator& uid(std::string uid) { return set("uid", &StreamNode::uid, std::move(uid)); }
+  SingleOutputStreamOperator& setDescription(std::string text) {
+    return set("setDescription", &StreamNode::description, std::move(text));
+  }
+  SingleOutputStreamOperator& setParallelism(int parallelism);
+  SingleOutputStreamOperator& setMaxParallelism(int maxParallelism);
+  /// Negative: only full batches are sent; zero: after every step.
+  SingleOutputStreamOperator& setBufferTimeout(Duration timeout) {
+    return set("setBufferTimeout", &StreamNode::bufferTimeout, std::optional<Duration>(timeout));
+  }
+  SingleOutputStreamOperator& startNewChain() {
+    return set("startNewChain", &StreamNode::chaining, ChainingStrategy::kHead);
+  }
+  SingleOutputStreamOperator& disableChaining() {
+    return set("disableChaining", &StreamNode::chaining, ChainingStrategy::kNever);
+  }
+  SingleOutputStreamOperator& slotSharingGroup(std::string group) {
+    return set("slotSharingGroup", &StreamNode::slotSharingGroup, std::move(group));
+  }
+
+ private:
+  template <typename M, typename V>
+  SingleOutputStreamOperator& set(const char* what, M StreamNode::*member, V value) {
+    this->handle_.only(what).*member = std::move(value);
+    return *this;
+  }
+};
+
+void setNodeParallelism(StreamNode& node, int parallelism);
+void setNodeMaxParallelism(StreamNode& node, int maxParallelism);
+
+template <typename T>
+SingleOutputStreamOperator<T>& SingleOutputStreamOperator<T>::setParallelism(int parallelism) {
+  setNodeParallelism(this->handle_.only("setParallelism"), parallelism);
+  return *this;
+}
+
+template <typename T>
+SingleOutputStreamOperator<T>& SingleOutputStreamOperator<T>::setMaxParallelism(int maxParallelism) {
+  setNodeMaxParallelism(this->handle_.only("setMaxParallelism"), maxParallelism);
+  return *this;
+}
+
+template <typename T>
+template <typename Out>
+SingleOutputStreamOperator<Out> DataStream<T>::transform(
+    std::string name, std::shared_ptr<const OperatorFactory> factory) const {
+  return SingleOutputStreamOperator<Out>(
+      handle_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>())));
+}
+
+template <typename T>
+template <typename F>
+auto DataStream<T>::map(F function) const {
+  static_assert(
+      MapFunction<F, T>,
+      "map: the function cannot be called with a record; it must be callable as f(const T&) and return the "
+      "new record");
+  if constexpr (MapFunction<F, T>) {
+    using Out = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>;
+    static_assert(!std::is_void_v<Out>,
+                  "map: the function returns nothing; use flatMap, or a sink for side effects");
+    return transform<Out>("Map", operatorFactory<MapOperator<T, Out, F>>(std::move(function)));
+  }
+}
+
+template <typename T>
+template <typename F>
+SingleOutputStreamOperator<T> DataStream<T>::filter(F predicate) const {
+  static_assert(FilterFunction<F, T>, "filter: the function must be callable as f(const T&) and return bool");
+  return transform<T>("Filter", operatorFactory<FilterOperator<T, F>>(std::move(predicate)));
+}
+
+template <typename T>
+template <typename Out, typename F>
+auto DataStream<T>::flatMap(F function) const {
+  using Found = std::conditional_t<std::is_void_v<Out>, internal::CollectedBy<F>, Out>;
+  static_assert(!std::is_void_v<Found>,
+                "flatMap: the record type it puts out cannot be seen; declare the second parameter as "
+                "Collector<YourRecord>&, or write flatMap<YourRecord>(…)");
+  if constexpr (!std::is_void_v<Found>) {
+    static_assert(FlatMapFunction<F, T, Found>,
+                  "flatMap: the function must be callable as f(const T&, Collector<Out>&)");
+    return transform<Found>("Flat Map", operatorFactory<FlatMapOperator<T, Found, F>>(std::move(function)));
+  }
+}
+
+[[noreturn]] void throwBadPartition(int64_t target, uint32_t channels);
+
+template <typename T, typename Selector, typename P>
+class KeyRouter final : public RowRouter {
+ public:
+  KeyRouter(Selector selector, P partition)
+      : selector_(std::move(selector)), partition_(std::move(partition)) {}
+  void route(const Batch& batch, uint32_t channels, uint32_t* targets) const override {
+    const Rows<T>& rows = batch.rows<T>();
+    forEachRow(rows, 0, [&](size_t i) {
+      const auto target = static_cast<int64_t>(partition_(selector_(rows[i]), static_cast<int>(channels)));
+      if (target < 0 || target >= channels) throwBadPartition(target, channels);
+      targets[i] = static_cast<uint32_t>(target);
+    });
+  }
+
+ private:
+  Selector selector_;
+  P partition_;
+};
+
+template <typename T>
+template <typename P, typename S>
+DataStream<T> DataStream<T>::partitionCustom(P partition, S selector) const {
+  std::shared_ptr<const RowRouter> router;
+  if constexpr (std::is_member_object_pointer_v<S>) {
+    using K = std::remove_cvref_t<decltype(std::declval<const T&>().*selector)>;
+    router =
+        std::make_shared<KeyRouter<T, MemberSelector<T, K>, P>>(MemberSelector<T, K>{selector}, partition);
+  } else {
+    router = std::make_shared<KeyRouter<T, FunctionSelector<T, S>, P>>(FunctionSelector<T, S>{selector},
+                                                                       partition);
+  }
+  return DataStream<T>(handle_.with(
+      PartitionKind::kCustom, {.kind = PartitionKind::kCustom, .hasher = {}, .router = std::move(router)}));
+}
+
+}  // namespace flott

@@ -1,0 +1,71 @@
+// The program under construction: the logical graph that streams add to, and the settings around it.
+//
+// One for each StreamExecutionEnvironment, shared by all its streams; filled by the user's main thread.
+// execute() takes the graph out and leaves an empty one, so that a program may hold several jobs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flott/base/config.h"
+#include "flott/graph/stream_graph.h"
+
+namespace flott {
+
+/// Where the records of a stream come from: one output of one node, and how they are to be spread next.
+struct StreamOrigin {
+  int node = 0;
+  SideOutputIndex side{-1};
+  std::optional<PartitionKind> kind;
+  Partitioning partitioning;
+};
+
+class Program {
+ public:
+  explicit Program(Configuration configuration);
+
+  Configuration& configuration() { return configuration_; }
+  StreamGraph& graph() { return graph_; }
+  /// Counts the graphs taken out: streams of an earlier job are refused.
+  int generation() const { return generation_; }
+  /// The graph with the environment's settings; a new one begins.
+  StreamGraph takeGraph();
+
+  /// Adds a node whose input i takes the streams inputs[i], and returns its id.
+  int add(StreamNode node, const std::vector<std::vector<StreamOrigin>>& inputs);
+  StreamNode& node(int id) { return graph_.nodes[static_cast<size_t>(id) - 1]; }
+
+ private:
+  Configuration configuration_;
+  StreamGraph graph_;
+  int generation_ = 0;
+};
+
+/// What every stream is made of.
+class StreamHandle {
+ public:
+  StreamHandle(std::shared_ptr<Program> program, std::vector<StreamOrigin> origins)
+      : program_(std::move(program)), generation_(program_->generation()), origins_(std::move(origins)) {}
+
+  /// Throws Error(kUser) when the job that the stream belongs to was executed already.
+  Program& program() const;
+  const std::shared_ptr<Program>& shared() const { return program_; }
+  const std::vector<StreamOrigin>& origins() const { return origins_; }
+  /// The one node behind the stream; throws Error(kUser) for a union. `what` is the method that needs it.
+  StreamNode& only(const char* what) const;
+  StreamHandle with(PartitionKind kind, Partitioning partitioning = {}) const;
+  StreamHandle unite(const std::vector<const StreamHandle*>& others) const;
+  StreamHandle side(SideOutputIndex side) const;
+  /// Adds an operator over this stream (and others, as inputs 1, 2, …) and returns its output.
+  StreamHandle apply(StreamNode node, const std::vector<StreamHandle>& others = {}) const;
+
+ private:
+  std::shared_ptr<Program> program_;
+  int generation_;
+  std::vector<StreamOrigin> origins_;
+};
+
+}  // namespace flott

@@ -1,0 +1,138 @@
+#include "flott/api/parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/base/function.h"
+#include "flott/base/options.h"
+#include "flott/env/simulated.h"
+
+namespace flott {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+std::string messageOf(MoveFunction<void()> deed) {
+  try {
+    deed();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUser);
+    return error.message();
+  }
+  return "nothing was thrown";
+}
+
+Parameters fromArgs(const Texts& arguments) { return Parameters::fromArgs(arguments); }
+
+TEST(Parameters, AreReadFromArguments) {
+  const Parameters p = fromArgs({"--input", "a.txt", "-n", "-5", "--ratio=0.5", "--verbose", "--wait",
+                                 "2 min", "--off", "false", "--empty="});
+  EXPECT_EQ(p.get("input"), "a.txt");
+  EXPECT_EQ(p.getInt("n"), -5);
+  EXPECT_EQ(p.getDouble("ratio"), 0.5);
+  EXPECT_TRUE(p.getBool("verbose"));
+  EXPECT_FALSE(p.getBool("off"));
+  EXPECT_EQ(p.getDuration("wait"), Duration::seconds(120));
+  EXPECT_EQ(p.get("empty"), "");
+  EXPECT_EQ(p.size(), 7u);
+  EXPECT_TRUE(p.has("verbose"));
+  EXPECT_FALSE(p.has("quiet"));
+}
+
+TEST(Parameters, HaveFallbacks) {
+  const Parameters p = fromArgs({"--n", "7"});
+  EXPECT_EQ(p.get("x", "y"), "y");
+  EXPECT_EQ(p.getInt("n", 1), 7);
+  EXPECT_EQ(p.getInt("x", 1), 1);
+  EXPECT_EQ(p.getDouble("x", 0.25), 0.25);
+  EXPECT_TRUE(p.getBool("x", true));
+  EXPECT_EQ(p.getDuration("x", Duration::seconds(1)), Duration::seconds(1));
+}
+
+TEST(Parameters, FaultsAreNamed) {
+  EXPECT_EQ(messageOf([] { fromArgs({"a.txt"}); }), "argument 'a.txt' belongs to no key: write --key a.txt");
+  EXPECT_EQ(messageOf([] { fromArgs({"--"}); }), "argument '--' has no key: write --key value");
+  EXPECT_EQ(messageOf([] { fromArgs({"--=x"}); }), "argument '--=x' has no key: write --key value");
+  EXPECT_EQ(messageOf([] { fromArgs({}).get("input"); }), "parameter 'input' is missing: give --input VALUE");
+  EXPECT_EQ(messageOf([] {
+              fromArgs({"--inptu", "x"}).get("input");
+            }),
+            "parameter 'input' is missing: give --input VALUE (there is 'inptu': is that a slip?)");
+  EXPECT_EQ(messageOf([] {
+              fromArgs({"--n", "many"}).getInt("n");
+            }),
+            "parameter 'n': 'many' is not a whole number");
+  EXPECT_EQ(messageOf([] {
+              fromArgs({"--n", "many"}).getInt("n", 1);
+            }),
+            "parameter 'n': 'many' is not a whole number");
+  EXPECT_EQ(messageOf([] {
+              fromArgs({"--b", "yes"}).getBool("b");
+            }),
+            "parameter 'b': 'yes' is not true or false");
+}
+
+TEST(Parameters, AreReadFromPropertiesFiles) {
+  SimulatedEnv world(1);
+  world.files().put("app.properties",
+                    "# comment\n! comment\n\n  host = localhost\r\nport:9999\npath\t/tmp\nlong = one \\\n"
+                    "   two\nescaped\\:key=a\\tb\\\\\nflag\n");
+  const Parameters p = Parameters::fromPropertiesFile(world.files(), "app.properties");
+  EXPECT_EQ(p.toMap(), (StringMap{{"host", "localhost"},
+                                  {"port", "9999"},
+                                  {"path", "/tmp"},
+                                  {"long", "one two"},
+                                  {"escaped:key", "a\tb\\"},
+                                  {"flag", ""}}));
+}
+
+TEST(Parameters, AreReadFromTheEnvironment) {
+  SimulatedEnv world(1);
+  world.system().setEnvironment("APP_DB_URL", "host");
+  const Texts keys = {"db.url", "db.user"};
+  EXPECT_EQ(Parameters::fromEnvironment(world.system(), "APP", keys).toMap(),
+            (StringMap{{"db.url", "host"}}));
+}
+
+TEST(Parameters, StrongerOnesReplace) {
+  const Parameters merged = fromArgs({"--a", "1", "--b", "1"}).mergedWith(fromArgs({"--b", "2", "--c", "2"}));
+  EXPECT_EQ(merged.toMap(), (StringMap{{"a", "1"}, {"b", "2"}, {"c", "2"}}));
+}
+
+ProgramArguments parse(Files& files, std::vector<const char*> argv) {
+  argv.insert(argv.begin(), "program");
+  return parseProgramArguments(static_cast<int>(argv.size()), argv.data(), files);
+}
+
+TEST(ProgramArguments, AreToldApart) {
+  SimulatedEnv world(1);
+  world.files().put("c.yaml", "parallelism.default: 2\npipeline.name: from the file\n");
+  const ProgramArguments arguments =
+      parse(world.files(),
+            {"-D", "parallelism.default=4", "--config", "c.yaml", "-Dflott.lanes=1", "--port", "9", "--Dry"});
+  EXPECT_EQ(arguments.configuration.get(kDefaultParallelism), 4);
+  EXPECT_EQ(arguments.configuration.get(kJobName), "from the file");
+  EXPECT_EQ(arguments.configuration.get(kLanes), 1);
+  EXPECT_EQ(arguments.configuration.entries().at("pipeline.name").origin, "c.yaml:2");
+  EXPECT_EQ(arguments.configuration.entries().at("flott.lanes").origin, "-D");
+  EXPECT_EQ(arguments.parameters.toMap(), (StringMap{{"port", "9"}, {"Dry", ""}}));
+}
+
+TEST(ProgramArguments, FaultsAreNamed) {
+  SimulatedEnv world(1);
+  EXPECT_EQ(messageOf([&] {
+              parse(world.files(), {"-D", "x"});
+            }),
+            "argument '-D x' sets nothing: write -D key=value");
+  EXPECT_EQ(messageOf([&] { parse(world.files(), {"-D"}); }),
+            "argument '-D' is the last one: write -D key=value");
+  EXPECT_EQ(messageOf([&] { parse(world.files(), {"--config"}); }),
+            "argument '--config' is the last one: write --config FILE");
+  EXPECT_EQ(messageOf([&] { parse(world.files(), {"--config=no.yaml"}); }), "file 'no.yaml' does not exist");
+}
+
+}  // namespace
+}  // namespace flott

@@ -1,0 +1,91 @@
+// What user functions may be, and how operators carry them.
+//
+// A function is a lambda or any class with the right call; a rich one also has open(RuntimeContext&) and
+// close(). Each parallel instance gets a copy of what the user passed, so captured values are per instance.
+#pragma once
+
+#include <concepts>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "flott/data/batch.h"
+#include "flott/operators/collector.h"
+#include "flott/operators/operator.h"
+#include "flott/operators/runtime_context.h"
+
+namespace flott {
+
+template <typename F, typename In>
+concept MapFunction = std::invocable<F&, const In&>;
+
+template <typename F, typename In>
+concept FilterFunction = std::predicate<F&, const In&>;
+
+template <typename F, typename In, typename Out>
+concept FlatMapFunction = std::invocable < F&,
+        const In&, Collector<Out>
+& > ;
+
+template <typename F, typename T>
+concept ReduceFunction = requires(F& f, const T& a, const T& b) {
+  { f(a, b) } -> std::convertible_to<T>;
+};
+
+template <typename F>
+void openFunction(F& function, OperatorContext& context, KeyedStateBackend* keyed = nullptr) {
+  if constexpr (requires(RuntimeContext & c) { function.open(c); }) {
+    RuntimeContext runtime(context, keyed);
+    function.open(runtime);
+  }
+}
+
+template <typename F>
+void closeFunction(F& function) noexcept {
+  if constexpr (requires { function.close(); }) function.close();
+}
+
+/// Inside a catch block: throws what is being handled on, with the record it happened at, unless an operator
+/// further down the chain has named its own.
+[[noreturn]] void throwAtRecord(const BatchBody& batch, size_t i);
+
+/// body(i) for all records of the batch from `from`; stops where body returns false, and returns the next
+/// index.
+template <typename Body>
+size_t forEachRow(const BatchBody& batch, size_t from, Body&& body) {
+  size_t i = from;
+  const size_t count = batch.size();
+  try {
+    for (; i < count; ++i) {
+      if constexpr (std::is_void_v<decltype(body(i))>) {
+        body(i);
+      } else {
+        if (!body(i)) return i + 1;
+      }
+    }
+  } catch (...) {
+    throwAtRecord(batch, i);
+  }
+  return i;
+}
+
+/// Makes operators of one class from copies of what the user passed.
+template <typename Op, typename... A>
+class CopyingFactory final : public OperatorFactory {
+ public:
+  explicit CopyingFactory(A... parts) : parts_(std::move(parts)...) {}
+  std::unique_ptr<Operator> create() const override {
+    return std::apply([](const A&... parts) { return std::make_unique<Op>(parts...); }, parts_);
+  }
+
+ private:
+  std::tuple<A...> parts_;
+};
+
+template <typename Op, typename... A>
+std::shared_ptr<const OperatorFactory> operatorFactory(A... parts) {
+  return std::make_shared<CopyingFactory<Op, A...>>(std::move(parts)...);
+}
+
+}  // namespace flott

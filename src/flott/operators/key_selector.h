@@ -1,0 +1,58 @@
+// How the key of a record is found: a member, a function, or several members together.
+//
+// Selectors are stateless values shared by the exchange (which hashes) and the keyed operator (which looks
+// up), so both see the same key. A member selector returns a reference, so a string key is never copied to be
+// looked at.
+#pragma once
+
+#include <concepts>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "flott/data/key.h"
+#include "flott/data/partitioning.h"
+#include "flott/data/rows.h"
+
+namespace flott {
+
+template <typename T, typename K>
+struct MemberSelector {
+  using Key = K;
+  K T::*member;
+  const K& operator()(const T& record) const { return record.*member; }
+};
+
+template <typename T, typename F>
+struct FunctionSelector {
+  using Key = std::remove_cvref_t<std::invoke_result_t<const F&, const T&>>;
+  F function;
+  decltype(auto) operator()(const T& record) const { return function(record); }
+};
+
+/// Several members; the key is a tuple of copies.
+template <typename T, typename... Ks>
+struct MembersSelector {
+  using Key = std::tuple<Ks...>;
+  std::tuple<Ks T::*...> members;
+  Key operator()(const T& record) const {
+    return std::apply([&](auto... member) { return Key(record.*member...); }, members);
+  }
+};
+
+template <typename T, typename Selector>
+class SelectorHasher final : public KeyHasher {
+ public:
+  explicit SelectorHasher(Selector selector) : selector_(std::move(selector)) {}
+  void hash(Batch& batch) const override {
+    const Rows<T>& rows = batch.rows<T>();
+    uint64_t* hashes = batch->enableHashes();
+    const size_t count = rows.size();
+    for (size_t i = 0; i < count; ++i) hashes[i] = hashKey<typename Selector::Key>(selector_(rows[i]));
+  }
+
+ private:
+  Selector selector_;
+};
+
+}  // namespace flott
