@@ -53,7 +53,7 @@ class Flattening {
     if (key.empty()) throw fail(mark, "a configuration is made of lines such as 'parallelism.default: 4'");
     const auto before = result.entries().find(key);
     if (before != result.entries().end()) {
-      throw fail(node,
+      throw fail(mark,
                  "'" + key + "' was given before, at " + before->second.origin + ": remove one of them");
     }
     result.set(key, value, place(mark));
