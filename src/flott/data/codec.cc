@@ -4,7 +4,7 @@
 
 #include "flott/base/error.h"
 
-namespace flott::codec {
+namespace flott::reflect {
 
 void EntrySorter::entryEnds() {
   const size_t begin = order_.empty() ? 0 : order_.back().end;
@@ -26,4 +26,4 @@ void failNesting() {
                   "such a structure flat, with indexes instead of nesting");
 }
 
-}  // namespace flott::codec
+}  // namespace flott::reflect

@@ -33,12 +33,7 @@ static_assert(std::endian::native == std::endian::little, "Flott runs on little-
 /// Levels of lists, maps, sets and optionals in each other.
 inline constexpr int kMaxNesting = 500;
 
-namespace codec {
-
-using reflect::FirstPart;
-using reflect::kShape;
-using reflect::Parts;
-using reflect::TypeList;
+namespace reflect {
 
 /// Bytes of every value of T; 0 if that differs from value to value.
 template <typename T>
@@ -60,7 +55,7 @@ consteval size_t fixedSize() {
   if constexpr (kShape<T> == Shape::kStrong) {
     return fixedSize<FirstPart<T>>();
   } else if constexpr (kShape<T> == Shape::kArray) {
-    return reflect::kLength<T> == 0 ? 1 : reflect::kLength<T> * fixedSize<FirstPart<T>>();
+    return kLength<T> == 0 ? 1 : kLength<T> * fixedSize<FirstPart<T>>();
   } else if constexpr (kShape<T> == Shape::kTuple || kShape<T> == Shape::kStruct) {
     return []<typename... Ps>(TypeList<Ps...>) -> size_t {
       if constexpr (sizeof...(Ps) == 0) {
@@ -82,7 +77,7 @@ consteval size_t leastSize() {
   } else if constexpr (kShape<T> == Shape::kTuple || kShape<T> == Shape::kStruct) {
     return []<typename... Ps>(TypeList<Ps...>) { return (leastSize<Ps>() + ...); }(Parts<T>{});
   } else if constexpr (kShape<T> == Shape::kArray) {
-    return reflect::kLength<T> * leastSize<FirstPart<T>>();
+    return kLength<T> * leastSize<FirstPart<T>>();
   } else {
     return 1;
   }
@@ -90,13 +85,13 @@ consteval size_t leastSize() {
 
 /// A struct, tuple or array of nothing.
 template <typename T>
-inline constexpr bool kNoParts = kShape<T> == Shape::kArray ? reflect::kLength<T> == 0 : Parts<T>::kSize == 0;
+inline constexpr bool kNoParts = kShape<T> == Shape::kArray ? kLength<T> == 0 : Parts<T>::kSize == 0;
 
 /// Is the encoded form the bytes in memory, whatever they are? (Not bool: most bytes are none.)
 template <typename T>
 consteval bool isBulk() {
   if constexpr (kShape<T> == Shape::kStruct) {
-    if constexpr (std::is_trivially_copyable_v<T> && !reflect::Described<T> && !kNoParts<T> &&
+    if constexpr (std::is_trivially_copyable_v<T> && !Described<T> && !kNoParts<T> &&
                   fixedSize<T>() == sizeof(T)) {
       return []<typename... Ps>(TypeList<Ps...>) { return (isBulk<Ps>() && ...); }(Parts<T>{});
     } else {
@@ -136,7 +131,7 @@ char* storeParts(const T& value, char* at) {
   } else if constexpr (kShape<T> == Shape::kArray) {
     for (const auto& element : value) at = store(element, at);
   } else {
-    reflect::visitParts(value, [&](const auto&... parts) { ((at = store(parts, at)), ...); });
+    visitParts(value, [&](const auto&... parts) { ((at = store(parts, at)), ...); });
   }
   return at;
 }
@@ -165,7 +160,7 @@ const char* loadParts(const char* at, T& value, const ByteReader& in) {
   } else if constexpr (kShape<T> == Shape::kArray) {
     for (auto& element : value) at = load(at, element, in);
   } else {
-    reflect::visitParts(value, [&](auto&... parts) { ((at = load(at, parts, in)), ...); });
+    visitParts(value, [&](auto&... parts) { ((at = load(at, parts, in)), ...); });
   }
   return at;
 }
@@ -279,7 +274,7 @@ void encodeContainer(const T& value, ByteWriter& out, int depth) {
   if (depth >= kMaxNesting) [[unlikely]]
     failNesting();
   out.varint(value.size());
-  if constexpr (reflect::Hashed<T>) {
+  if constexpr (Hashed<T>) {
     encodeUnordered(value, out, depth + 1);
   } else {
     encodeElements(value, out, depth + 1);
@@ -319,7 +314,7 @@ void encodeNested(const T& value, ByteWriter& out, int depth) {
   } else if constexpr (shape == Shape::kArray) {
     encodeElements(value, out, depth);
   } else if constexpr (shape == Shape::kTuple || shape == Shape::kStruct) {
-    reflect::visitParts(value, [&](const auto&... parts) { (encodeNested(parts, out, depth), ...); });
+    visitParts(value, [&](const auto&... parts) { (encodeNested(parts, out, depth), ...); });
   } else {
     encodeContainer(value, out, depth);
   }
@@ -410,7 +405,7 @@ void decodeNested(ByteReader& in, T& value, int depth) {
   } else if constexpr (shape == Shape::kArray) {
     for (auto& element : value) decodeNested(in, element, depth);
   } else if constexpr (shape == Shape::kTuple || shape == Shape::kStruct) {
-    reflect::visitParts(value, [&](auto&... parts) { (decodeNested(in, parts, depth), ...); });
+    visitParts(value, [&](auto&... parts) { (decodeNested(in, parts, depth), ...); });
   } else {
     if (depth >= kMaxNesting) [[unlikely]]
       in.fail("nests values too deep");
@@ -424,18 +419,18 @@ void decodeNested(ByteReader& in, T& value, int depth) {
   }
 }
 
-}  // namespace codec
+}  // namespace reflect
 
 template <typename T>
 void Codec<T>::encode(const T& value, ByteWriter& out) {
   static_assert(requireEncodable<T>());
-  if constexpr (Encodable<T>) codec::encodeNested(value, out, 0);
+  if constexpr (Encodable<T>) reflect::encodeNested(value, out, 0);
 }
 
 template <typename T>
 void Codec<T>::decode(ByteReader& in, T& value) {
   static_assert(requireEncodable<T>());
-  if constexpr (Encodable<T>) codec::decodeNested(in, value, 0);
+  if constexpr (Encodable<T>) reflect::decodeNested(in, value, 0);
 }
 
 }  // namespace flott

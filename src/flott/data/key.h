@@ -107,7 +107,7 @@ uint64_t hashPart(const T& key) {
   } else if constexpr (shape == Shape::kTimestamp || shape == Shape::kDuration) {
     return hashInt64(key.ms);
   } else if constexpr (shape == Shape::kChronoDuration) {
-    return hashPart(static_cast<codec::Count<T>>(key.count()));
+    return hashPart(static_cast<Count<T>>(key.count()));
   } else if constexpr (shape == Shape::kChronoTimePoint) {
     return hashPart(key.time_since_epoch());
   } else if constexpr (shape == Shape::kStrong) {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <chrono>
 
 #include "flott/base/error.h"
 #include "flott/data/tests/described_types.h"
@@ -128,6 +128,20 @@ TEST(Codec, RandomValuesRoundTrip) {
     Codec<Everything>::decode(in, reused);  // over what the last round left
     EXPECT_EQ(reused, value);
     EXPECT_EQ(encoded(reused), bytes);
+  }
+}
+
+TEST(Codec, TimesOfChronoRoundTrip) {
+  struct Times {
+    std::chrono::duration<int16_t> wait;
+    std::chrono::duration<float> took;
+    std::chrono::system_clock::time_point when;
+    bool operator==(const Times&) const = default;
+  };
+  RandomValues random(4);
+  for (int i = 0; i < 100; ++i) {
+    const auto value = random.make<std::vector<Times>>();
+    EXPECT_EQ(decoded<std::vector<Times>>(encoded(value)), value);
   }
 }
 
@@ -259,11 +273,11 @@ TEST(Codec, BrokenBytesNeverDoHarm) {
   EXPECT_LT(refused, 3000);
 }
 
-static_assert(codec::kBulk<Point> && codec::kBulk<std::array<Point, 3>> && codec::kBulk<int[2]>);
-static_assert(!codec::kBulk<Padded> && !codec::kBulk<bool> && !codec::kBulk<Switch> &&
-              !codec::kBulk<Nothing>);
-static_assert(codec::kFixedSize<Padded> == 10 && codec::kFixedSize<WordCount> == 0);
-static_assert(codec::leastSize<Everything>() > 100);
+static_assert(reflect::kBulk<Point> && reflect::kBulk<std::array<Point, 3>> && reflect::kBulk<int[2]>);
+static_assert(!reflect::kBulk<Padded> && !reflect::kBulk<bool> && !reflect::kBulk<Switch> &&
+              !reflect::kBulk<Nothing>);
+static_assert(reflect::kFixedSize<Padded> == 10 && reflect::kFixedSize<WordCount> == 0);
+static_assert(reflect::leastSize<Everything>() > 100);
 
 struct View {
   int id;

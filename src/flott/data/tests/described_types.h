@@ -2,7 +2,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -89,8 +88,6 @@ struct Everything {
   std::string text;
   Timestamp at;
   Duration took;
-  std::chrono::seconds wait{};
-  std::chrono::system_clock::time_point when{};
   UserId user;
   std::optional<std::string> note;
   std::variant<int32_t, std::string, Point> choice;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "flott/data/tests/described_types.h"
 
 namespace flott::test {

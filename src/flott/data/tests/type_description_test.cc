@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
 #include "flott/data/describe.h"
@@ -15,7 +17,7 @@ TEST(TypeDescription, NamesEveryKind) {
       describe<Everything>().toString(),
       "struct{flag: bool, letter: int8, i8: int8, u16: uint16, i32: int32, u64: uint64, f: float, d: double, "
       "color: enum(int16), lamp: enum(bool), text: string, at: timestamp(ms), took: duration(ms), "
-      "wait: duration(s), when: timestamp(ns), user: int32, note: optional<string>, "
+      "user: int32, note: optional<string>, "
       "choice: variant<int32, string, struct{x: int32, y: int32}>, "
       "rows: list<struct{small: int8, big: int64, flag: bool}>, bits: list<bool>, "
       "corners: array<struct{x: int32, y: int32}, 2>, plain: array<int16, 3>, "
@@ -26,6 +28,7 @@ TEST(TypeDescription, NamesEveryKind) {
 
 TEST(TypeDescription, DurationsSayTheirUnit) {
   EXPECT_EQ(describe<std::chrono::milliseconds>(), describe<Duration>());
+  EXPECT_EQ(describe<std::chrono::system_clock::time_point>().toString(), "timestamp(ns)");
   EXPECT_EQ(describe<std::chrono::minutes>().toString(), "duration(min)");
   EXPECT_EQ(describe<std::chrono::duration<double>>().toString(), "duration(s, double)");
   EXPECT_EQ((describe<std::chrono::duration<int, std::ratio<1, 60>>>().toString()), "duration(1/60 s)");
