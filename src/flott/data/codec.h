@@ -116,8 +116,7 @@ inline constexpr bool kBulk = isBulk<T>() && std::is_trivially_copyable_v<T>;
 template <typename D>
 using Count = std::conditional_t<std::is_floating_point_v<typename D::rep>, double, int64_t>;
 
-// --- Values of fixed size: written into memory that is there
-// --------------------------------------------------------
+// --- Values of fixed size: written into memory that is there ---
 
 template <typename T>
 char* store(const T& value, char* at);
@@ -198,8 +197,7 @@ const char* load(const char* at, T& value, const ByteReader& in) {
   }
 }
 
-// --- Sorting by encoded keys
-// -----------------------------------------------------------------------------------------
+// --- Sorting by encoded keys ---
 
 /// Entries of an unordered container, encoded one after another, on their way into the order of their keys.
 class EntrySorter {
@@ -225,8 +223,7 @@ class EntrySorter {
 /// Throws Error(kUser): a value that could not be read back must not be written.
 [[noreturn]] void failNesting();
 
-// --- Values of any size
-// ----------------------------------------------------------------------------------------------
+// --- Values of any size ---
 
 template <typename T>
 void encodeNested(const T& value, ByteWriter& out, int depth);

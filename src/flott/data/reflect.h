@@ -35,8 +35,7 @@ struct TypeList {
   static constexpr size_t kSize = sizeof...(Ts);
 };
 
-// --- Names
-// ---------------------------------------------------------------------------------------------------------
+// --- Names ---
 // The compiler prints a template argument that points to a field as "{…::price}", "{(…::price)}" or
 // "{….price}".
 
@@ -69,8 +68,7 @@ struct Holder {
 template <typename T>
 extern const Holder<T> example;
 
-// --- Where the fields come from
-// ------------------------------------------------------------------------------------
+// --- Where the fields come from ---
 
 struct ListTypes {
   template <typename... Ts>
