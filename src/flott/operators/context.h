@@ -58,9 +58,16 @@ class OperatorContext {
   /// Calls onProcessingTime once, when processing time has reached `at`. An earlier alarm replaces a later
   /// one.
   virtual void setAlarm(Timestamp at) = 0;
+  /// The monotonic clock as of the beginning of this step.
+  virtual int64_t monotonicNanos() const = 0;
   /// Calls resume() once in a later step, when the output has room. For operators that wait for off-loaded
   /// work.
   virtual void askToResume() = 0;
+  /// As askToResume(), once the monotonic clock has reached `nanos`: for waits that an alarm is too coarse
+  /// for. Replaces the time of an earlier call.
+  virtual void wakeAtNanos(int64_t nanos) = 0;
+  /// What it returns does the same as askToResume(), but may be called on any thread, until close().
+  virtual MoveFunction<void()> resumeFromAnyThread() = 0;
 
   /// Runs `work` on a thread where it may block, then `done` on the task's own thread in a later step. `work`
   /// must not touch the operator. An exception of `work` fails the task. When the pool's queue is full the

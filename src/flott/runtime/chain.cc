@@ -33,6 +33,7 @@ Env& ChainNode::env() { return chain_.env_; }
 BatchPools& ChainNode::pools() { return chain_.pools_; }
 Accumulators& ChainNode::accumulators() { return chain_.accumulators_; }
 Timestamp ChainNode::processingTime() const { return chain_.host_.now().wall; }
+int64_t ChainNode::monotonicNanos() const { return chain_.host_.now().nanos; }
 void ChainNode::requestSplit() { chain_.host_.requestSplit(); }
 void ChainNode::sendEvent(std::string event) { chain_.host_.sendSourceEvent(std::move(event)); }
 void ChainNode::warn(const std::string& text) { chain_.env_.log.warn(info_.name, text); }
@@ -60,6 +61,10 @@ void ChainNode::offload(std::string what, MoveFunction<void()> work, MoveFunctio
     chain_.current_.store(this, std::memory_order_relaxed);
     done();
   });
+}
+
+MoveFunction<void()> ChainNode::resumeFromAnyThread() {
+  return [this] { chain_.host_.post([this] { resumeAsked_ = true; }); };
 }
 
 bool ChainNode::Target::full() const {
@@ -227,6 +232,7 @@ void OperatorChain::settle(ChainNode& node, Step step) {
 void OperatorChain::ended(ChainNode& node) {
   node.ended_ = true;
   node.alarm_ = Timestamp::max();
+  node.wakeNanos_ = kNoDeadline;
   node.emitControl(Element(EndOfInput{}));
 }
 
@@ -269,20 +275,28 @@ bool OperatorChain::blocked() const {
 }
 
 void OperatorChain::runDue() {
+  const StepTime now = host_.now();
   for (const auto& node : nodes_) {
-    if (node->op_ == nullptr || node->more_ || node->ended_) continue;
-    if (node->resumeAsked_ && !node->full()) resume(*node);
-    if (!node->more_ && node->alarm_ <= host_.now().wall) {
-      node->alarm_ = Timestamp::max();
-      current_.store(node.get(), std::memory_order_relaxed);
-      settle(*node, node->op_->onProcessingTime(host_.now().wall, *node));
+    if (node->ended_) continue;
+    if (node->wakeNanos_ <= now.nanos) {
+      node->wakeNanos_ = kNoDeadline;
+      node->resumeAsked_ = true;
     }
+    if (node->op_ != nullptr && !node->more_) runDue(*node, now.wall);
   }
+}
+
+void OperatorChain::runDue(ChainNode& node, Timestamp now) {
+  if (node.resumeAsked_ && !node.full()) resume(node);
+  if (node.more_ || node.alarm_ > now) return;
+  node.alarm_ = Timestamp::max();
+  current_.store(&node, std::memory_order_relaxed);
+  settle(node, node.op_->onProcessingTime(now, node));
 }
 
 bool OperatorChain::wantsResume() const {
   return std::any_of(nodes_.begin(), nodes_.end(),
-                     [](const auto& node) { return node->resumeAsked_ && !node->full(); });
+                     [](const auto& node) { return node->resumeAsked_ && !node->ended_ && !node->full(); });
 }
 
 void OperatorChain::endStep() {
@@ -299,7 +313,8 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
   int64_t deadline = kNoDeadline;
   for (const Exchange* exchange : live_) deadline = std::min(deadline, exchange->deadlineNanos());
   for (const auto& node : nodes_) {
-    if (node->alarm_ == Timestamp::max()) continue;
+    deadline = std::min(deadline, node->wakeNanos_);
+    if (node->alarm_ == Timestamp::max() || !node->canRunAlarm()) continue;
     const int64_t wait = std::max<int64_t>(0, node->alarm_.ms - now.wall.ms);
     if (wait < (kNoDeadline - now.nanos) / 1'000'000)
       deadline = std::min(deadline, now.nanos + wait * 1'000'000);

@@ -35,6 +35,8 @@ class ChainHost {
   virtual void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
   virtual void requestSplit() = 0;
   virtual void sendSourceEvent(std::string event) = 0;
+  /// Any thread: runs `mail` on the task's lane, in a later step; not at all once the task has ended.
+  virtual void post(MoveFunction<void()> mail) = 0;
 };
 
 struct ChainOptions {
@@ -64,7 +66,10 @@ class ChainNode final : public SourceReaderContext, public Output {
   OperatorStateBackend& operatorState() override;
   Timestamp processingTime() const override;
   void setAlarm(Timestamp at) override { alarm_ = at; }
+  int64_t monotonicNanos() const override;
   void askToResume() override { resumeAsked_ = true; }
+  void wakeAtNanos(int64_t nanos) override { wakeNanos_ = nanos; }
+  MoveFunction<void()> resumeFromAnyThread() override;
   void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void warn(const std::string& text) override;
   void requestSplit() override;
@@ -90,6 +95,8 @@ class ChainNode final : public SourceReaderContext, public Output {
     Element element;
   };
 
+  /// Otherwise it runs in the step that frees the way, which needs no alarm.
+  bool canRunAlarm() const { return reader_ != nullptr ? !full() : !more_; }
   bool canResume() const { return more_ && (!waiting_ || resumeAsked_) && !full(); }
   void emitTo(SideOutputIndex side, Batch batch);
   void emitControl(const Element& control);
@@ -108,6 +115,7 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool resumeAsked_ = false;
   int inputsOpen_ = 1;
   Timestamp alarm_ = Timestamp::max();
+  int64_t wakeNanos_ = kNoDeadline;
   MetricGroup metrics_;
   Counter* recordsIn_;
   Counter* recordsOut_;
@@ -167,6 +175,7 @@ class OperatorChain {
   void push(ChainNode& node, int input, Element element);
   void endInput(ChainNode& node, int input);
   void ended(ChainNode& node);
+  void runDue(ChainNode& node, Timestamp now);
   void settle(ChainNode& node, Step step);
   void resume(ChainNode& node);
   void drainNode(ChainNode& node);

@@ -93,6 +93,12 @@ std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
 void Task::requestSplit() { master_.requestSplit(id_); }
 void Task::sendSourceEvent(std::string event) { master_.sendSourceEvent(id_, std::move(event)); }
 
+void Task::post(MoveFunction<void()> mail) {
+  mailbox_.post([this, mail = std::move(mail)]() mutable {
+    if (state() == TaskState::kRunning) mail();
+  });
+}
+
 void Task::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
   toSubmit_.push_back(std::make_shared<OffloadedWork>(
       OffloadedWork{.what = std::move(what), .work = std::move(work), .done = std::move(done), .error = {}}));

@@ -91,6 +91,7 @@ class Task final : public Runnable, public ChainHost {
   void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void requestSplit() override;
   void sendSourceEvent(std::string event) override;
+  void post(MoveFunction<void()> mail) override;
 
   Progress run();
   bool takeInput();
