@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
@@ -79,9 +78,9 @@ class MoveFunction<R(Args...)> {
       },
       [](void* from, void* to) noexcept {
         ::new (to) F(std::move(*static_cast<F*>(from)));
-        std::destroy_at(static_cast<F*>(from));
+        static_cast<F*>(from)->~F();
       },
-      [](void* storage) noexcept { std::destroy_at(static_cast<F*>(storage)); }};
+      [](void* storage) noexcept { static_cast<F*>(storage)->~F(); }};
 
   template <typename F>
   static constexpr Table kOnHeap = {

@@ -4,8 +4,8 @@
 
 #include <string>
 
-#include "flott/base/error.h"
 #include "flott/base/options.h"
+#include "flott/base/tests/error_text.h"
 #include "flott/env/simulated.h"
 
 namespace flott {
@@ -18,13 +18,7 @@ Configuration load(const std::string& yaml) {
 }
 
 std::string failureOf(const std::string& yaml) {
-  try {
-    load(yaml);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUser);
-    return error.message();
-  }
-  return "nothing was thrown";
+  return errorText([&] { load(yaml); });
 }
 
 TEST(ConfigFile, NestedAndDottedKeysAreTheSame) {
@@ -71,12 +65,7 @@ TEST(ConfigFile, FaultsAreNamedWithTheirLine) {
 
 TEST(ConfigFile, AMissingFileIsNamed) {
   SimulatedEnv world(1);
-  EXPECT_THROW(
-      try { loadConfigFile(world.files(), "no.yaml"); } catch (const Error& error) {
-        EXPECT_EQ(error.message(), "file 'no.yaml' does not exist");
-        throw;
-      },
-      Error);
+  EXPECT_EQ(errorText([&] { loadConfigFile(world.files(), "no.yaml"); }), "file 'no.yaml' does not exist");
 }
 
 }  // namespace

@@ -5,25 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "flott/base/error.h"
-#include "flott/base/function.h"
 #include "flott/base/options.h"
+#include "flott/base/tests/error_text.h"
 #include "flott/env/simulated.h"
 
 namespace flott {
 namespace {
 
 using Texts = std::vector<std::string>;
-
-std::string messageOf(MoveFunction<void()> deed) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUser);
-    return error.message();
-  }
-  return "nothing was thrown";
-}
 
 Parameters fromArgs(const Texts& arguments) { return Parameters::fromArgs(arguments); }
 
@@ -53,23 +42,23 @@ TEST(Parameters, HaveFallbacks) {
 }
 
 TEST(Parameters, FaultsAreNamed) {
-  EXPECT_EQ(messageOf([] { fromArgs({"a.txt"}); }), "argument 'a.txt' belongs to no key: write --key a.txt");
-  EXPECT_EQ(messageOf([] { fromArgs({"--"}); }), "argument '--' has no key: write --key value");
-  EXPECT_EQ(messageOf([] { fromArgs({"--=x"}); }), "argument '--=x' has no key: write --key value");
-  EXPECT_EQ(messageOf([] { fromArgs({}).get("input"); }), "parameter 'input' is missing: give --input VALUE");
-  EXPECT_EQ(messageOf([] {
+  EXPECT_EQ(errorText([] { fromArgs({"a.txt"}); }), "argument 'a.txt' belongs to no key: write --key a.txt");
+  EXPECT_EQ(errorText([] { fromArgs({"--"}); }), "argument '--' has no key: write --key value");
+  EXPECT_EQ(errorText([] { fromArgs({"--=x"}); }), "argument '--=x' has no key: write --key value");
+  EXPECT_EQ(errorText([] { fromArgs({}).get("input"); }), "parameter 'input' is missing: give --input VALUE");
+  EXPECT_EQ(errorText([] {
               fromArgs({"--inptu", "x"}).get("input");
             }),
             "parameter 'input' is missing: give --input VALUE (there is 'inptu': is that a slip?)");
-  EXPECT_EQ(messageOf([] {
+  EXPECT_EQ(errorText([] {
               fromArgs({"--n", "many"}).getInt("n");
             }),
             "parameter 'n': 'many' is not a whole number");
-  EXPECT_EQ(messageOf([] {
+  EXPECT_EQ(errorText([] {
               fromArgs({"--n", "many"}).getInt("n", 1);
             }),
             "parameter 'n': 'many' is not a whole number");
-  EXPECT_EQ(messageOf([] {
+  EXPECT_EQ(errorText([] {
               fromArgs({"--b", "yes"}).getBool("b");
             }),
             "parameter 'b': 'yes' is not true or false");
@@ -123,15 +112,15 @@ TEST(ProgramArguments, AreToldApart) {
 
 TEST(ProgramArguments, FaultsAreNamed) {
   SimulatedEnv world(1);
-  EXPECT_EQ(messageOf([&] {
+  EXPECT_EQ(errorText([&] {
               parse(world.files(), {"-D", "x"});
             }),
             "argument '-D x' sets nothing: write -D key=value");
-  EXPECT_EQ(messageOf([&] { parse(world.files(), {"-D"}); }),
+  EXPECT_EQ(errorText([&] { parse(world.files(), {"-D"}); }),
             "argument '-D' is the last one: write -D key=value");
-  EXPECT_EQ(messageOf([&] { parse(world.files(), {"--config"}); }),
+  EXPECT_EQ(errorText([&] { parse(world.files(), {"--config"}); }),
             "argument '--config' is the last one: write --config FILE");
-  EXPECT_EQ(messageOf([&] { parse(world.files(), {"--config=no.yaml"}); }), "file 'no.yaml' does not exist");
+  EXPECT_EQ(errorText([&] { parse(world.files(), {"--config=no.yaml"}); }), "file 'no.yaml' does not exist");
 }
 
 }  // namespace

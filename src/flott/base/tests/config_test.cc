@@ -4,23 +4,12 @@
 
 #include <string>
 
-#include "flott/base/error.h"
-#include "flott/base/function.h"
 #include "flott/base/nearest.h"
 #include "flott/base/options.h"
+#include "flott/base/tests/error_text.h"
 
 namespace flott {
 namespace {
-
-std::string messageOf(MoveFunction<void()> deed) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kUser);
-    return error.message();
-  }
-  return "nothing was thrown";
-}
 
 constexpr ConfigOption<bool> kFlag{.key = "a.flag", .defaultText = "false", .description = ""};
 constexpr ConfigOption<int64_t> kCount{
@@ -97,7 +86,7 @@ TEST(Configuration, WrongValuesAreNamedWithTheirPlace) {
   const auto wrong = [](const auto& option, const char* value) {
     Configuration config;
     config.set(std::string(option.key), value, "conf/config.yaml:12");
-    return messageOf([&] { config.get(option); });
+    return errorText([&] { config.get(option); });
   };
   EXPECT_EQ(wrong(kFlag, "maybe"),
             "configuration a.flag = 'maybe' (conf/config.yaml:12): 'maybe' is not true or false");
@@ -122,13 +111,13 @@ TEST(Configuration, WrongValuesAreNamedWithTheirPlace) {
 
 TEST(Configuration, ATypedValueOutOfRangeIsRefusedAtOnce) {
   Configuration config;
-  EXPECT_EQ(messageOf([&] { config.set(kCount, 0); }),
+  EXPECT_EQ(errorText([&] { config.set(kCount, 0); }),
             "configuration a.count = '0' (code): it must be 1 to 10");
   EXPECT_FALSE(config.contains("a.count"));
 }
 
 TEST(Configuration, WhatIsNeededAndUnsetIsNamed) {
-  EXPECT_EQ(messageOf([] { Configuration().get(kText); }),
+  EXPECT_EQ(errorText([] { Configuration().get(kText); }),
             "configuration a.text is not set and has no default: give -D a.text=VALUE");
 }
 
@@ -147,7 +136,7 @@ TEST(OptionRegistry, UnknownKeysNameTheNearest) {
   const auto check = [](const char* key) {
     Configuration config;
     config.set(key, "1", "-D");
-    return messageOf([&] { standardOptions().check(config); });
+    return errorText([&] { standardOptions().check(config); });
   };
   EXPECT_EQ(check("paralelism.default"),
             "unknown configuration key 'paralelism.default' (-D): did you mean 'parallelism.default'?");
@@ -164,12 +153,12 @@ TEST(OptionRegistry, UnknownKeysNameTheNearest) {
 TEST(OptionRegistry, ChecksValuesToo) {
   Configuration config;
   config.set("parallelism.default", "0", "-D");
-  EXPECT_EQ(messageOf([&] { standardOptions().check(config); }),
+  EXPECT_EQ(errorText([&] { standardOptions().check(config); }),
             "configuration parallelism.default = '0' (-D): it must be 1 to 32768");
   Configuration batch;
   batch.set("execution.runtime-mode", "BATCH", "-D");
   EXPECT_EQ(
-      messageOf([&] { standardOptions().check(batch); }),
+      errorText([&] { standardOptions().check(batch); }),
       "configuration execution.runtime-mode = 'BATCH' (-D): it must be STREAMING or AUTOMATIC. "
       "There is one way of execution, STREAMING, and AUTOMATIC chooses it. BATCH is refused: a bounded input "
       "gives its final results in STREAMING, too.");
@@ -206,12 +195,12 @@ TEST(MemorySize, IsReadAndPrinted) {
   EXPECT_EQ(toString(MemorySize(1000)), "1000 bytes");
   EXPECT_EQ(toString(MemorySize()), "0 bytes");
   EXPECT_EQ(
-      messageOf([] { parseMemorySize("64 mm"); }),
+      errorText([] { parseMemorySize("64 mm"); }),
       "'64 mm' is not an amount of memory: the unit is unknown; write a whole number and a unit, such as "
       "512 bytes, 16 kb, 64 mb, 1 gb");
-  EXPECT_NE(messageOf([] { parseMemorySize("mb"); }).find("it does not begin with a number"),
+  EXPECT_NE(errorText([] { parseMemorySize("mb"); }).find("it does not begin with a number"),
             std::string::npos);
-  EXPECT_NE(messageOf([] { parseMemorySize("99999999 tb"); }).find("the number is too large"),
+  EXPECT_NE(errorText([] { parseMemorySize("99999999 tb"); }).find("the number is too large"),
             std::string::npos);
 }
 

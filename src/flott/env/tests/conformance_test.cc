@@ -5,22 +5,12 @@
 #include <filesystem>
 #include <string>
 
-#include "flott/base/error.h"
+#include "flott/base/tests/error_text.h"
 #include "flott/env/posix/real_env.h"
 #include "flott/env/simulated.h"
 
 namespace flott {
 namespace {
-
-std::string messageOf(MoveFunction<void()> deed, ErrorKind kind) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.message();
-  }
-  return "nothing was thrown";
-}
 
 class Conformance : public testing::TestWithParam<bool> {
  protected:
@@ -118,27 +108,21 @@ TEST_P(Conformance, AppendGoesOnAndFlushShowsWhatWasWritten) {
 
 TEST_P(Conformance, MissingFilesAreNamed) {
   EXPECT_EQ(files().stat(in("no")), std::nullopt);
-  EXPECT_EQ(messageOf([&] { files().open(in("no")); }, ErrorKind::kUser),
-            "file '" + in("no") + "' does not exist");
-  EXPECT_EQ(messageOf([&] { files().listFiles(in("no")); }, ErrorKind::kUser),
-            "file '" + in("no") + "' does not exist");
-  EXPECT_EQ(messageOf([&] { files().listFolder(in("no")); }, ErrorKind::kUser),
-            "folder '" + in("no") + "' does not exist");
-  EXPECT_EQ(messageOf([&] { files().rename(in("no"), in("b")); }, ErrorKind::kUser),
-            "file '" + in("no") + "' does not exist");
-  EXPECT_EQ(messageOf([&] { put("no/a", ""); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files().open(in("no")); }), "file '" + in("no") + "' does not exist");
+  EXPECT_EQ(errorText([&] { files().listFiles(in("no")); }), "file '" + in("no") + "' does not exist");
+  EXPECT_EQ(errorText([&] { files().listFolder(in("no")); }), "folder '" + in("no") + "' does not exist");
+  EXPECT_EQ(errorText([&] { files().rename(in("no"), in("b")); }), "file '" + in("no") + "' does not exist");
+  EXPECT_EQ(errorText([&] { put("no/a", ""); }),
             "file '" + in("no/a") + "' cannot be written: its folder does not exist; make the folder first");
 }
 
 TEST_P(Conformance, FoldersAreNotFiles) {
   files().makeFolders(in("f"));
   put("a", "x");
-  EXPECT_EQ(messageOf([&] { files().open(in("f")); }, ErrorKind::kUser),
-            "'" + in("f") + "' is a folder, not a file");
-  EXPECT_EQ(messageOf([&] { put("f", ""); }, ErrorKind::kUser), "'" + in("f") + "' is a folder, not a file");
-  EXPECT_EQ(messageOf([&] { files().listFolder(in("a")); }, ErrorKind::kUser),
-            "'" + in("a") + "' is a file, not a folder");
-  EXPECT_EQ(messageOf([&] { files().makeFolders(in("a")); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files().open(in("f")); }), "'" + in("f") + "' is a folder, not a file");
+  EXPECT_EQ(errorText([&] { put("f", ""); }), "'" + in("f") + "' is a folder, not a file");
+  EXPECT_EQ(errorText([&] { files().listFolder(in("a")); }), "'" + in("a") + "' is a file, not a folder");
+  EXPECT_EQ(errorText([&] { files().makeFolders(in("a")); }),
             "folder '" + in("a") + "' cannot be made: file exists; there is a file of this name");
 }
 
@@ -152,7 +136,7 @@ TEST_P(Conformance, RenameReplacesAndRemoveForgives) {
   files().remove(in("b"));
   EXPECT_FALSE(files().stat(in("b")));
   files().makeFolders(in("x/y"));
-  EXPECT_EQ(messageOf([&] { files().remove(in("x")); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files().remove(in("x")); }),
             "file '" + in("x") + "' cannot be removed: directory not empty");
   files().remove(in("x/y"));
   files().remove(in("x"));
@@ -196,7 +180,7 @@ TEST_P(Conformance, RefusedConnectionAsksForAServer) {
   const uint16_t port = listener->port();
   listener->close();
   listener.reset();
-  EXPECT_EQ(messageOf([&] { env().network.connect("127.0.0.1", port, Duration::seconds(5)); },
+  EXPECT_EQ(errorText([&] { env().network.connect("127.0.0.1", port, Duration::seconds(5)); },
                       ErrorKind::kTransient),
             "cannot connect to 127.0.0.1:" + std::to_string(port) +
                 ": connection refused: is a server listening there?");
@@ -230,14 +214,14 @@ TEST_P(Conformance, AClosedConnectionReadsItsEndAndRefusesToWrite) {
   char block[4];
   EXPECT_TRUE(client->waitReadable(Duration::seconds(5)));
   EXPECT_EQ(client->read(block), 0u);
-  EXPECT_EQ(messageOf([&] { client->write("x"); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { client->write("x"); }, ErrorKind::kTransient),
             "the connection to " + address + " broke while writing: broken pipe");
 }
 
 TEST_P(Conformance, APortIsTakenOnce) {
   auto listener = env().network.listen("127.0.0.1", 0);
   const uint16_t port = listener->port();
-  EXPECT_EQ(messageOf([&] { env().network.listen("127.0.0.1", port); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { env().network.listen("127.0.0.1", port); }, ErrorKind::kTransient),
             "cannot listen on 127.0.0.1:" + std::to_string(port) +
                 ": address already in use; another process has the port: give another one");
 }

@@ -11,23 +11,13 @@
 #include <string>
 #include <vector>
 
-#include "flott/base/error.h"
+#include "flott/base/tests/error_text.h"
 #include "flott/env/posix/real_env.h"
 
 namespace flott {
 namespace {
 
 using Names = std::vector<std::string>;
-
-std::string messageOf(MoveFunction<void()> deed, ErrorKind kind) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.message();
-  }
-  return "nothing was thrown";
-}
 
 // A door that threads wait at, without a time limit.
 struct Gate {
@@ -63,8 +53,7 @@ TEST_F(Posix, ThreadsRunOnceAndTellTheirCpuTime) {
 }
 
 TEST_F(Posix, CoresOutsideTheProcessAreRefused) {
-  const std::string message =
-      messageOf([&] { env.threads.start({.name = "lane-0", .core = 5000}, [] {}); }, ErrorKind::kUser);
+  const std::string message = errorText([&] { env.threads.start({.name = "lane-0", .core = 5000}, [] {}); });
   EXPECT_TRUE(
       message.starts_with("thread 'lane-0' cannot run on core 5000: this process may use the cores 0"))
       << message;
@@ -252,8 +241,7 @@ TEST_F(Posix, TheLogHasTextAndJson) {
 }
 
 TEST_F(Posix, ALogFileThatCannotBeOpenedIsNamed) {
-  const std::string message =
-      messageOf([] { makeRealEnv({.log = {.file = "/proc/no/log"}}); }, ErrorKind::kUser);
+  const std::string message = errorText([] { makeRealEnv({.log = {.file = "/proc/no/log"}}); });
   EXPECT_TRUE(message.starts_with("the log file '/proc/no/log' cannot be opened: ")) << message;
 }
 
@@ -267,11 +255,11 @@ TEST_F(Posix, ConsoleWritesThrough) {
 TEST_F(Posix, DevicesFailAsDisksDo) {
   auto full = env.files.create("/dev/full", WriteMode::kAppend);
   full->write("x");
-  EXPECT_EQ(messageOf([&] { full->close(); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { full->close(); }, ErrorKind::kTransient),
             "file '/dev/full' cannot be written: no space left on device; free some space there");
   auto memory = env.files.open("/proc/self/mem");
   char block[8];
-  EXPECT_EQ(messageOf([&] { memory->read(0, block); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { memory->read(0, block); }, ErrorKind::kTransient),
             "file '/proc/self/mem' cannot be read: input/output error");
 }
 
@@ -290,7 +278,7 @@ TEST_F(Posix, LinkedFoldersAreNotWalkedTwice) {
 }
 
 TEST_F(Posix, UnknownHostsAreNamed) {
-  EXPECT_TRUE(messageOf([&] { env.network.connect("no.such.host.invalid", 1, Duration::seconds(5)); },
+  EXPECT_TRUE(errorText([&] { env.network.connect("no.such.host.invalid", 1, Duration::seconds(5)); },
                         ErrorKind::kTransient)
                   .starts_with("cannot connect to no.such.host.invalid:1: the host name "));
 }

@@ -4,20 +4,10 @@
 
 #include <string>
 
-#include "flott/base/error.h"
+#include "flott/base/tests/error_text.h"
 
 namespace flott {
 namespace {
-
-std::string messageOf(MoveFunction<void()> deed, ErrorKind kind) {
-  try {
-    deed();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.message();
-  }
-  return "nothing was thrown";
-}
 
 using Names = std::vector<std::string>;
 
@@ -65,15 +55,15 @@ TEST(SimulatedFiles, FaultsHaveTheRealTexts) {
   SimulatedFiles& files = world.files();
   files.put("in/a", "abc");
   files.setFault("in/a", FileFault::kUnreadable);
-  EXPECT_EQ(messageOf([&] { files.open("in/a"); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files.open("in/a"); }),
             "file 'in/a' may not be read: permission denied; check its owner and mode, and those of the "
             "folders above it");
   files.setFault("in/a", FileFault::kReadOnly);
-  EXPECT_EQ(messageOf([&] { files.create("in/a", WriteMode::kAppend); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files.create("in/a", WriteMode::kAppend); }),
             "file 'in/a' may not be written: permission denied; check its owner and mode, and those of the "
             "folders above it");
   files.setFault("in", FileFault::kUnreadable);
-  EXPECT_EQ(messageOf([&] { files.listFiles("in"); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([&] { files.listFiles("in"); }),
             "folder 'in' may not be listed: permission denied; check its owner and mode, and those of the "
             "folders above it");
 }
@@ -89,11 +79,11 @@ TEST(SimulatedFiles, FaultsStrikeOpenFiles) {
   EXPECT_EQ(reader->read(1, block), 1u);
   EXPECT_EQ(block[0], 'b');
   files.setFault("a", FileFault::kReadFails);
-  EXPECT_EQ(messageOf([&] { reader->read(0, block); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { reader->read(0, block); }, ErrorKind::kTransient),
             "file 'a' cannot be read: input/output error");
   files.setFault("a", FileFault::kWriteFails);
   writer->write("d");
-  EXPECT_EQ(messageOf([&] { writer->flush(); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { writer->flush(); }, ErrorKind::kTransient),
             "file 'a' cannot be written: input/output error");
   EXPECT_EQ(files.content("a"), "abc");
 }
@@ -104,7 +94,7 @@ TEST(SimulatedFiles, ADiskFillsUpInTheMiddleOfAWrite) {
   files.setFreeBytes(5);
   auto writer = files.create("a", WriteMode::kCreate);
   writer->write("1234567");
-  EXPECT_EQ(messageOf([&] { writer->close(); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { writer->close(); }, ErrorKind::kTransient),
             "file 'a' cannot be written: no space left on device; free some space there");
   EXPECT_EQ(files.content("a"), "12345");
 }
@@ -135,13 +125,13 @@ TEST(SimulatedNetwork, PeersFollowTheirScripts) {
   first->write("hello");
   EXPECT_EQ(readAll(*first), "first");
   auto second = network.connect("host", 9, Duration());
-  EXPECT_EQ(messageOf([&] { readAll(*second); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { readAll(*second); }, ErrorKind::kTransient),
             "the connection to host:9 broke while reading: connection reset by peer");
   auto third = network.connect("host", 9, Duration());
   EXPECT_FALSE(third->waitReadable(Duration::seconds(1)));
   third->write(" again");
   EXPECT_EQ(network.received("host", 9), "hello again");
-  EXPECT_EQ(messageOf([&] { network.connect("host", 9, Duration()); }, ErrorKind::kTransient),
+  EXPECT_EQ(errorText([&] { network.connect("host", 9, Duration()); }, ErrorKind::kTransient),
             "cannot connect to host:9: connection refused: is a server listening there?");
 }
 
@@ -189,7 +179,7 @@ TEST(LogLevel, IsReadInAnyCase) {
   EXPECT_EQ(parseLogLevel("INFO"), LogLevel::kInfo);
   EXPECT_EQ(parseLogLevel("Warning"), LogLevel::kWarn);
   EXPECT_EQ(toString(LogLevel::kOff), "off");
-  EXPECT_EQ(messageOf([] { parseLogLevel("loud"); }, ErrorKind::kUser),
+  EXPECT_EQ(errorText([] { parseLogLevel("loud"); }),
             "'loud' is not a log level: give trace, debug, info, warn, error or off");
 }
 
