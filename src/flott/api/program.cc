@@ -7,8 +7,14 @@ namespace flott {
 Program::Program(Configuration configuration) : configuration_(std::move(configuration)) {}
 
 StreamGraph Program::takeGraph() {
+  StreamGraph graph = graphWithSettings();
   ++generation_;
-  StreamGraph graph = std::exchange(graph_, {});
+  graph_ = {};
+  return graph;
+}
+
+StreamGraph Program::graphWithSettings() const {
+  StreamGraph graph = graph_;
   graph.defaultParallelism = static_cast<int>(configuration_.get(kDefaultParallelism));
   const int64_t maxParallelism = configuration_.get(kMaxParallelism);
   graph.defaultMaxParallelism = maxParallelism < 1 ? 0 : static_cast<int>(maxParallelism);

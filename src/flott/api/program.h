@@ -31,7 +31,9 @@ class Program {
   StreamGraph& graph() { return graph_; }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
-  /// The graph with the environment's settings; a new one begins.
+  /// The graph so far with the environment's settings.
+  StreamGraph graphWithSettings() const;
+  /// The same, and a new one begins.
   StreamGraph takeGraph();
 
   /// Adds a node whose input i takes the streams inputs[i], and returns its id.

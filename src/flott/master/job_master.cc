@@ -32,8 +32,8 @@ struct JobMaster::AccumulatorQuery {
   ~AccumulatorQuery() { reply(std::move(merged)); }
 };
 
-JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env, MoveFunction<void()> onEnd)
-    : graph_(graph), options_(options), env_(env), onEnd_(std::move(onEnd)), mailbox_(waker()) {}
+JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env)
+    : graph_(graph), options_(options), env_(env), mailbox_(waker()) {}
 
 JobMaster::~JobMaster() = default;
 
@@ -113,7 +113,7 @@ void JobMaster::watchCancellation() {
   }
   const Duration since = Duration::millis((now_.nanos - cancelledAt_) / 1'000'000);
   if (options_.cancellationTimeout.ms > 0 && since >= options_.cancellationTimeout) {
-    abandoned_ = true;
+    abandoned_.store(true, std::memory_order_release);
     Error stuck(ErrorKind::kUser, "did not react to cancellation for " + toString(since) +
                                       ": a user function or an off-loaded call blocks; it is left behind (" +
                                       waiting + "). Make it return, or raise task.cancellation.timeout");
@@ -133,7 +133,6 @@ void JobMaster::finish() {
                                         : JobStatus::kFinished;
   status_.store(final, std::memory_order_release);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
-  onEnd_();
 }
 
 void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
@@ -216,13 +215,13 @@ void JobMaster::callAfter(Duration delay, MoveFunction<void()> then) {
   timers_.emplace(deadlineAfter(env_.clock, delay), std::move(then));
 }
 
-JobResult JobMaster::takeResult() {
+JobResult JobMaster::result() const {
   FLOTT_CHECK(isFinal(status()), "the job has not ended");
   JobResult result{.jobName = graph_.jobName,
                    .status = status(),
                    .error = error_,
                    .runNanos = endedNanos_ - startedNanos_,
-                   .accumulators = std::move(accumulators_),
+                   .accumulators = accumulators_.clone(),
                    .metrics = {}};
   if (abandoned_) return result;  // a lost thread may still write metrics
   for (const auto& task : worker_->tasks()) {

@@ -33,8 +33,7 @@ struct JobMasterOptions {
 
 class JobMaster final : public Runnable, public MasterGateway, public CoordinatorHost {
  public:
-  /// `onEnd` is called once, on the master's lane, after the status has become final.
-  JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env, MoveFunction<void()> onEnd);
+  JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env);
   ~JobMaster() override;
 
   /// Before the first step.
@@ -59,9 +58,9 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void readAccumulators(MoveFunction<void(Accumulators)> reply);
 
   /// After the end only.
-  JobResult takeResult();
+  JobResult result() const;
   /// A task did not end after cancellation: its thread is lost, and what it may still touch must stay alive.
-  bool abandonedTasks() const { return abandoned_; }
+  bool abandonedTasks() const { return abandoned_.load(std::memory_order_acquire); }
 
  private:
   struct AccumulatorQuery;
@@ -81,7 +80,6 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   const JobGraph& graph_;
   const JobMasterOptions options_;
   Env& env_;
-  MoveFunction<void()> onEnd_;
   Mailbox mailbox_;
   Worker* worker_ = nullptr;
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
@@ -95,7 +93,7 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   bool cancelling_ = false;
   int64_t cancelledAt_ = 0;
   int64_t nextReminder_ = kNoDeadline;
-  bool abandoned_ = false;
+  std::atomic<bool> abandoned_{false};
   std::optional<Error> error_;
   Accumulators accumulators_;
 };

@@ -83,6 +83,13 @@ Histogram& MetricGroup::histogram(const std::string& name) {
   return *entry(name, Kind::kHistogram).histogram;
 }
 
+int64_t MetricGroup::count(std::string_view name) const {
+  for (const Entry* e = newest_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
+    if (e->kind == Kind::kCounter && e->name == name) return e->counter->value();
+  }
+  return 0;
+}
+
 std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
   std::vector<MetricReading> readings;
   char text[128];

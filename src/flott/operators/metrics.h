@@ -12,9 +12,8 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "flott/base/function.h"
 
 namespace flott {
 
@@ -93,6 +92,8 @@ class MetricGroup {
   Meter& meter(const std::string& name);
   Histogram& histogram(const std::string& name);
 
+  /// The value of a counter; 0 when there is none of that name.
+  int64_t count(std::string_view name) const;
   /// In the order of registration.
   std::vector<MetricReading> read(int64_t elapsedNanos) const;
 

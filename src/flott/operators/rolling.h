@@ -46,7 +46,7 @@ class SumInPlaceOperator final : public Operator {
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, located_);
+    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     forEachRow(rows, 0, [&](size_t i) {
       T& row = rows[i];
       N& sum = table_.findOrInsert(hashes[i], selector_(row), located_, i);
@@ -82,7 +82,7 @@ class ReduceOperator final : public Operator {
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, located_);
+    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     forEachRow(rows, 0, [&](size_t i) {
       bool first = false;
       T& soFar = table_.findOrInsert(hashes[i], selector_(rows[i]), located_, i, [&](T& fresh) {
@@ -125,7 +125,7 @@ class AggregateOperator final : public Operator {
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, located_);
+    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     Batch result = pool_->acquire();
     Rows<Out>& out = result.rows<Out>();
     out.reserve(rows.size());

@@ -42,7 +42,7 @@ struct ThreadedOptions {
   bool pin = false;
 };
 
-std::unique_ptr<Scheduler> makeThreadedScheduler(Env& env, ThreadedOptions options);
+std::unique_ptr<Scheduler> makeThreadedScheduler(const Env& env, ThreadedOptions options);
 
 struct DeterministicOptions {
   uint64_t seed = 0;

@@ -10,7 +10,8 @@ namespace {
 // the protection of its parker: a wake-up between the last look and the sleep makes park() return at once.
 class Lane {
  public:
-  Lane(Env& env, int64_t spinNanos) : env_(env), spinNanos_(spinNanos), bell_(env.threads.makeParker()) {}
+  Lane(const Env& env, int64_t spinNanos)
+      : env_(env), spinNanos_(spinNanos), bell_(env.threads.makeParker()) {}
 
   void add(Runnable& runnable) {
     runnable.waker().attach(bell_.get());
@@ -83,7 +84,7 @@ class Lane {
     if (!anyReady()) bell_->park(deadline);
   }
 
-  Env& env_;
+  const Env env_;
   const int64_t spinNanos_;
   const std::unique_ptr<Parker> bell_;
   std::vector<Runnable*> runnables_;
@@ -94,7 +95,7 @@ class Lane {
 
 class ThreadedScheduler final : public Scheduler {
  public:
-  ThreadedScheduler(Env& env, ThreadedOptions options)
+  ThreadedScheduler(const Env& env, ThreadedOptions options)
       : env_(env),
         options_(options),
         finished_(env.threads.makeParker()),
@@ -167,7 +168,7 @@ class ThreadedScheduler final : public Scheduler {
     }
   }
 
-  Env& env_;
+  const Env env_;
   const ThreadedOptions options_;
   const std::unique_ptr<Parker> finished_;
   const std::unique_ptr<Parker> watchBell_;
@@ -180,7 +181,7 @@ class ThreadedScheduler final : public Scheduler {
 
 }  // namespace
 
-std::unique_ptr<Scheduler> makeThreadedScheduler(Env& env, ThreadedOptions options) {
+std::unique_ptr<Scheduler> makeThreadedScheduler(const Env& env, ThreadedOptions options) {
   return std::make_unique<ThreadedScheduler>(env, options);
 }
 

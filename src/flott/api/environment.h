@@ -1,0 +1,103 @@
+// Where every program begins: the environment makes sources and runs the job they lead to.
+//
+//   int main(int argc, char** argv) {
+//     auto env = StreamExecutionEnvironment::fromArgs(argc, argv);
+//     env.fromElements<std::string>({"to be or not to be"}) … .print();
+//     env.execute("Word count");
+//   }
+//
+// Used by the user's main thread. Several jobs may be built and executed one after the other.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "flott/api/data_stream.h"
+#include "flott/api/execution_host.h"
+#include "flott/api/job_client.h"
+#include "flott/api/parameters.h"
+#include "flott/api/program.h"
+#include "flott/connectors/sources.h"
+
+namespace flott {
+
+class StreamExecutionEnvironment {
+ public:
+  /// Reads `-D key=value`, `--config FILE`, `--explain` (print the plan instead of running) and `--help`; the
+  /// rest of the arguments is for the program: parameters(). For use in main(): an argument that is wrong,
+  /// and an Error that main lets through, end the process with a message on standard error and status 1.
+  static StreamExecutionEnvironment fromArgs(int argc, const char* const* argv);
+  static StreamExecutionEnvironment getExecutionEnvironment(Configuration configuration = {});
+  static StreamExecutionEnvironment createLocalEnvironment(int parallelism);
+
+  /// Checks the configuration: an unknown key is an Error that suggests the nearest.
+  StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host, Configuration configuration,
+                             Parameters parameters = {});
+
+  const Parameters& parameters() const { return parameters_; }
+  Configuration& configuration() { return program_->configuration(); }
+  /// Takes over all entries, which must be known options.
+  void configure(const Configuration& configuration);
+
+  StreamExecutionEnvironment& setParallelism(int parallelism);
+  int parallelism() const;
+  StreamExecutionEnvironment& setMaxParallelism(int maxParallelism);
+  /// Negative: only full batches are sent; zero: after every step.
+  StreamExecutionEnvironment& setBufferTimeout(Duration timeout);
+  StreamExecutionEnvironment& disableOperatorChaining();
+
+  // Sources.
+
+  template <typename T>
+  SingleOutputStreamOperator<T> fromSource(SourceOf<T> source) const;
+  template <typename T>
+  SingleOutputStreamOperator<T> fromCollection(std::vector<T> values) const;
+  template <typename T>
+  SingleOutputStreamOperator<T> fromElements(std::initializer_list<T> values) const {
+    return fromCollection(std::vector<T>(values));
+  }
+  /// The numbers from `first` to `last`, both included, by all subtasks together.
+  SingleOutputStreamOperator<int64_t> fromSequence(int64_t first, int64_t last) const;
+
+  // Running.
+
+  /// Runs the job and returns when it has ended. Throws the first cause when it failed. Ctrl-C and SIGTERM
+  /// cancel it: the result then has status kCancelled.
+  JobExecutionResult execute(const std::string& jobName = "");
+  /// Starts the job and returns at once.
+  JobClient executeAsync(const std::string& jobName = "");
+  /// The plan of the job so far as Flink's JSON; or as an indented tree for people.
+  std::string executionPlan() const;
+  std::string explain() const;
+
+  const std::shared_ptr<ExecutionHost>& host() const { return host_; }
+  const std::shared_ptr<Program>& program() const { return program_; }
+
+ private:
+  JobGraph takeJob(const std::string& jobName);
+  StreamHandle addSource(std::shared_ptr<const SourceFactory> factory, std::string name,
+                         std::string outputType, bool parallel) const;
+
+  std::shared_ptr<ExecutionHost> host_;
+  std::shared_ptr<Program> program_;
+  Parameters parameters_;
+  bool explainOnly_ = false;
+};
+
+template <typename T>
+SingleOutputStreamOperator<T> StreamExecutionEnvironment::fromSource(SourceOf<T> source) const {
+  return SingleOutputStreamOperator<T>(
+      addSource(std::move(source.factory), std::move(source.name), typeText<T>(), true));
+}
+
+template <typename T>
+SingleOutputStreamOperator<T> StreamExecutionEnvironment::fromCollection(std::vector<T> values) const {
+  SourceOf<T> source = collectionSource(std::move(values));
+  return SingleOutputStreamOperator<T>(
+      addSource(std::move(source.factory), std::move(source.name), typeText<T>(), false));
+}
+
+}  // namespace flott

@@ -1,0 +1,26 @@
+// The world a program runs in: the real one, or a simulated one for tests.
+//
+// Shared by an environment and the jobs it started, so that it lives as long as any of them.
+#pragma once
+
+#include <memory>
+
+#include "flott/base/config.h"
+#include "flott/env/env.h"
+#include "flott/runtime/scheduler.h"
+
+namespace flott {
+
+class ExecutionHost {
+ public:
+  virtual ~ExecutionHost() = default;
+  virtual Env env() = 0;
+  virtual std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) = 0;
+  /// Whether Ctrl-C and SIGTERM cancel what execute() runs.
+  virtual bool watchSignals() const = 0;
+};
+
+/// Real time, threads and files; log level and the like from the configuration.
+std::shared_ptr<ExecutionHost> makeRealHost(const Configuration& configuration);
+
+}  // namespace flott

@@ -1,0 +1,84 @@
+#include "flott/api/job_client.h"
+
+#include <atomic>
+
+namespace flott {
+
+JobExecutionResult::JobExecutionResult(JobResult result) : result_(std::move(result)) {}
+
+const Accumulator& JobExecutionResult::find(const std::string& name) const {
+  const Accumulator* found = result_.accumulators.find(name);
+  if (found != nullptr) return *found;
+  std::string known;
+  for (const auto& [other, accumulator] : result_.accumulators.all())
+    known += (known.empty() ? "" : ", ") + other;
+  throw Error(ErrorKind::kUser, "the job has no accumulator '" + name + "'" +
+                                    (known.empty() ? "; it has none at all" : "; it has: " + known));
+}
+
+void JobExecutionResult::failClass(const std::string& name) {
+  throw Error(ErrorKind::kUser,
+              "accumulator '" + name + "' is of another class: ask for it with the class it was made with");
+}
+
+int64_t JobExecutionResult::counter(const std::string& operatorName, const std::string& metric) const {
+  double sum = 0;
+  for (const OperatorReadings& readings : result_.metrics) {
+    if (readings.info.name != operatorName) continue;
+    for (const MetricReading& reading : readings.metrics) {
+      if (reading.name == metric) sum += reading.value;
+    }
+  }
+  return static_cast<int64_t>(sum);
+}
+
+std::string JobExecutionResult::metricsText() const {
+  std::string text;
+  for (const OperatorReadings& readings : result_.metrics) {
+    for (const MetricReading& reading : readings.metrics) {
+      text += readings.info.name + " " + std::to_string(readings.info.subtask.value + 1) + "/" +
+              std::to_string(readings.info.parallelism) + "  " + reading.name + " = " + reading.text + "\n";
+    }
+  }
+  return text;
+}
+
+JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration)
+    : host_(std::move(host)) {
+  EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
+    return host_->makeScheduler(lanes, settings);
+  };
+  job_ =
+      std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), host_->env(), makeScheduler);
+  job_->start();
+}
+
+JobClient::~JobClient() = default;
+JobClient::JobClient(JobClient&&) noexcept = default;
+
+JobExecutionResult JobClient::result() {
+  job_->wait();
+  JobResult result = job_->result();
+  if (result.status == JobStatus::kFailed) throw Error(*result.error).at("job '" + result.jobName + "'");
+  return JobExecutionResult(std::move(result));
+}
+
+Accumulators JobClient::accumulators() {
+  struct Reply {
+    std::atomic<bool> here{false};
+    Accumulators accumulators;
+  };
+  auto reply = std::make_shared<Reply>();
+  job_->readAccumulators([reply](Accumulators merged) {
+    reply->accumulators = std::move(merged);
+    reply->here.store(true, std::memory_order_release);
+  });
+  while (!reply->here.load(std::memory_order_acquire)) {
+    if (job_->waitFor(Duration::millis(1)) && !reply->here.load(std::memory_order_acquire)) {
+      return job_->result().accumulators;
+    }
+  }
+  return std::move(reply->accumulators);
+}
+
+}  // namespace flott

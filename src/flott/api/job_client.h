@@ -1,0 +1,72 @@
+// The handle on a job that was started: its status, its end, a way to cancel it.
+//
+// From executeAsync(). Any one thread at a time; the job goes on when the client is forgotten only as long as
+// the program does, so keep it and wait.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "flott/api/execution_host.h"
+#include "flott/master/embedded_job.h"
+
+namespace flott {
+
+/// What execute() returns. Throws nothing by itself: execute() has thrown already when the job failed.
+class JobExecutionResult {
+ public:
+  explicit JobExecutionResult(JobResult result);
+
+  const std::string& jobName() const { return result_.jobName; }
+  JobStatus status() const { return result_.status; }
+  /// Net run time.
+  Duration runTime() const { return Duration::millis(result_.runNanos / 1'000'000); }
+  const Accumulators& accumulators() const { return result_.accumulators; }
+  /// The value of a LongCounter, IntCounter, DoubleCounter or of a class of your own. Throws Error(kUser)
+  /// when the job had no such accumulator.
+  template <typename A>
+  const A& accumulator(const std::string& name) const;
+  /// Sum of a counter over all subtasks of all operators of that name; 0 when there is none.
+  int64_t counter(const std::string& operatorName, const std::string& metric) const;
+  /// All metrics of all operators, a line each.
+  std::string metricsText() const;
+  const JobResult& details() const { return result_; }
+
+ private:
+  const Accumulator& find(const std::string& name) const;
+  [[noreturn]] static void failClass(const std::string& name);
+
+  JobResult result_;
+};
+
+class JobClient {
+ public:
+  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration);
+  /// Cancels the job when it has not ended, and waits.
+  ~JobClient();
+  JobClient(JobClient&&) noexcept;
+
+  JobStatus status() const { return job_->status(); }
+  /// Asks the job to stop; result() then returns with status kCancelled.
+  void cancel() { job_->cancel(); }
+  /// Waits so long at most; whether the job has ended.
+  bool waitFor(Duration timeout) { return job_->waitFor(timeout); }
+  /// Waits for the end. Throws the first cause when the job failed.
+  JobExecutionResult result();
+  /// The accumulators as they are now, merged over all subtasks.
+  Accumulators accumulators();
+  EmbeddedJob& job() { return *job_; }
+
+ private:
+  std::shared_ptr<ExecutionHost> host_;
+  std::unique_ptr<EmbeddedJob> job_;
+};
+
+template <typename A>
+const A& JobExecutionResult::accumulator(const std::string& name) const {
+  const A* found = dynamic_cast<const A*>(&find(name));
+  if (found == nullptr) failClass(name);
+  return *found;
+}
+
+}  // namespace flott

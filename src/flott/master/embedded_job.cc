@@ -1,0 +1,112 @@
+#include "flott/master/embedded_job.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "flott/base/options.h"
+
+namespace flott {
+namespace {
+
+int lanesFor(const JobGraph& graph, const Configuration& configuration, const System& system) {
+  const auto configured = static_cast<int>(configuration.get(kLanes));
+  return configured > 0 ? configured : std::max(1, std::min(graph.slots, system.cpus()));
+}
+
+JobMasterOptions masterOptions(const Configuration& configuration) {
+  return {.cancellationTimeout = configuration.get(kCancellationTimeout),
+          .cancellationInterval = configuration.get(kCancellationInterval)};
+}
+
+WorkerOptions workerOptions(const Configuration& configuration) {
+  return {.attempt = 0,
+          .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
+          .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes)};
+}
+
+}  // namespace
+
+Placement placeOnLanes(const JobGraph& graph, int lanes) {
+  std::map<std::string, int> slots;  // slot sharing group → slots it needs
+  for (const JobVertex& vertex : graph.vertices) {
+    int& needed = slots[vertex.slotSharingGroup];
+    needed = std::max(needed, vertex.parallelism);
+  }
+  std::map<std::string, int> firstSlot;
+  int next = 0;
+  for (const JobVertex& vertex : graph.vertices) {  // groups in the order of their first vertex
+    if (firstSlot.emplace(vertex.slotSharingGroup, next).second) next += slots[vertex.slotSharingGroup];
+  }
+  Placement placement{.lanes = lanes, .laneOf = {}};
+  for (const JobVertex& vertex : graph.vertices) {
+    std::vector<int>& mine = placement.laneOf.emplace_back();
+    for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+      mine.push_back((firstSlot[vertex.slotSharingGroup] + subtask) % lanes);
+    }
+  }
+  return placement;
+}
+
+EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environment, int lanes)
+    : env(environment),
+      configuration(std::move(config)),
+      graph(std::move(jobGraph)),
+      master(graph, masterOptions(configuration), env),
+      worker(graph, configuration, placeOnLanes(graph, lanes), workerOptions(configuration), env, master) {
+  master.attach(worker);
+}
+
+EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env, MakeScheduler& makeScheduler) {
+  const int lanes = lanesFor(graph, configuration, env.system);
+  world_ = std::make_unique<World>(std::move(graph), std::move(configuration), env, lanes);
+  scheduler_ = makeScheduler(lanes + 1, world_->configuration);
+  world_->worker.deploy(*scheduler_);
+  scheduler_->add(lanes, world_->master);
+}
+
+EmbeddedJob::~EmbeddedJob() {
+  if (started_ && !joined_) {
+    cancel();
+    wait();
+  }
+  if (world_->master.abandonedTasks()) {
+    (void)world_.release();
+    (void)scheduler_.release();
+  }
+}
+
+void EmbeddedJob::start() {
+  started_ = true;
+  scheduler_->start();
+}
+
+void EmbeddedJob::wait() {
+  while (!waitFor(Duration::seconds(1))) {
+  }
+}
+
+bool EmbeddedJob::waitFor(Duration timeout) {
+  if (joined_) return true;
+  // A lane that user code blocks never returns; the master gives it up and ends without it.
+  joined_ = scheduler_->joinFor(timeout) || (isFinal(status()) && world_->master.abandonedTasks());
+  return joined_;
+}
+
+JobResult EmbeddedJob::result() const { return world_->master.result(); }
+
+EmbeddedJob::Progress EmbeddedJob::progress() const {
+  Progress progress;
+  for (const auto& task : world_->worker.tasks()) {
+    const JobVertex& vertex = world_->graph.vertices[static_cast<size_t>(task->id().vertex)];
+    const std::vector<OperatorChain::NodeMetrics> nodes = task->metrics();
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      const MetricGroup& metrics = nodes[i].metrics;
+      if (vertex.chain[i].source != nullptr) progress.recordsIn += metrics.count("numRecordsOut");
+      if (vertex.chain[i].outputs.empty()) progress.recordsOut += metrics.count("numRecordsIn");
+    }
+  }
+  return progress;
+}
+
+}  // namespace flott

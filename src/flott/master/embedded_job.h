@@ -1,0 +1,79 @@
+// A whole job inside one process: its master, its worker and the scheduler that steps them.
+//
+// What runs when no cluster is named, and what tests run. Made, started and awaited by one thread; cancel(),
+// status() and the like may come from any.
+//
+//   EmbeddedJob job(compile(graph), configuration, env, makeScheduler);
+//   job.start();
+//   job.wait();
+//   JobResult result = job.result();
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "flott/base/config.h"
+#include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
+#include "flott/master/job_master.h"
+#include "flott/runtime/scheduler.h"
+#include "flott/runtime/worker.h"
+
+namespace flott {
+
+/// Which lane each slot's tasks run on: slot i of all groups together, on lane i modulo `lanes`.
+Placement placeOnLanes(const JobGraph& graph, int lanes);
+
+class EmbeddedJob {
+ public:
+  /// Makes the scheduler for `lanes` lanes, the last of which is the master's.
+  using MakeScheduler =
+      MoveFunction<std::unique_ptr<Scheduler>(int lanes, const Configuration& configuration)>;
+
+  /// `env` must outlive the job.
+  EmbeddedJob(JobGraph graph, Configuration configuration, Env env, MakeScheduler& makeScheduler);
+  /// Cancels and waits, when the job has not ended.
+  ~EmbeddedJob();
+
+  void start();
+  /// Until the job has ended.
+  void wait();
+  /// The same, for so long at most; whether it has ended.
+  bool waitFor(Duration timeout);
+  /// After wait().
+  JobResult result() const;
+
+  // Any thread.
+  void cancel() { world_->master.cancel(); }
+  JobStatus status() const { return world_->master.status(); }
+  void readAccumulators(MoveFunction<void(Accumulators)> reply) {
+    world_->master.readAccumulators(std::move(reply));
+  }
+  /// Records taken by all sources and by all sinks so far, for progress.
+  struct Progress {
+    int64_t recordsIn = 0;
+    int64_t recordsOut = 0;
+  };
+  Progress progress() const;
+  Scheduler& scheduler() { return *scheduler_; }
+  const JobGraph& graph() const { return world_->graph; }
+
+ private:
+  // Everything a lane may touch. Lost with its threads, on purpose, when a task does not end.
+  struct World {
+    World(JobGraph jobGraph, Configuration config, Env environment, int lanes);
+
+    Env env;
+    const Configuration configuration;
+    const JobGraph graph;
+    JobMaster master;
+    Worker worker;
+  };
+
+  std::unique_ptr<World> world_;
+  std::unique_ptr<Scheduler> scheduler_;
+  bool started_ = false;
+  bool joined_ = false;
+};
+
+}  // namespace flott
