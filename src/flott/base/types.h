@@ -27,7 +27,7 @@ using KeyGroup = Strong<struct KeyGroupTag, uint32_t>;
 using CheckpointId = Strong<struct CheckpointIdTag, uint64_t>;
 /// An operator across restarts: hash of its uid, or of its place in the graph. Printed as 16 hex digits.
 using OperatorId = Strong<struct OperatorIdTag, uint64_t>;
-/// A side output of one operator, from 0, in the order in which they were asked for.
+/// A side output of one operator: not negative, from the hash of its name. −1 is the main output.
 using SideOutputIndex = Strong<struct SideOutputIndexTag, int32_t>;
 
 std::string toString(OperatorId id);

@@ -47,6 +47,8 @@ class Output {
   /// Empty batches are dropped.
   virtual void emit(Batch batch) = 0;
   virtual void emitSide(SideOutputIndex side, Batch batch) = 0;
+  /// Whether anybody takes this side output. What nobody takes may be left out; it is the same in all calls.
+  virtual bool reads(SideOutputIndex) const { return true; }
   /// Goes to the main output and to every side output.
   virtual void emitWatermark(Watermark watermark) = 0;
   virtual void emitStatus(WatermarkStatus status) = 0;

@@ -15,8 +15,9 @@ void throwSideOutputTypes(const std::string& name, const std::string& first, con
 }
 
 void throwSideOutputNames(const std::string& first, const std::string& second) {
-  throw Error(ErrorKind::kUser, "side outputs '" + first + "' and '" + second +
-                                    "' of one operator happen to hash to the same number: rename one of them");
+  throw Error(ErrorKind::kUser,
+              "side outputs '" + first + "' and '" + second +
+                  "' of one operator happen to hash to the same number: rename one of them");
 }
 
 void SideOutputs::start(Output& output, bool stamped) {

@@ -118,8 +118,7 @@ class SideOutputs {
       rows->start(*output_, stamped_);
       open = std::move(rows);
     }
-    return add(
-        Side{tag.id(), &kRowsTag<T>, tag.index(), tag.name(), &describe<T>(), std::move(open)});
+    return add(Side{tag.id(), &kRowsTag<T>, tag.index(), tag.name(), &describe<T>(), std::move(open)});
   }
   Side& add(Side side);
 

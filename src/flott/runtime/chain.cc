@@ -83,6 +83,11 @@ void ChainNode::emit(Batch batch) {
 
 void ChainNode::emitSide(SideOutputIndex side, Batch batch) { emitTo(side, std::move(batch)); }
 
+bool ChainNode::reads(SideOutputIndex side) const {
+  return std::any_of(targets_.begin(), targets_.end(),
+                     [side](const Target& target) { return target.side == side; });
+}
+
 // The last consumer gets the batch itself, those before it a copy.
 void ChainNode::emitTo(SideOutputIndex side, Batch batch) {
   if (batch.size() == 0) return;

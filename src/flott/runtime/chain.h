@@ -78,6 +78,7 @@ class ChainNode final : public SourceReaderContext, public Output {
   // Output
   void emit(Batch batch) override;
   void emitSide(SideOutputIndex side, Batch batch) override;
+  bool reads(SideOutputIndex side) const override;
   void emitWatermark(Watermark watermark) override;
   void emitStatus(WatermarkStatus status) override;
   bool full() const override;
