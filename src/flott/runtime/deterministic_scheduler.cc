@@ -54,11 +54,16 @@ bool DeterministicScheduler::runUntilIdle() {
 
 void DeterministicScheduler::join() {
   while (!runUntilIdle()) {
-    int64_t deadline = kNoDeadline;
-    for (Runnable* runnable : runnables_) deadline = std::min(deadline, runnable->deadlineNanos());
+    const int64_t deadline = nextDeadline();
     if (deadline == kNoDeadline) throw Error(ErrorKind::kBug, "nothing can go on: " + waiting());
     env_.clock().advanceTo(deadline);
   }
+}
+
+int64_t DeterministicScheduler::nextDeadline() const {
+  int64_t deadline = kNoDeadline;
+  for (Runnable* runnable : runnables_) deadline = std::min(deadline, runnable->deadlineNanos());
+  return deadline;
 }
 
 bool DeterministicScheduler::joinFor(Duration) {

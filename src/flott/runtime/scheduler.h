@@ -66,6 +66,8 @@ class DeterministicScheduler final : public Scheduler {
   /// script time.
   bool runUntilIdle();
   bool done() const { return runnables_.empty(); }
+  /// The earliest time at which somebody wants a step; kNoDeadline when nobody does.
+  int64_t nextDeadline() const;
 
  private:
   bool stepOne();
