@@ -1,0 +1,56 @@
+# How everything in this tree is compiled and linked. Programs outside the tree take none of it over.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+add_compile_options(-Wall -Wextra $<$<BOOL:${FLOTT_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  add_compile_options(-Wno-restrict -Wno-stringop-overread)  # g++ 12 sees them inside its own, correct std::string
+endif()
+if(FLOTT_ARCH)
+  add_compile_options(-march=${FLOTT_ARCH})
+endif()
+if(FLOTT_SANITIZE)
+  add_compile_options(-fsanitize=${FLOTT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${FLOTT_SANITIZE})
+endif()
+
+# A program is linked to the shared libraries it calls, not to all that its rooms may call.
+add_link_options(LINKER:--as-needed)
+find_program(FLOTT_MOLD mold)
+if(FLOTT_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_program(FLOTT_CCACHE ccache)
+if(FLOTT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # With a precompiled header, ccache gives up unless it is told that macros in it and its time do not matter.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${FLOTT_CCACHE})
+  add_compile_options(-fpch-preprocess)
+endif()
+
+# flott_pch and flott_test_pch own the two precompiled headers; all other targets borrow one of them.
+function(flott_add_pch target)
+  file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/pch/${target}.cc CONTENT "")
+  add_library(${target} OBJECT EXCLUDE_FROM_ALL ${CMAKE_CURRENT_BINARY_DIR}/pch/${target}.cc)
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+endfunction()
+
+if(FLOTT_PCH)
+  set(FLOTT_LIGHT_HEADERS <algorithm> <array> <atomic> <bit> <cstddef> <cstdint> <cstring> <limits> <map> <memory>
+      <optional> <span> <string> <string_view> <type_traits> <utility> <variant> <vector>)
+  flott_add_pch(flott_pch ${FLOTT_LIGHT_HEADERS})
+  if(FLOTT_TESTS)
+    flott_add_pch(flott_test_pch ${FLOTT_LIGHT_HEADERS} <gtest/gtest.h>)
+    target_link_libraries(flott_test_pch PRIVATE GTest::gtest)  # what it defines has to be the same for all users
+  endif()
+endif()
+
+function(flott_use_pch target pch)
+  if(FLOTT_PCH)
+    target_precompile_headers(${target} REUSE_FROM ${pch})
+  endif()
+endfunction()

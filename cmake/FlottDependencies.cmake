@@ -1,0 +1,15 @@
+# Finds the libraries that Flott stands on. Used by this tree and, installed beside FlottConfig.cmake, by programs
+# outside of it. `tools/install-deps.sh` puts all of them on the machine.
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+if(NOT TARGET yaml-cpp::yaml-cpp)  # its name since yaml-cpp 0.8
+  add_library(yaml-cpp::yaml-cpp ALIAS yaml-cpp)
+endif()
+find_package(nlohmann_json REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(zstd REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/FlottArrow.cmake)

@@ -1,0 +1,95 @@
+# Tests, benchmarks and examples: what is built is what lies in the folders.
+
+function(flott_add_program name folder)
+  add_executable(${name} ${ARGN})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${folder})
+endfunction()
+
+# One binary from the *_test.cc of a folder, when there are any: flott_add_test_binary(name library... FILES glob...).
+function(flott_add_test_binary name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FILES")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${arg_FILES})
+  if(NOT sources)
+    return()
+  endif()
+  flott_add_program(${name} tests ${sources})
+  flott_use_pch(${name} flott_test_pch)
+  target_include_directories(${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${arg_UNPARSED_ARGUMENTS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name})
+  set_property(GLOBAL APPEND PROPERTY FLOTT_TEST_BINARIES ${name})
+endfunction()
+
+# A binary for each room and one for the tests that cross rooms.
+function(flott_add_tests)
+  get_property(rooms GLOBAL PROPERTY FLOTT_ROOMS)
+  foreach(room IN LISTS rooms)
+    flott_add_test_binary(flott_${room}_test flott_${room}
+      FILES ${CMAKE_CURRENT_SOURCE_DIR}/src/flott/${room}/*_test.cc)
+  endforeach()
+  flott_add_test_binary(flott_cross_test flott FILES ${CMAKE_CURRENT_SOURCE_DIR}/tests/*_test.cc)
+endfunction()
+
+# bench/ is one program; all but its main.cc is a library, so that bench/tests can link it. Each file in bench/micro/
+# is a program of its own.
+function(flott_add_benchmarks)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/bench/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/tests/|/micro/|/bench/main.cc$")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(flott_bench_cases OBJECT ${sources})
+  flott_use_pch(flott_bench_cases flott_pch)
+  target_include_directories(flott_bench_cases PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(flott_bench_cases PUBLIC flott Boost::headers nlohmann_json::nlohmann_json)
+  flott_add_program(flott_bench bench ${CMAKE_CURRENT_SOURCE_DIR}/bench/main.cc)
+  flott_use_pch(flott_bench flott_pch)
+  target_link_libraries(flott_bench PRIVATE flott_bench_cases)
+  if(FLOTT_TESTS)
+    flott_add_test_binary(flott_bench_test flott_bench_cases FILES ${CMAKE_CURRENT_SOURCE_DIR}/bench/tests/*_test.cc)
+  endif()
+
+  find_package(absl QUIET CONFIG)
+  if(NOT absl_FOUND)
+    message(STATUS "No Abseil, which bench/micro compares with: leaving bench/micro out")
+    return()
+  endif()
+  file(GLOB microBenchmarks CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/bench/micro/*.cc)
+  foreach(source IN LISTS microBenchmarks)
+    cmake_path(GET source STEM name)
+    flott_add_program(flott_micro_${name} bench ${source})
+    flott_use_pch(flott_micro_${name} flott_pch)
+    target_link_libraries(flott_micro_${name} PRIVATE flott_bench_cases absl::flat_hash_map)
+  endforeach()
+endfunction()
+
+# Each file directly in examples/ is a program of its name.
+function(flott_add_examples)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/examples/*.cc)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    flott_add_program(${name} examples ${source})
+    target_link_libraries(${name} PRIVATE flott)
+  endforeach()
+endfunction()
+
+# For the scripts in tools/: tests/binaries.txt in the build folder lists the test binaries, compile_command.txt says,
+# an argument a line, how to compile a program against this tree. The target flott_tests builds all test binaries.
+function(flott_describe_to_tools)
+  get_property(binaries GLOBAL PROPERTY FLOTT_TEST_BINARIES)
+  add_custom_target(flott_tests DEPENDS ${binaries})
+  list(TRANSFORM binaries REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+  list(JOIN binaries "\n" lines)
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/tests/binaries.txt CONTENT "${lines}\n")
+
+  # /usr/include is searched anyway; named once more it would come before the standard library's wrappers of it.
+  set(includes "$<FILTER:$<TARGET_PROPERTY:flott,INTERFACE_INCLUDE_DIRECTORIES>,EXCLUDE,^/usr/include$>")
+  set(definitions "$<TARGET_PROPERTY:flott,INTERFACE_COMPILE_DEFINITIONS>")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/compile_command.txt CONTENT
+"${CMAKE_CXX_COMPILER}
+-std=c++20
+-isystem
+$<JOIN:$<REMOVE_DUPLICATES:${includes}>,\n-isystem\n>
+$<$<BOOL:${definitions}>:-D>$<JOIN:$<REMOVE_DUPLICATES:${definitions}>,\n-D>
+")
+endfunction()
