@@ -115,9 +115,9 @@ struct DirectoryEntry {
   uint8_t depth;  // leading bits of the hash that its segment's entries have in common
 
   /// Where the search for `hash` begins.
-  std::byte* start(uint64_t hash, uint32_t groupBytes) const {
-    const uint64_t below = hash << depth >> 32;
-    return slots + (below * groups >> 32) * groupBytes;
+  std::byte* start(uint64_t hash, uint32_t groupBytes) const { return slots + groupOf(hash) * groupBytes; }
+  uint64_t groupOf(uint64_t hash) const {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(hash << depth) * groups >> 64);
   }
 };
 static_assert(sizeof(DirectoryEntry) == 16);

@@ -39,7 +39,7 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
   maxGroups_ = 1;
   while (blockBytes((maxGroups_ + 1) * groupSlots_ + overflowSlots(maxGroups_ + 1)) <= kMaxSegmentBytes)
     ++maxGroups_;
-  empty_.resize((groupSlots_ + 2) * layout_.stride);
+  empty_.resize((2 * groupSlots_ + 2) * layout_.stride);
   resetDirectory();
 }
 
@@ -69,7 +69,7 @@ int StateTable::compare(const std::byte* slot, const KeyRef& key) const {
 }
 
 uint32_t StateTable::homeOf(const DirectoryEntry& entry, uint64_t hash) const {
-  return static_cast<uint32_t>((hash << entry.depth >> 32) * entry.groups >> 32) * groupSlots_;
+  return static_cast<uint32_t>(entry.groupOf(hash)) * groupSlots_;
 }
 
 /// The slot at which the key belongs: the first that is empty or holds a greater one.
@@ -197,21 +197,6 @@ bool StateTable::erase(const KeyRef& key) {
   ++layoutVersion_;
   shrinkIfSparse(index);
   return true;
-}
-
-void StateTable::locate(std::span<const uint64_t> hashes, Located& out) const {
-  if (out.starts.size() < hashes.size()) out.starts.resize(hashes.size());
-  out.ticket = cutting_ ? 0 : ticket_;
-  std::byte** starts = out.starts.data();
-  const DirectoryEntry* directory = directory_.data();
-  const uint64_t firstIndex = firstIndex_;
-  const uint8_t shift = shift_;
-  const uint32_t groupBytes = groupBytes_;
-  for (size_t i = 0; i < hashes.size(); ++i) {
-    std::byte* start = directory[(hashes[i] >> shift) - firstIndex].start(hashes[i], groupBytes);
-    __builtin_prefetch(start, 1);
-    starts[i] = start;
-  }
 }
 
 void StateTable::prefetch(std::span<const uint64_t> hashes) const {

@@ -45,12 +45,6 @@ struct TableHome {
   std::string encoded;
 };
 
-/// Where a batch's keys may be found; made by StateTable::locate(), owned and reused by the operator.
-struct Located {
-  uint64_t ticket = 0;
-  std::vector<std::byte*> starts;
-};
-
 class StateTable {
  public:
   struct Found {
@@ -98,11 +92,24 @@ class StateTable {
   /// Drops all entries; an unfinished cut gets its share first.
   void clear();
 
-  /// Computes and prefetches where the search for each key begins; for the keys of a whole batch.
-  void locate(std::span<const uint64_t> hashes, Located& out) const;
-  /// Prefetches only.
+  /// Prefetches where the search for each key begins; for the keys of a whole batch.
   void prefetch(std::span<const uint64_t> hashes) const;
-  /// Equals Located::ticket while its starts hold and writes need no look at a cut.
+  /// Finds where the search for a hash begins; a copy of what that takes, for loops. Good while ticket()
+  /// stays.
+  class Starts {
+   public:
+    explicit Starts(const StateTable& table)
+        : directory_(table.directory_.data()), firstIndex_(table.firstIndex_), shift_(table.shift_) {}
+    std::byte* operator()(uint64_t hash, uint32_t groupBytes) const {
+      return directory_[(hash >> shift_) - firstIndex_].start(hash, groupBytes);
+    }
+
+   private:
+    const DirectoryEntry* directory_;
+    uint64_t firstIndex_;
+    uint8_t shift_;
+  };
+  /// Changes when segments move.
   uint64_t ticket() const { return ticket_; }
 
   /// A place between entries of the hash order; survives changes of the table.
