@@ -23,13 +23,13 @@ void growTo(std::unique_ptr<T[]>& array, uint32_t& room, size_t capacity, size_t
 BatchBody::~BatchBody() = default;
 
 int64_t* BatchBody::enableTimestamps() {
-  growTo(timestamps_, timestampRoom_, std::max(capacity_, size_), hasTimestamps_ ? size_ : 0);
+  growTo(timestamps_, timestampRoom_, std::max<size_t>(sideRoom(), size_), hasTimestamps_ ? size_ : 0);
   hasTimestamps_ = true;
   return timestamps_.get();
 }
 
 uint64_t* BatchBody::enableHashes() {
-  growTo(hashes_, hashRoom_, std::max(capacity_, size_), hasHashes_ ? size_ : 0);
+  growTo(hashes_, hashRoom_, std::max<size_t>(sideRoom(), size_), hasHashes_ ? size_ : 0);
   hasHashes_ = true;
   return hashes_.get();
 }
@@ -40,7 +40,7 @@ void BatchBody::takeTimestamps(BatchBody& from) {
   std::swap(timestampRoom_, from.timestampRoom_);
   hasTimestamps_ = true;
   from.hasTimestamps_ = false;
-  growTo(timestamps_, timestampRoom_, std::max(capacity_, size_), timestampRoom_);
+  growTo(timestamps_, timestampRoom_, std::max<size_t>(sideRoom(), size_), timestampRoom_);
 }
 
 void BatchBody::growSides(size_t capacity) {
@@ -48,17 +48,23 @@ void BatchBody::growSides(size_t capacity) {
   if (hasHashes_) growTo(hashes_, hashRoom_, capacity, size_);
 }
 
+void BatchBody::openSides(bool timestamps, bool hashes) {
+  FLOTT_CHECK(size_ == 0 || timestamps == hasTimestamps_, "batches with and without timestamps cannot be joined");
+  if (timestamps) enableTimestamps();
+  if (hashes) enableHashes();
+}
+
 void BatchBody::moveSides(size_t from, BatchBody& to) {
   const size_t count = size_ - from;
   const size_t old = to.size_;
   if (hasTimestamps_) {
     FLOTT_CHECK(old == 0 || to.hasTimestamps_, "batches with and without timestamps cannot be joined");
-    growTo(to.timestamps_, to.timestampRoom_, std::max<size_t>(to.capacity_, old + count), old);
+    growTo(to.timestamps_, to.timestampRoom_, std::max<size_t>(to.sideRoom(), old + count), old);
     to.hasTimestamps_ = true;
     std::copy_n(timestamps_.get() + from, count, to.timestamps_.get() + old);
   }
   if (hasHashes_) {
-    growTo(to.hashes_, to.hashRoom_, std::max<size_t>(to.capacity_, old + count), old);
+    growTo(to.hashes_, to.hashRoom_, std::max<size_t>(to.sideRoom(), old + count), old);
     to.hasHashes_ = true;
     std::copy_n(hashes_.get() + from, count, to.hashes_.get() + old);
   }

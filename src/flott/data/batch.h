@@ -54,7 +54,7 @@ class BatchBody {
   bool hasTimestamps() const { return hasTimestamps_; }
   int64_t* timestamps() { return timestamps_.get(); }
   const int64_t* timestamps() const { return timestamps_.get(); }
-  /// Makes room for a timestamp a record, up to capacity(); what it holds is undefined until written.
+  /// Makes room for a timestamp a record; what it holds is undefined until written.
   int64_t* enableTimestamps();
   void dropTimestamps() { hasTimestamps_ = false; }
   /// Takes the timestamps of a batch of the same size.
@@ -77,7 +77,7 @@ class BatchBody {
   virtual Batch splitOff(size_t at, BatchPools& pools) = 0;
   /// Moves record i to out[targets[i]], with its timestamp and hash, and leaves this batch empty. An empty
   /// handle in `out` gets a batch from `pools`. Batches may grow over their capacity.
-  virtual void scatter(const uint32_t* targets, Batch* out, BatchPools& pools) = 0;
+  virtual void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) = 0;
   /// Moves all records of `other`, of the same type, to the end of this batch.
   virtual void append(Batch other) = 0;
   /// A deep copy, from `pools`. Throws Error(kUser) when the records cannot be copied.
@@ -99,6 +99,10 @@ class BatchBody {
   /// For bodies whose records are added one by one: room in the side arrays for `capacity` records.
   void growSides(size_t capacity);
   void moveSides(size_t from, BatchBody& to);
+  /// Turns timestamps and hashes on, in a batch that has them already or is empty.
+  void openSides(bool timestamps, bool hashes);
+  /// Records the side arrays must have room for.
+  size_t sideRoom() const { return room_ > capacity_ ? room_ : capacity_; }
   void encodeSides(ByteWriter& out) const;
   void decodeSides(ByteReader& in, size_t oldSize);
   void clearSides() {
@@ -108,6 +112,7 @@ class BatchBody {
 
   uint32_t size_ = 0;
   uint32_t capacity_;
+  uint32_t room_ = 0;  // records that fit without growing; the side arrays that are in use have as much
 
  private:
   friend class BatchPool;

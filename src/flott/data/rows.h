@@ -119,7 +119,7 @@ class Rows final : public BatchBody {
     return tail;
   }
 
-  void scatter(const uint32_t* targets, Batch* out, BatchPools& pools) override;
+  void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) override;
 
   void append(Batch other) override {
     Rows& from = other.rows<T>();
@@ -204,7 +204,6 @@ class Rows final : public BatchBody {
   }
 
   T* data_ = nullptr;
-  uint32_t room_ = 0;
   uint32_t constructed_ =
       0;  // kReusedRow only: rows from size_ up to here are alive but not part of the batch
 };
@@ -214,23 +213,46 @@ BatchPool& rowsPool(BatchPools& pools) {
   return pools.pool(&kRowsTag<T>, []() -> std::unique_ptr<BatchBody> { return std::make_unique<Rows<T>>(); });
 }
 
+// The outputs have room for everything before the first row moves, so that the loop is a copy and a count; the cursors
+// lie on the stack, where no store to a row can be taken for a change of them.
 template <typename T>
-void Rows<T>::scatter(const uint32_t* targets, Batch* out, BatchPools& pools) {
+void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
+  struct Cursor {
+    T* row;
+    int64_t* timestamp;
+    uint64_t* hash;
+  };
+  constexpr size_t kAtOnce = 64;  // targets; more are done in several passes
   BatchPool& pool = rowsPool<T>(pools);
   const bool stamped = hasTimestamps();
   const bool hashed = hasHashes();
-  for (size_t i = 0; i < size_; ++i) {
-    Batch& batch = out[targets[i]];
-    if (!batch) [[unlikely]] {
-      batch = pool.acquire();
-      if (stamped) batch->enableTimestamps();
-      if (hashed) batch->enableHashes();
+  for (size_t first = 0; first < count; first += kAtOnce) {
+    Cursor cursors[kAtOnce];
+    const size_t some = std::min(kAtOnce, count - first);
+    for (size_t t = 0; t < some; ++t) {
+      Batch& batch = out[first + t];
+      if (!batch) batch = pool.acquire();
+      Rows& to = static_cast<Rows&>(*batch);
+      to.reserve(to.size_ + size_);
+      to.openSides(stamped, hashed);
+      cursors[t] = {to.data_ + to.size_, stamped ? to.timestamps() + to.size_ : nullptr,
+                    hashed ? to.hashes() + to.size_ : nullptr};
+      if constexpr (kReusedRow<T>) to.destroyFrom(to.size_);
     }
-    Rows& to = static_cast<Rows&>(*batch);
-    const uint32_t at = to.size_;
-    to.emplace(std::move(data_[i]));
-    if (stamped) to.timestamps()[at] = timestamps()[i];
-    if (hashed) to.hashes()[at] = hashes()[i];
+    for (size_t i = 0; i < size_; ++i) {
+      const size_t t = targets[i] - first;
+      if (t >= some) continue;
+      Cursor& cursor = cursors[t];
+      ::new (static_cast<void*>(cursor.row++)) T(std::move(data_[i]));
+      if (stamped) *cursor.timestamp++ = timestamps()[i];
+      if (hashed) *cursor.hash++ = hashes()[i];
+    }
+    for (size_t t = 0; t < some; ++t) {
+      Rows& to = static_cast<Rows&>(*out[first + t]);
+      to.size_ = static_cast<uint32_t>(cursors[t].row - to.data_);
+      if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
+      if (to.size_ == 0) out[first + t].reset();
+    }
   }
   clear();
 }

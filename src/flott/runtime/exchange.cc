@@ -47,6 +47,10 @@ Exchange::~Exchange() = default;
 
 void Exchange::emit(Batch batch) {
   if (batch.size() == 0) return;
+  if (batch->hasTimestamps() != stamped_) {  // a union may mix both kinds; a batch may not
+    flush();
+    stamped_ = batch->hasTimestamps();
+  }
   switch (options_.partitioning.kind) {
     case PartitionKind::kHash:
       if (!batch->hasHashes()) options_.partitioning.hasher->hash(batch);
@@ -114,7 +118,7 @@ void Exchange::emitScattered(Batch batch) {
         next_ = next_ + 1 == count ? 0 : next_ + 1;
       }
   }
-  batch->scatter(targets_.data(), batches_.data(), pools_);
+  batch->scatter(targets_.data(), count, batches_.data(), pools_);
   open_ = 0;
   for (size_t target = 0; target < count; ++target) {
     if (!batches_[target]) continue;

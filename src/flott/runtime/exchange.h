@@ -86,6 +86,7 @@ class Exchange {
   std::vector<Target> receivers_;
   std::vector<Batch> batches_;  // open batch of each channel, empty handle when there is none
   size_t open_ = 0;
+  bool stamped_ = false;  // whether the open batches have timestamps
   std::vector<uint32_t> targets_;
   int groupShift_;   // key group = hash >> 1 >> groupShift_: with one group the distance would be 64
   int spreadShift_;  // log2 of max parallelism

@@ -1,0 +1,16 @@
+// The cases as jobs of the engine, written as a user would.
+#pragma once
+
+#include "bench/harness.h"
+
+namespace flott::bench {
+
+Outcome wordcountJob(const Load& load);
+Outcome keyedSumJob(const Load& load);
+Outcome mapFilterJob(const Load& load);
+Outcome tumblingJob(const Load& load);
+Outcome exchangeForwardJob(const Load& load);
+Outcome exchangeHashJob(const Load& load);
+Outcome latencyJob(const Load& load);
+
+}  // namespace flott::bench
