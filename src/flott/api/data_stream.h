@@ -31,6 +31,8 @@ template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
 class KeyedStream;
+template <typename T>
+class OutputTag;
 
 /// What a stream without a consumer's choice of names is called: "Map", "Filter", ….
 StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
@@ -76,14 +78,20 @@ class DataStream {
   template <typename Out = void, typename F>
   auto flatMap(F function) const;
 
+  /// A class derived from ProcessFunction<T, Out>, or f(const T&, ProcessContext&, Collector<Out>&).
+  template <typename Out = void, typename F>
+  auto process(F function) const;
+
   // Keys.
 
   /// By a member: keyBy(&Click::user).
   template <typename K>
-  KeyedStream<T, MemberSelector<T, K>> keyBy(K T::*member) const;
+  KeyedStream<T, MemberSelector<T, K>> keyBy(K internal::MembersOf<T>::*member) const;
   /// By several members; the key is a tuple.
   template <typename K1, typename K2, typename... Ks>
-  KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> keyBy(K1 T::*first, K2 T::*second, Ks T::*... rest) const;
+  KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> keyBy(K1 internal::MembersOf<T>::*first,
+                                                          K2 internal::MembersOf<T>::*second,
+                                                          Ks internal::MembersOf<T>::*... rest) const;
   /// By f(const T&) -> key, which must give the same key whenever it is called.
   template <typename F>
   requires std::invocable<const F&, const T&> KeyedStream<T, FunctionSelector<T, F>> keyBy(F function)
@@ -95,6 +103,10 @@ class DataStream {
     return DataStream<T>(handle_.unite({&others.handle()...}));
   }
 
+  /// Both streams, of different types, go into one operator. `other` may be keyed or a BroadcastStream.
+  template <typename Other>
+  auto connect(const Other& other) const;
+
   // How records are spread over the subtasks of the next operator.
 
   DataStream<T> forward() const { return with(PartitionKind::kForward); }
@@ -102,6 +114,9 @@ class DataStream {
   DataStream<T> rescale() const { return with(PartitionKind::kRescale); }
   DataStream<T> shuffle() const { return with(PartitionKind::kShuffle); }
   DataStream<T> broadcast() const { return with(PartitionKind::kBroadcast); }
+  /// To every subtask, to be connected with another stream: sets up states that are equal in all of them.
+  template <typename... Ks, typename... Vs>
+  requires(sizeof...(Ks) > 0) auto broadcast(const MapStateDescriptor<Ks, Vs>&... states) const;
   DataStream<T> global() const { return with(PartitionKind::kGlobal); }
   /// partition(key, number of subtasks) -> subtask, for the key that `selector` (member or function) finds.
   template <typename P, typename S>
@@ -136,6 +151,9 @@ class SingleOutputStreamOperator : public DataStream<T> {
   SingleOutputStreamOperator& setDescription(std::string text) {
     return set("setDescription", &StreamNode::description, std::move(text));
   }
+  /// What the operator puts out under this tag.
+  template <typename U>
+  DataStream<U> getSideOutput(const OutputTag<U>& tag) const;
   SingleOutputStreamOperator& setParallelism(int parallelism);
   SingleOutputStreamOperator& setMaxParallelism(int maxParallelism);
   /// Negative: only full batches are sent; zero: after every step.
@@ -186,14 +204,8 @@ SingleOutputStreamOperator<Out> DataStream<T>::transform(
 template <typename T>
 template <typename F>
 auto DataStream<T>::map(F function) const {
-  static_assert(
-      MapFunction<F, T>,
-      "map: the function cannot be called with a record; it must be callable as f(const T&) and return the "
-      "new record");
-  if constexpr (MapFunction<F, T>) {
+  if constexpr (internal::requireMap<T, F>()) {
     using Out = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>;
-    static_assert(!std::is_void_v<Out>,
-                  "map: the function returns nothing; use flatMap, or a sink for side effects");
     return transform<Out>("Map", operatorFactory<MapOperator<T, Out, F>>(std::move(function)));
   }
 }
@@ -201,20 +213,15 @@ auto DataStream<T>::map(F function) const {
 template <typename T>
 template <typename F>
 SingleOutputStreamOperator<T> DataStream<T>::filter(F predicate) const {
-  static_assert(FilterFunction<F, T>, "filter: the function must be callable as f(const T&) and return bool");
+  static_assert(internal::requireFilter<T, F>());
   return transform<T>("Filter", operatorFactory<FilterOperator<T, F>>(std::move(predicate)));
 }
 
 template <typename T>
 template <typename Out, typename F>
 auto DataStream<T>::flatMap(F function) const {
-  using Found = std::conditional_t<std::is_void_v<Out>, internal::CollectedBy<F>, Out>;
-  static_assert(!std::is_void_v<Found>,
-                "flatMap: the record type it puts out cannot be seen; declare the second parameter as "
-                "Collector<YourRecord>&, or write flatMap<YourRecord>(…)");
-  if constexpr (!std::is_void_v<Found>) {
-    static_assert(FlatMapFunction<F, T, Found>,
-                  "flatMap: the function must be callable as f(const T&, Collector<Out>&)");
+  using Found = internal::PutOut<Out, F>;
+  if constexpr (internal::requireFlatMap<T, Found, F>()) {
     return transform<Found>("Flat Map", operatorFactory<FlatMapOperator<T, Found, F>>(std::move(function)));
   }
 }

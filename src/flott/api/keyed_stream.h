@@ -35,6 +35,25 @@ class KeyedStream {
   const StreamHandle& handle() const { return handle_; }
   const Selector& selector() const { return selector_; }
 
+  // Functions that may use state of the key, through the runtime context of their open(…).
+
+  /// A class derived from KeyedProcessFunction<KeyType, T, Out>, or f(const T&,
+  /// KeyedProcessContext<KeyType>&, Collector<Out>&).
+  template <typename Out = void, typename F>
+  auto process(F function) const;
+  template <typename F>
+  auto map(F function) const;
+  template <typename F>
+  SingleOutputStreamOperator<T> filter(F predicate) const;
+  template <typename Out = void, typename F>
+  auto flatMap(F function) const;
+
+  /// Both streams go into one operator. `other` is keyed by the same type, not keyed, or a BroadcastStream.
+  template <typename Other>
+  auto connect(const Other& other) const;
+
+  // Aggregations.
+
   /// f(const T& soFar, const T& record) -> T.
   template <typename F>
   SingleOutputStreamOperator<T> reduce(F function) const {
@@ -56,7 +75,7 @@ class KeyedStream {
   /// Adds up a member; the other members are those of the key's first record. Overflow of an integer fails
   /// the job.
   template <typename N>
-  SingleOutputStreamOperator<T> sum(N T::*member) const {
+  SingleOutputStreamOperator<T> sum(N internal::MembersOf<T>::*member) const {
     if constexpr (kIsKeyAndNumber<N>) {
       if (isOtherMember(member)) {
         return apply<T>("Sum", operatorFactory<SumInPlaceOperator<T, Selector, N>>(selector_, member));
@@ -70,7 +89,7 @@ class KeyedStream {
   }
   /// The smallest value of a member; the other members are those of the key's first record.
   template <typename N>
-  SingleOutputStreamOperator<T> min(N T::*member) const {
+  SingleOutputStreamOperator<T> min(N internal::MembersOf<T>::*member) const {
     return named("Min", [member](const T& soFar, const T& record) {
       T least = soFar;
       if (record.*member < soFar.*member) least.*member = record.*member;
@@ -78,7 +97,7 @@ class KeyedStream {
     });
   }
   template <typename N>
-  SingleOutputStreamOperator<T> max(N T::*member) const {
+  SingleOutputStreamOperator<T> max(N internal::MembersOf<T>::*member) const {
     return named("Max", [member](const T& soFar, const T& record) {
       T most = soFar;
       if (soFar.*member < record.*member) most.*member = record.*member;
@@ -87,14 +106,14 @@ class KeyedStream {
   }
   /// The whole record with the smallest value of a member.
   template <typename N>
-  SingleOutputStreamOperator<T> minBy(N T::*member, Tie tie = Tie::kFirst) const {
+  SingleOutputStreamOperator<T> minBy(N internal::MembersOf<T>::*member, Tie tie = Tie::kFirst) const {
     return named("Min By", [member, tie](const T& soFar, const T& record) {
       if (record.*member < soFar.*member) return record;
       return tie == Tie::kLast && !(soFar.*member < record.*member) ? record : soFar;
     });
   }
   template <typename N>
-  SingleOutputStreamOperator<T> maxBy(N T::*member, Tie tie = Tie::kFirst) const {
+  SingleOutputStreamOperator<T> maxBy(N internal::MembersOf<T>::*member, Tie tie = Tie::kFirst) const {
     return named("Max By", [member, tie](const T& soFar, const T& record) {
       if (soFar.*member < record.*member) return record;
       return tie == Tie::kLast && !(record.*member < soFar.*member) ? record : soFar;
@@ -133,7 +152,7 @@ class KeyedStream {
       std::is_arithmetic_v<N>&& std::is_same_v<Selector, MemberSelector<T, KeyType>>&&
           reflect::Parts<T>::kSize == 2;
   template <typename N>
-  bool isOtherMember(N T::*member) const {
+  bool isOtherMember(N internal::MembersOf<T>::*member) const {
     if constexpr (std::is_same_v<N, KeyType>) {
       return member != selector_.member;
     } else {
@@ -141,6 +160,8 @@ class KeyedStream {
     }
   }
 
+  template <typename Out, typename Calls, typename F>
+  SingleOutputStreamOperator<Out> applyCalls(const char* name, F function) const;
   template <typename F>
   SingleOutputStreamOperator<T> named(const char* name, F function) const {
     return apply<T>(name, operatorFactory<ReduceOperator<T, Selector, F>>(selector_, std::move(function)));
@@ -152,14 +173,15 @@ class KeyedStream {
 
 template <typename T>
 template <typename K>
-KeyedStream<T, MemberSelector<T, K>> DataStream<T>::keyBy(K T::*member) const {
+KeyedStream<T, MemberSelector<T, K>> DataStream<T>::keyBy(K internal::MembersOf<T>::*member) const {
   return {handle_, MemberSelector<T, K>{member}};
 }
 
 template <typename T>
 template <typename K1, typename K2, typename... Ks>
-KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> DataStream<T>::keyBy(K1 T::*first, K2 T::*second,
-                                                                       Ks T::*... rest) const {
+KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> DataStream<T>::keyBy(
+    K1 internal::MembersOf<T>::*first, K2 internal::MembersOf<T>::*second,
+    Ks internal::MembersOf<T>::*... rest) const {
   return {handle_, MembersSelector<T, K1, K2, Ks...>{{first, second, rest...}}};
 }
 

@@ -4,8 +4,14 @@
 #include <type_traits>
 
 #include "flott/operators/collector.h"
+#include "flott/operators/function.h"
 
 namespace flott::internal {
+
+struct NoMembers {};
+/// T in the type of a pointer to its members: numbers have none.
+template <typename T>
+using MembersOf = std::conditional_t<std::is_class_v<T>, T, NoMembers>;
 
 /// The record type behind a Collector<Out>& parameter: void when there is none.
 template <typename A>
@@ -56,5 +62,43 @@ consteval auto callSignature() {
 /// The record type that a function with a Collector<Out>& parameter puts out; void for generic lambdas.
 template <typename F>
 using CollectedBy = typename decltype(callSignature<std::decay_t<F>>())::Collected;
+
+/// Do not compile unless F is what the method of that name takes; false then, so that nothing more is said.
+template <typename T, typename F>
+consteval bool requireMap() {
+  static_assert(
+      MapFunction<F, T>,
+      "map: the function cannot be called with a record; it must be callable as f(const T&) and return the "
+      "new record");
+  if constexpr (MapFunction<F, T>) {
+    constexpr bool kReturns = !std::is_void_v<std::invoke_result_t<F&, const T&>>;
+    static_assert(kReturns, "map: the function returns nothing; use flatMap, or a sink for side effects");
+    return kReturns;
+  }
+  return false;
+}
+
+template <typename T, typename F>
+consteval bool requireFilter() {
+  static_assert(FilterFunction<F, T>, "filter: the function must be callable as f(const T&) and return bool");
+  return FilterFunction<F, T>;
+}
+
+template <typename T, typename Out, typename F>
+consteval bool requireFlatMap() {
+  static_assert(!std::is_void_v<Out>,
+                "flatMap: the record type it puts out cannot be seen; declare the second parameter as "
+                "Collector<YourRecord>&, or write flatMap<YourRecord>(…)");
+  if constexpr (!std::is_void_v<Out>) {
+    static_assert(FlatMapFunction<F, T, Out>,
+                  "flatMap: the function must be callable as f(const T&, Collector<Out>&)");
+    return FlatMapFunction<F, T, Out>;
+  }
+  return false;
+}
+
+/// What F puts out: Named unless that is void, else what its Collector says.
+template <typename Named, typename F>
+using PutOut = std::conditional_t<std::is_void_v<Named>, CollectedBy<F>, Named>;
 
 }  // namespace flott::internal

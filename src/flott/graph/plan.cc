@@ -38,6 +38,13 @@ Json planNode(const StreamNode& node, const ResolvedNode& resolved) {
   return plan;
 }
 
+std::string nameOf(const StreamNode& node, SideOutputIndex index) {
+  for (const SideOutput& side : node.sideOutputs) {
+    if (side.index == index) return side.name;
+  }
+  return std::to_string(index.value);
+}
+
 class TreePrinter {
  public:
   TreePrinter(const StreamGraph& graph, const JobGraph& job) : graph_(graph), job_(job) {}
@@ -79,7 +86,10 @@ class TreePrinter {
     text_ += "=> ";
     text_ += toString(edge.partitioning.kind);
     text_ += " to vertex " + std::to_string(edge.to) + ", input " + std::to_string(edge.input);
-    if (edge.side.value >= 0) text_ += ", side output " + std::to_string(edge.side.value);
+    if (edge.side.value >= 0) {
+      const int node = job_.vertices[edge.from].chain[edge.fromOperator].node;
+      text_ += ", side output '" + nameOf(graph_.nodes[node - 1], edge.side) + "'";
+    }
     text_ += "\n";
   }
 

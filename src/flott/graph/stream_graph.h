@@ -40,6 +40,13 @@ struct StreamEdge {
   SideOutputIndex side{-1};           // −1: the main output
 };
 
+/// A side output that somebody reads.
+struct SideOutput {
+  SideOutputIndex index;
+  std::string name;
+  std::string type;  // text of the type description
+};
+
 struct StreamNode {
   int id = 0;  // index + 1, in the order of creation
   NodeKind kind = NodeKind::kOperator;
@@ -56,6 +63,7 @@ struct StreamNode {
   std::optional<Duration> bufferTimeout;
   std::string outputType;  // text of the type description; for plans
   std::vector<StreamEdge> inputs;
+  std::vector<SideOutput> sideOutputs;  // indices and names are unique
 };
 
 struct StreamGraph {
