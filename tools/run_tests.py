@@ -14,6 +14,7 @@ import argparse
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -37,13 +38,16 @@ class Outcome:
 
 
 def run(command, timeout, environment):
-    """Returns (exit code or None after the time-out, output)."""
+    """Returns (exit code or None after the time-out, output). The time-out ends what the command started, too."""
+    process = subprocess.Popen(command, cwd=build_tree.ROOT, env=environment, text=True, errors='replace',
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
     try:
-        done = subprocess.run(command, cwd=build_tree.ROOT, env=environment, timeout=timeout, text=True, errors='replace',
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        return done.returncode, done.stdout
-    except subprocess.TimeoutExpired as expired:
-        return None, (expired.stdout or b'').decode(errors='replace')
+        output, _ = process.communicate(timeout=timeout)
+        return process.returncode, output
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        return None, process.communicate()[0]
 
 
 def ending(code, timeout):
@@ -53,6 +57,8 @@ def ending(code, timeout):
 
 
 def run_binary(path, timeout, environment):
+    if not path.exists():
+        return Outcome(0, [f'{path.name}: was not built'])
     code, output = run([str(path)], timeout, environment)
     passed = PASSED_CASE.findall(output)
     failed = FAILED_CASE.findall(output)
@@ -121,7 +127,7 @@ def main():
         passed += outcome.passed
         failed += outcome.failed
         if outcome.failed:
-            print(f'---- {name}\n{outcome.output.rstrip()}\n----')
+            print(f'---- {name}\n{outcome.output.rstrip()}'.rstrip() + '\n----')
         verdict = f'{len(outcome.failed)} failed' if outcome.failed else 'ok'
         print(f'{name:48} {outcome.passed:5} passed  {outcome.seconds:6.1f} s  {verdict}', flush=True)
 
