@@ -149,8 +149,7 @@ class ConnectedStreams {
   Second secondInput_;
 };
 
-namespace internal {
-
+/// What a stream is to the operator it goes into.
 template <typename T>
 UnkeyedInput<T> inputOf(const DataStream<T>&) {
   return {};
@@ -160,10 +159,12 @@ KeyedInput<T, Selector> inputOf(const KeyedStream<T, Selector>& stream) {
   return KeyedInput<T, Selector>(stream.selector());
 }
 
+namespace internal {
+
 template <typename S1, typename S2>
 auto connectStreams(const S1& first, const S2& second) {
-  return ConnectedStreams<decltype(inputOf(first)), decltype(inputOf(second))>(
-      first.handle(), inputOf(first), second.handle(), inputOf(second));
+  using Connected = ConnectedStreams<decltype(inputOf(first)), decltype(inputOf(second))>;
+  return Connected(first.handle(), inputOf(first), second.handle(), inputOf(second));
 }
 
 }  // namespace internal

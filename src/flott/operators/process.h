@@ -59,7 +59,8 @@ class KeyedInput {
   std::optional<Key> key_;  // where the selector makes one
 };
 
-/// Calls is one of process_calls.h, Inputs are one or two of the above.
+/// Calls is one of process_calls.h, Inputs are one or two of the above; an input may have an open(context,
+/// scope).
 template <typename Out, typename Calls, typename F, typename... Inputs>
 class ProcessOperator final : public Operator {
   using Key =
@@ -79,6 +80,7 @@ class ProcessOperator final : public Operator {
     scope_.sides.open(context.pools());
     if constexpr (!std::is_void_v<Key>) scope_.keyed = &context.keyedState(typeOps<Key>());
     scope_.timers.open(context, scope_.keyed, kTimers);
+    std::apply([&](Inputs&... input) { (openInput(input, context), ...); }, inputs_);
     openFunction(function_, context, scope_.keyed);
   }
   void close() noexcept override { closeFunction(function_); }
@@ -143,6 +145,11 @@ class ProcessOperator final : public Operator {
   // A function may set a timer for now in each onTimer, and now stays what it is for a step: the rest of a
   // long round follows after other things have had their turn.
   static constexpr int kProcessingTimersAtOnce = 1024;
+
+  template <typename Input>
+  void openInput(Input& input, OperatorContext& context) {
+    if constexpr (requires { input.open(context, scope_); }) input.open(context, scope_);
+  }
 
   template <int input>
   Step beginBatch(Output& output) {

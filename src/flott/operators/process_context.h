@@ -15,11 +15,14 @@
 
 namespace flott {
 
+class BroadcastStates;
+
 /// What an operator tells the contexts of its functions.
 struct ProcessScope {
   SideOutputs sides;
   TimerService timers;
-  KeyedStateBackend* keyed = nullptr;
+  KeyedStateBackend* keyed = nullptr;    // null on a stream without keys
+  BroadcastStates* broadcast = nullptr;  // null without a broadcast input
   Timestamp timestamp;
   TimeDomain timeDomain = TimeDomain::kEventTime;
 };
