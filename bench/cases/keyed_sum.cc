@@ -1,5 +1,6 @@
 #include "bench/loops/keyed_sum.h"
 #include "bench/cases/cases.h"
+#include "bench/engine/jobs.h"
 
 namespace flott::bench {
 
@@ -9,7 +10,8 @@ Case keyedSumCase() {
           .kind = CaseKind::kThroughput,
           .size = 40'000'000,
           .lanes = 1,
-          .loop = keyedSumLoop};
+          .loop = keyedSumLoop,
+          .engine = keyedSumJob};
 }
 
 }  // namespace flott::bench

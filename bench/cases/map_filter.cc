@@ -1,5 +1,6 @@
 #include "bench/loops/map_filter.h"
 #include "bench/cases/cases.h"
+#include "bench/engine/jobs.h"
 
 namespace flott::bench {
 
@@ -9,7 +10,8 @@ Case mapFilterCase() {
           .kind = CaseKind::kThroughput,
           .size = 150'000'000,
           .lanes = 1,
-          .loop = mapFilterLoop};
+          .loop = mapFilterLoop,
+          .engine = mapFilterJob};
 }
 
 }  // namespace flott::bench

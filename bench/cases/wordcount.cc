@@ -1,5 +1,6 @@
 #include "bench/loops/wordcount.h"
 #include "bench/cases/cases.h"
+#include "bench/engine/jobs.h"
 
 namespace flott::bench {
 
@@ -9,7 +10,8 @@ Case wordcountCase() {
           .kind = CaseKind::kThroughput,
           .size = 2'700'000,
           .lanes = 1,
-          .loop = wordcountLoop};
+          .loop = wordcountLoop,
+          .engine = wordcountJob};
 }
 
 }  // namespace flott::bench

@@ -1,4 +1,4 @@
-// All that a program needs: the typed DataStream API. See flott/api/flott.h.
+// All of Flott for a program: #include "flott/flott.h".
 #pragma once
 
 #include "flott/api/flott.h"

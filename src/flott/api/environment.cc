@@ -113,8 +113,7 @@ StreamHandle StreamExecutionEnvironment::addSource(std::shared_ptr<const SourceF
   node.outputType = std::move(outputType);
   node.parallelismFixed = !parallel;
   const int id = program_->add(std::move(node), {});
-  return StreamHandle(
-      program_, {StreamOrigin{.node = id, .side = SideOutputIndex(-1), .kind = {}, .partitioning = {}}});
+  return StreamHandle(program_, {StreamOrigin::mainOf(id)});
 }
 
 SingleOutputStreamOperator<int64_t> StreamExecutionEnvironment::fromSequence(int64_t first,
@@ -148,7 +147,9 @@ JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobNam
     program_->graph().jobName = jobName;
     host_->env().console.out(explain() + "\n" + executionPlan() + "\n");
     program_->takeGraph();
-    return JobExecutionResult(JobResult{.jobName = jobName});
+    JobResult notRun;
+    notRun.jobName = jobName;
+    return JobExecutionResult(std::move(notRun));
   }
   JobClient client = executeAsync(jobName);
   Env env = host_->env();

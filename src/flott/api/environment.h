@@ -20,7 +20,10 @@
 #include "flott/api/job_client.h"
 #include "flott/api/parameters.h"
 #include "flott/api/program.h"
-#include "flott/connectors/sources.h"
+#include "flott/connectors/collection/collection_source.h"
+#include "flott/connectors/datagen/data_generator.h"
+#include "flott/connectors/function/function_source.h"
+#include "flott/connectors/sequence/sequence_source.h"
 
 namespace flott {
 
@@ -51,16 +54,33 @@ class StreamExecutionEnvironment {
 
   // Sources.
 
+  /// Any source: a ready one from connectors/, or sourceOf(your own).
   template <typename T>
-  SingleOutputStreamOperator<T> fromSource(SourceOf<T> source) const;
+  SingleOutputStreamOperator<T> fromSource(SourceOf<T> source) const {
+    return SingleOutputStreamOperator<T>(
+        addSource(std::move(source.factory), std::move(source.name), typeText<T>(), source.parallel));
+  }
+  /// The values in their order, by one subtask.
   template <typename T>
-  SingleOutputStreamOperator<T> fromCollection(std::vector<T> values) const;
+  SingleOutputStreamOperator<T> fromCollection(std::vector<T> values) const {
+    return fromSource(collectionSource(std::move(values)));
+  }
   template <typename T>
   SingleOutputStreamOperator<T> fromElements(std::initializer_list<T> values) const {
     return fromCollection(std::vector<T>(values));
   }
   /// The numbers from `first` to `last`, both included, by all subtasks together.
   SingleOutputStreamOperator<int64_t> fromSequence(int64_t first, int64_t last) const;
+  /// f(Collector<T>&) -> bool, called again and again until it returns false; must not block.
+  template <typename T, typename F>
+  SingleOutputStreamOperator<T> fromFunction(F function) const {
+    return fromSource(functionSource<T>(std::move(function)));
+  }
+  /// f(index) -> T for the indices from 0; options say how many and how many a second.
+  template <typename T, typename F>
+  SingleOutputStreamOperator<T> fromGenerator(F function, GeneratorOptions options = {}) const {
+    return fromSource(dataGeneratorSource<T>(std::move(function), options));
+  }
 
   // Running.
 
@@ -86,18 +106,5 @@ class StreamExecutionEnvironment {
   Parameters parameters_;
   bool explainOnly_ = false;
 };
-
-template <typename T>
-SingleOutputStreamOperator<T> StreamExecutionEnvironment::fromSource(SourceOf<T> source) const {
-  return SingleOutputStreamOperator<T>(
-      addSource(std::move(source.factory), std::move(source.name), typeText<T>(), true));
-}
-
-template <typename T>
-SingleOutputStreamOperator<T> StreamExecutionEnvironment::fromCollection(std::vector<T> values) const {
-  SourceOf<T> source = collectionSource(std::move(values));
-  return SingleOutputStreamOperator<T>(
-      addSource(std::move(source.factory), std::move(source.name), typeText<T>(), false));
-}
 
 }  // namespace flott

@@ -97,8 +97,7 @@ StreamHandle StreamHandle::apply(StreamNode node, const std::vector<StreamHandle
     inputs.push_back(other.origins_);
   }
   const int id = program().add(std::move(node), inputs);
-  return StreamHandle(
-      program_, {StreamOrigin{.node = id, .side = SideOutputIndex(-1), .kind = {}, .partitioning = {}}});
+  return StreamHandle(program_, {StreamOrigin::mainOf(id)});
 }
 
 }  // namespace flott

@@ -21,6 +21,11 @@ struct StreamOrigin {
   SideOutputIndex side{-1};
   std::optional<PartitionKind> kind;
   Partitioning partitioning;
+
+  /// The main output of a node, spread as the next operator's parallelism asks for.
+  static StreamOrigin mainOf(int node) {
+    return {.node = node, .side = SideOutputIndex(-1), .kind = {}, .partitioning = {}};
+  }
 };
 
 class Program {

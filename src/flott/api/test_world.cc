@@ -10,7 +10,8 @@ class TestWorld::Host final : public ExecutionHost {
 
   Env env() override { return sim.env(); }
   std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration&) override {
-    auto scheduler = std::make_unique<DeterministicScheduler>(sim, lanes, DeterministicOptions{.seed = seed_});
+    auto scheduler =
+        std::make_unique<DeterministicScheduler>(sim, lanes, DeterministicOptions{.seed = seed_});
     latest = scheduler.get();
     return scheduler;
   }

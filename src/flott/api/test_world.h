@@ -1,8 +1,9 @@
 // Runs whole jobs in a test: one thread, virtual time, everything decided by a seed.
 //
-// A program is written as always, against the environment that environment() returns; execute() then steps its tasks on
-// the test's thread in an order drawn from the seed, and moves the clock when nothing else can go on. Files, network,
-// console and log are the simulated ones of sim(). A seed gives the same run every time; run a test under many.
+// A program is written as always, against the environment that environment() returns; execute() then steps
+// its tasks on the test's thread in an order drawn from the seed, and moves the clock when nothing else can
+// go on. Files, network, console and log are the simulated ones of sim(). A seed gives the same run every
+// time; run a test under many.
 //
 //   TestWorld world(seed);
 //   auto env = world.environment();
@@ -30,7 +31,8 @@ class TestWorld {
   SimulatedEnv& sim();
   /// Steps the job that was started last until only time can go on. Whether it has ended.
   bool runUntilIdle();
-  /// Moves the clock, stopping at every deadline on the way, and runs what becomes ready. Whether the job has ended.
+  /// Moves the clock, stopping at every deadline on the way, and runs what becomes ready. Whether the job has
+  /// ended.
   bool advance(Duration by);
 
  private:
