@@ -1,8 +1,8 @@
 // The state table against good hash maps: running sums for each key, and sums of tumbling windows.
 //
-// Each case does the same work with every table in turn, several rounds, in one process: the first round warms up
-// memory and is not counted. Every output record {key, sum} is written to a buffer of 1024 and folded into a checksum;
-// checksums that differ fail the run. Ratios are medians, table against the map.
+// Each case does the same work with every table in turn, several rounds, in one process: the first round
+// warms up memory and is not counted. Every output record {key, sum} is written to a buffer of 1024 and
+// folded into a checksum; checksums that differ fail the run. Ratios are medians, table against the map.
 //
 //   state_table [millions of records]
 #include <absl/container/flat_hash_map.h>
@@ -96,7 +96,8 @@ Result sumWithTable(uint64_t keys, uint64_t records) {
     for (uint64_t i = 0; i < records;) {
       for (Record& record : batch) record = {generator.next(), static_cast<int64_t>(i++)};
       for (size_t n = 0; n < kBatch; ++n) hashes[n] = hashKey(batch[n].key);
-      sums.locate(hashes, [&](size_t n) { return batch[n].key; }, located);
+      sums.locate(
+          hashes, [&](size_t n) { return batch[n].key; }, located);
       for (size_t n = 0; n < kBatch; ++n) {
         int64_t& sum = sums.findOrInsert(hashes[n], batch[n].key, located, n);
         sum += batch[n].value;
@@ -163,7 +164,8 @@ Result windowsWithTable(uint64_t keys, uint64_t records) {
         size_t run = n;
         while (run < kBatch && times[run] >= end - kWindow && times[run] < end) ++run;
         const Record* first = &batch[n];
-        sums.locate(std::span(hashes).subspan(n, run - n), [&](size_t m) { return first[m].key; }, located);
+        sums.locate(
+            std::span(hashes).subspan(n, run - n), [&](size_t m) { return first[m].key; }, located);
         for (size_t m = 0; n < run; ++n, ++m) {
           sums.findOrInsert(hashes[n], batch[n].key, located, m) += batch[n].value;
         }
@@ -202,20 +204,24 @@ void compare(const char* title, std::vector<Contender> contenders, uint64_t keys
   const double table = contenders[0].rates[kRounds / 2 - 1];
   for (const Contender& contender : contenders) {
     const double median = contender.rates[kRounds / 2 - 1];
-    std::printf("  %-6s %6.1f M/s   table / %s %.2f\n", contender.name, median, contender.name, table / median);
+    std::printf("  %-6s %6.1f M/s   table / %s %.2f\n", contender.name, median, contender.name,
+                table / median);
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint64_t records = (argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 60) * 1'000'000 / kBatch * kBatch;
+  const uint64_t records =
+      (argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 60) * 1'000'000 / kBatch * kBatch;
   for (const uint64_t keys : {1'000'000, 100'000}) {
     compare("running sums",
-            {{"table", sumWithTable, {}}, {"absl", sumWithMap<Absl>, {}}, {"boost", sumWithMap<Boost>, {}}}, keys,
-            records);
+            {{"table", sumWithTable, {}}, {"absl", sumWithMap<Absl>, {}}, {"boost", sumWithMap<Boost>, {}}},
+            keys, records);
   }
   compare("tumbling windows",
-          {{"table", windowsWithTable, {}}, {"absl", windowsWithMap<Absl>, {}}, {"boost", windowsWithMap<Boost>, {}}},
+          {{"table", windowsWithTable, {}},
+           {"absl", windowsWithMap<Absl>, {}},
+           {"boost", windowsWithMap<Boost>, {}}},
           100'000, records);
 }

@@ -154,8 +154,7 @@ class MapState : public KeyedHandle {
   }
   bool contains(const K& key) const { return get(key) != nullptr; }
   void put(const K& key, V value) {
-    const auto [at, added] = slot<Stored>().tryEmplace(key, std::move(value));
-    if (!added) *at = std::move(value);
+    slot<Stored>().put(key, std::move(value));
     changed();
   }
   /// change(V&) in place; it sees a value-initialised V where the key is not there.

@@ -8,6 +8,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,13 @@ class OrderedMap {
 
   class const_iterator {
    public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = std::pair<K, V>;
+    using difference_type = ptrdiff_t;
+    using pointer = const value_type*;
+    using reference = const value_type&;
+
+    const_iterator() = default;
     const_iterator(const Node* at, const Node* end) : at_(at), end_(end) { skipHoles(); }
     const value_type& operator*() const { return at_->entry; }
     const value_type* operator->() const { return &at_->entry; }
@@ -37,14 +45,19 @@ class OrderedMap {
       skipHoles();
       return *this;
     }
+    const_iterator operator++(int) {
+      const const_iterator before = *this;
+      ++*this;
+      return before;
+    }
     bool operator==(const const_iterator& other) const { return at_ == other.at_; }
 
    private:
     void skipHoles() {
       while (at_ != end_ && !at_->alive) ++at_;
     }
-    const Node* at_;
-    const Node* end_;
+    const Node* at_ = nullptr;
+    const Node* end_ = nullptr;
   };
 
   size_t size() const { return alive_; }
@@ -70,6 +83,11 @@ class OrderedMap {
     ++alive_;
     if (nodes_.size() > kUnindexed) indexLast();
     return {&nodes_.back().entry.second, true};
+  }
+  /// Adds the key or replaces its value.
+  void put(const K& key, V value) {
+    const auto [at, added] = tryEmplace(key, std::move(value));
+    if (!added) *at = std::move(value);
   }
   std::pair<V*, bool> emplace(const value_type& entry) { return tryEmplace(entry.first, entry.second); }
   void emplace_hint(const const_iterator&, const value_type& entry) { emplace(entry); }

@@ -23,7 +23,7 @@ inline constexpr int64_t kNoNamespace = std::numeric_limits<int64_t>::min();
 struct SegmentImage {
   std::string_view state;
   int64_t nameSpace = kNoNamespace;
-  KeyGroup keyGroup;
+  KeyGroup keyGroup{};
   uint64_t firstHash = 0;
   uint32_t entries = 0;
   std::string_view bytes;

@@ -57,6 +57,8 @@ class TimerQueue {
   Timestamp earliest();
 
   size_t size() const { return live_; }
+  /// Entries of the index, those without a timer included.
+  size_t indexSize() const { return indexed_; }
   /// Makes the index from the table: after loading.
   void reindex();
 

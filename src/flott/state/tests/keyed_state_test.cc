@@ -1,0 +1,251 @@
+#include "flott/state/keyed_state.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "flott/base/tests/error_text.h"
+#include "flott/state/keyed_backend.h"
+#include "flott/state/tests/random.h"
+
+namespace flott {
+namespace {
+
+class KeyedState : public testing::Test {
+ protected:
+  void key(const std::string& k) {
+    current_ = k;
+    backend_.setCurrentKey(hashKey(current_), current_);
+  }
+
+  KeyedStateBackend backend_{typeOps<std::string>(), {}};
+  std::string current_;
+};
+
+TEST_F(KeyedState, ValueHasADefault) {
+  ValueState<int64_t> plain = backend_.state(ValueStateDescriptor<int64_t>("plain"));
+  ValueState<std::string> greeting =
+      backend_.state(ValueStateDescriptor<std::string>("greeting").defaultValue("hi"));
+  key("a");
+  EXPECT_EQ(plain.get(), 0);
+  EXPECT_FALSE(plain.has());
+  EXPECT_EQ(greeting.get(), "hi");
+  greeting.set("hello");
+  plain.set(3);
+  key("b");
+  EXPECT_EQ(greeting.get(), "hi");
+  key("a");
+  EXPECT_EQ(greeting.get(), "hello");
+  EXPECT_TRUE(plain.has());
+  greeting.clear();
+  EXPECT_EQ(greeting.get(), "hi");
+}
+
+TEST_F(KeyedState, ValueIsUpdatedInPlace) {
+  ValueState<std::string> text = backend_.state(ValueStateDescriptor<std::string>("text").defaultValue("a"));
+  key("k");
+  text.update([](std::string& t) { t += "b"; });
+  text.update([](std::string& t) { t += "c"; });
+  EXPECT_EQ(text.get(), "abc");
+}
+
+TEST_F(KeyedState, ListKeepsItsOrder) {
+  ListState<std::string> list = backend_.state(ListStateDescriptor<std::string>("list"));
+  key("k");
+  EXPECT_TRUE(list.isEmpty());
+  EXPECT_TRUE(list.get().empty());
+  list.add("one");
+  list.addAll(std::vector<std::string>{"two", "three"});
+  EXPECT_EQ(list.get().size(), 3u);
+  EXPECT_EQ(list.get()[2], "three");
+  list.set({"four"});
+  EXPECT_EQ(list.get()[0], "four");
+  list.set({});
+  EXPECT_TRUE(list.isEmpty());
+}
+
+TEST_F(KeyedState, MapIsWalkedInTheOrderOfInsertion) {
+  MapState<std::string, int64_t> map = backend_.state(MapStateDescriptor<std::string, int64_t>("map"));
+  key("k");
+  EXPECT_TRUE(map.isEmpty());
+  EXPECT_TRUE(map.entries().empty());
+  for (int64_t i = 20; i > 0; --i) map.put("key " + std::to_string(i), i);
+  map.put("key 20", -20);  // keeps its place
+  EXPECT_TRUE(map.remove("key 19"));
+  EXPECT_FALSE(map.remove("key 19"));
+  map.put("key 19", 19);  // goes to the end
+  map.update("key 18", [](int64_t& value) { value = 180; });
+  std::vector<int64_t> values;
+  for (const auto& [name, value] : map.entries()) values.push_back(value);
+  EXPECT_EQ(values.front(), -20);
+  EXPECT_EQ(values[1], 180);
+  EXPECT_EQ(values.back(), 19);
+  EXPECT_EQ(map.size(), 20u);
+  EXPECT_TRUE(map.contains("key 1"));
+  EXPECT_EQ(*map.get("key 1"), 1);
+  EXPECT_EQ(map.get("key 21"), nullptr);
+  map.clear();
+  EXPECT_EQ(map.size(), 0u);
+}
+
+TEST_F(KeyedState, ReducingFoldsWhatIsAdded) {
+  ReducingState<int64_t> largest = backend_.state(
+      ReducingStateDescriptor<int64_t>("largest", [](int64_t a, int64_t b) { return std::max(a, b); }));
+  key("k");
+  EXPECT_EQ(largest.get(), nullptr);
+  for (const int64_t n : {-5, 8, 3}) largest.add(n);
+  EXPECT_EQ(*largest.get(), 8);
+  largest.clear();
+  EXPECT_EQ(largest.get(), nullptr);
+}
+
+struct Mean {
+  struct Sum {
+    int64_t sum = 0;
+    int64_t count = 0;
+  };
+  Sum createAccumulator() const { return {}; }
+  void add(const int64_t& value, Sum& sum) const {
+    sum.sum += value;
+    ++sum.count;
+  }
+  double getResult(const Sum& sum) const {
+    return static_cast<double>(sum.sum) / static_cast<double>(sum.count);
+  }
+};
+
+TEST_F(KeyedState, AggregatingGivesItsResult) {
+  AggregatingState<int64_t, Mean::Sum, double> mean =
+      backend_.state(AggregatingStateDescriptor<int64_t, Mean::Sum, double>("mean", Mean()));
+  key("k");
+  EXPECT_FALSE(mean.get().has_value());
+  for (const int64_t n : {1, 2, 6}) mean.add(n);
+  EXPECT_DOUBLE_EQ(mean.get().value(), 3.0);
+}
+
+TEST_F(KeyedState, OneNameIsOneState) {
+  ValueState<int64_t> first = backend_.state(ValueStateDescriptor<int64_t>("count"));
+  ValueState<int64_t> second = backend_.state(ValueStateDescriptor<int64_t>("count"));
+  key("k");
+  first.set(4);
+  EXPECT_EQ(second.get(), 4);
+  EXPECT_EQ(
+      errorText([&] { (void)backend_.state(ValueStateDescriptor<std::string>("count")); }),
+      "state 'count' is registered as value of int64 and again as value of string: give each state of an "
+      "operator a name of its own");
+  EXPECT_EQ(
+      errorText([&] { (void)backend_.state(ListStateDescriptor<int64_t>("count")); }),
+      "state 'count' is registered as value of int64 and again as list of list<int64>: give each state of an "
+      "operator a name of its own");
+}
+
+TEST_F(KeyedState, NeedsAKeyAndAnOrigin) {
+  ValueState<int64_t> count = backend_.state(ValueStateDescriptor<int64_t>("count"));
+  EXPECT_EQ(errorText([&] { count.set(1); }),
+            "state 'count' was used where there is no current key: keyed state can be used while a record or "
+            "a timer is "
+            "worked on, not in open() or close()");
+  EXPECT_EQ(
+      errorText([&] { (void)ValueState<int64_t>().get(); }),
+      "a state handle was used that no state was assigned to: get it in open() from the runtime context");
+}
+
+TEST_F(KeyedState, EveryKeyIsVisitedOnceInTheOrderOfTheHash) {
+  const ValueStateDescriptor<int64_t> descriptor("count");
+  ValueState<int64_t> count = backend_.state(descriptor);
+  for (int64_t i = 0; i < 1'000; ++i) {
+    key(std::to_string(i));
+    count.set(i);
+  }
+  key("before");
+  uint64_t last = 0;
+  std::vector<int64_t> seen;
+  backend_.applyToAllKeys<std::string>(descriptor, [&](const std::string& k, ValueState<int64_t>& state) {
+    EXPECT_GE(hashKey(k), last);
+    last = hashKey(k);
+    EXPECT_EQ(std::to_string(state.get()), k);
+    seen.push_back(state.get());
+    if (state.get() % 2 == 0) {
+      state.clear();
+    } else {
+      state.set(-state.get());
+    }
+  });
+  EXPECT_EQ(seen.size(), 1'000u);
+  key("31");
+  EXPECT_EQ(count.get(), -31);
+  key("32");
+  EXPECT_FALSE(count.has());
+}
+
+TEST_F(KeyedState, SlicesComeInTheOrderOfTimeAndGoAsAWhole) {
+  SliceStore<std::string, int64_t> slices = backend_.slices<std::string, int64_t>("slices");
+  EXPECT_FALSE(slices.first().has_value());
+  for (const int64_t end : {30, 10, 20}) {
+    for (int i = 0; i < 10'000; ++i) {
+      const std::string k = std::to_string(i);
+      slices.at(Timestamp(end)).findOrInsert(hashKey(k), k) += end;
+    }
+  }
+  const uint64_t used = backend_.budget().used();
+  EXPECT_EQ(slices.first(), Timestamp(10));
+  EXPECT_EQ(slices.after(Timestamp(10)), Timestamp(20));
+  EXPECT_EQ(slices.after(Timestamp(30)), std::nullopt);
+  EXPECT_EQ(*slices.at(Timestamp(20)).find(hashKey(std::string("7")), "7"), 20);
+  slices.drop(Timestamp(10));
+  slices.drop(Timestamp(11));
+  EXPECT_FALSE(slices.find(Timestamp(10)).has_value());
+  EXPECT_EQ(slices.first(), Timestamp(20));
+  EXPECT_LT(backend_.budget().used(), used * 3 / 4);
+}
+
+TEST_F(KeyedState, TheKeyMustBeAKey) {
+  EXPECT_EQ(errorText([] { KeyedStateBackend backend(typeOps<OrderedMap<int64_t, int64_t>>(), {}); }),
+            "a stream cannot be keyed by map<int64, int64>: use a number, a string, or a struct of such");
+}
+
+TEST(OrderedMap, MatchesAModel) {
+  OrderedMap<int64_t, std::string> map;
+  std::vector<std::pair<int64_t, std::string>> model;
+  Random random(3);
+  for (int step = 0; step < 20'000; ++step) {
+    const auto k = static_cast<int64_t>(random.below(step % 4'000 < 2'000 ? 300 : 5));
+    const auto at =
+        std::find_if(model.begin(), model.end(), [&](const auto& entry) { return entry.first == k; });
+    if (random.below(2) == 0) {
+      const std::string value = std::to_string(step);
+      map.put(k, value);
+      if (at == model.end()) {
+        model.emplace_back(k, value);
+      } else {
+        at->second = value;
+      }
+    } else {
+      ASSERT_EQ(map.erase(k), at != model.end());
+      if (at != model.end()) model.erase(at);
+    }
+    ASSERT_EQ(map.size(), model.size());
+    if (step % 100 == 0) {
+      size_t i = 0;
+      for (const auto& entry : map) ASSERT_EQ(entry, model[i++]);
+      ASSERT_EQ(i, model.size());
+    }
+  }
+}
+
+TEST(OrderedMap, IsEncodedAsAMapInItsOrder) {
+  OrderedMap<std::string, int64_t> map;
+  for (int64_t i = 30; i > 0; --i) map.put(std::to_string(i), i);
+  std::string bytes;
+  ByteWriter out(bytes);
+  Codec<OrderedMap<std::string, int64_t>>::encode(map, out);
+  OrderedMap<std::string, int64_t> copy;
+  ByteReader in(bytes);
+  Codec<OrderedMap<std::string, int64_t>>::decode(in, copy);
+  EXPECT_TRUE(in.atEnd());
+  EXPECT_TRUE(std::equal(map.begin(), map.end(), copy.begin(), copy.end()));
+  EXPECT_EQ((describe<OrderedMap<std::string, int64_t>>().toString()), "map<string, int64>");
+}
+
+}  // namespace
+}  // namespace flott

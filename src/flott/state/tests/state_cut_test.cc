@@ -1,0 +1,180 @@
+#include <gtest/gtest.h>
+
+#include "flott/base/tests/error_text.h"
+#include "flott/state/keyed_backend.h"
+#include "flott/state/tests/random.h"
+#include "flott/state/tests/table_fixture.h"
+
+namespace flott {
+namespace {
+
+/// Everything at once, in a cut of its own: what an unfinished cut must come to.
+template <typename K, typename V>
+std::map<CollectingSink::Place, std::string> contentOf(TableFixture<K, V>& fixture) {
+  CollectingSink sink;
+  fixture.untyped.cut(sink);
+  size_t budget = std::numeric_limits<size_t>::max();
+  EXPECT_TRUE(fixture.untyped.encodeSome(budget));
+  EXPECT_EQ(sink.entries, fixture.table.size());
+  return sink.all();
+}
+
+/// A second table with the same content, by way of a sink's bytes.
+template <typename K, typename V>
+void expectLoads(const std::map<CollectingSink::Place, std::string>& content, const std::map<K, V>& model) {
+  TableFixture<K, V> copy;
+  for (const auto& [place, bytes] : content) copy.untyped.load(KeyGroup(std::get<2>(place)), bytes);
+  copy.expectEquals(model);
+}
+
+template <typename K, typename MakeKey>
+void runCutModel(uint64_t seed, MakeKey makeKey) {
+  TableFixture<K, int64_t> fixture;
+  std::map<K, int64_t> model;
+  Random random(seed);
+  Located located;
+  for (int cut = 0; cut < 6; ++cut) {
+    for (int i = 0; i < 6'000; ++i) {
+      const K key = makeKey(random);
+      model[key] = fixture.at(key) = static_cast<int64_t>(random.next() >> 1);
+    }
+    const std::map<CollectingSink::Place, std::string> expected = contentOf(fixture);
+    const std::map<K, int64_t> atCut = model;
+    CollectingSink sink;
+    fixture.untyped.cut(sink);
+    bool finished = false;
+    for (int batch = 0; !finished; ++batch) {
+      std::vector<K> keys;
+      std::vector<uint64_t> hashes;
+      for (int i = 0; i < 100; ++i) hashes.push_back(hashKey(keys.emplace_back(makeKey(random))));
+      fixture.table.locate(
+          hashes, [&](size_t i) { return keys[i]; }, located);
+      for (size_t i = 0; i < keys.size(); ++i) {
+        if (random.below(3) == 0) {
+          fixture.erase(keys[i]);
+          model.erase(keys[i]);
+        } else {
+          model[keys[i]] += 1;
+          fixture.table.findOrInsert(hashes[i], keys[i], located, i) += 1;
+        }
+      }
+      if (cut == 5 && batch == 3) {
+        fixture.table.clear();
+        model.clear();
+      }
+      size_t budget = 2'000;
+      finished = fixture.untyped.encodeSome(budget);
+    }
+    EXPECT_EQ(sink.all(), expected) << "cut " << cut;
+    EXPECT_EQ(sink.entries, atCut.size());
+    expectLoads(sink.all(), atCut);
+    fixture.expectEquals(model);
+  }
+}
+
+TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterInt64) {
+  runCutModel<int64_t>(1, [](Random& random) { return static_cast<int64_t>(random.below(40'000)); });
+}
+TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterString) {
+  runCutModel<std::string>(2, [](Random& random) {
+    return "a key that lies outside of its string " + std::to_string(random.below(20'000));
+  });
+}
+
+TEST(StateCut, BytesDoNotDependOnHistory) {
+  TableFixture<std::string, int64_t> once, often;
+  for (int i = 0; i < 3'000; ++i) once.at(std::to_string(i)) = i;
+  for (int i = 9'000; i-- > 0;) often.at(std::to_string(i)) = i;
+  for (int i = 3'000; i < 9'000; ++i) often.erase(std::to_string(i));
+  EXPECT_EQ(contentOf(once), contentOf(often));
+}
+
+TEST(StateCut, IsFreeOfWorkWhenNothingIsAskedFor) {
+  TableFixture<int64_t, int64_t> fixture;
+  for (int64_t key = 0; key < 50'000; ++key) fixture.at(key) = key;
+  CollectingSink sink;
+  fixture.untyped.cut(sink);
+  EXPECT_EQ(sink.entries, 0u);
+  fixture.at(7) = 1;  // one segment only
+  EXPECT_GT(sink.entries, 0u);
+  EXPECT_LE(sink.entries, 4096u);
+  size_t budget = 10'000;
+  EXPECT_FALSE(fixture.untyped.encodeSome(budget));
+  EXPECT_EQ(budget, 0u);
+  fixture.untyped.abandonCut();
+  EXPECT_EQ(contentOf(fixture).size(), 128u);
+}
+
+TEST(StateCut, BrokenBytesAreRefused) {
+  TableFixture<int64_t, int64_t> fixture;
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(int64_t{5});
+  const KeyGroup group = keyGroupOf(hashKey(int64_t{5}), 128);
+  const auto load = [&](KeyGroup into, const std::string& what) {
+    return errorText([&] { fixture.untyped.load(into, what); }, ErrorKind::kCorruption);
+  };
+  EXPECT_EQ(load(group, bytes), "encoded data ends early at byte 8");
+  fixture.table.clear();
+  out.fixed(int64_t{6});
+  EXPECT_EQ(load(KeyGroup(group.value ^ 1), bytes),
+            "encoded data holds a key of another key group at byte 8");
+  EXPECT_EQ(load(group, bytes + bytes), "encoded data holds a key twice at byte 24");
+}
+
+TEST(StateCut, OfABackendHasAllStatesSlicesAndTimers) {
+  const auto open = [](KeyedStateBackend& backend) {
+    return std::make_tuple(backend.state(ListStateDescriptor<int64_t>("list")),
+                           backend.slices<std::string, int64_t>("slices"), &backend.eventTimers());
+  };
+  KeyedStateBackend backend(typeOps<std::string>(), {});
+  auto [list, slices, timers] = open(backend);
+  for (int64_t i = 0; i < 2'000; ++i) {
+    const std::string key = "key " + std::to_string(i % 500);
+    backend.setCurrentKey(hashKey(key), key);
+    list.add(i);
+    slices.at(Timestamp(i / 1000 * 10)).findOrInsert(hashKey(key), key) += i;
+    timers->add(backend.currentKey(), Timestamp(i));
+  }
+  CollectingSink sink;
+  backend.cut(sink);
+  EXPECT_TRUE(backend.cutting());
+  slices.drop(Timestamp(0));                             // after the cut: still part of it
+  slices.at(Timestamp(20)).findOrInsert(1, "late") = 1;  // not part of it
+  Timer timer;
+  ASSERT_TRUE(timers->popDue(Timestamp(5), timer));
+  while (!backend.encodeSome(1'000)) {
+  }
+  EXPECT_FALSE(backend.cutting());
+
+  KeyedStateBackend restored(typeOps<std::string>(), {});
+  auto [list2, slices2, timers2] = open(restored);
+  for (const auto& [place, bytes] : sink.all()) {
+    const auto& [state, nameSpace, group] = place;
+    restored.load({.state = state, .nameSpace = nameSpace, .keyGroup = KeyGroup(group), .bytes = bytes});
+  }
+  restored.finishLoad();
+  const std::string key = "key 7";
+  restored.setCurrentKey(hashKey(key), key);
+  EXPECT_EQ(std::vector<int64_t>(list2.get().begin(), list2.get().end()),
+            (std::vector<int64_t>{7, 507, 1007, 1507}));
+  EXPECT_EQ(*slices2.at(Timestamp(0)).find(hashKey(key), key), 7 + 507);
+  EXPECT_EQ(*slices2.at(Timestamp(10)).find(hashKey(key), key), 1007 + 1507);
+  EXPECT_FALSE(slices2.find(Timestamp(20)).has_value());
+  EXPECT_EQ(timers2->size(), 2'000u);
+  EXPECT_EQ(timers2->earliest(), Timestamp(0));
+}
+
+TEST(StateCut, RefusesAStateNobodyRegistered) {
+  KeyedStateBackend backend(typeOps<int64_t>(), {.keyGroups = {0, 64}});
+  EXPECT_EQ(errorText([&] { backend.load({.state = "old", .bytes = ""}); }),
+            "the snapshot holds a state 'old' that the operator does not have: register it under this name "
+            "in open()");
+  (void)backend.state(ValueStateDescriptor<int64_t>("new"));
+  EXPECT_EQ(errorText([&] { backend.load({.state = "new", .keyGroup = KeyGroup(64), .bytes = ""}); },
+                      ErrorKind::kBug),
+            "key group 64 of state 'new' was given to a subtask that does not own it");
+}
+
+}  // namespace
+}  // namespace flott

@@ -1,0 +1,83 @@
+// A state table of its own, for tests, and a sink that keeps what a cut hands over.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flott/state/typed_table.h"
+
+namespace flott {
+
+template <typename K, typename V>
+struct TableFixture {
+  explicit TableFixture(uint32_t maxParallelism = 128, KeyGroupRange groups = {0, 0},
+                        uint64_t memoryLimit = std::numeric_limits<uint64_t>::max())
+      : home(groups.size() == 0 ? KeyGroupRange{0, maxParallelism} : groups, maxParallelism, memoryLimit) {}
+
+  TableHome home;
+  KeyType key{typeOps<K>()};
+  StateTable untyped{"words", key, typeOps<V>(), home};
+  TypedTable<K, V> table{untyped};
+
+  V& at(const K& k) { return table.findOrInsert(hashKey(k), k); }
+  const V* find(const K& k) const { return table.find(hashKey(k), k); }
+  bool erase(const K& k) { return table.erase(hashKey(k), k); }
+
+  std::vector<std::pair<K, V>> inOrder() const {
+    std::vector<std::pair<K, V>> all;
+    table.forEach([&](uint64_t, const K& k, const V& v) { all.emplace_back(k, v); });
+    return all;
+  }
+
+  /// Same content as the model, found both by walking and by key; hashes ascend.
+  void expectEquals(const std::map<K, V>& model) const {
+    ASSERT_EQ(table.size(), model.size());
+    size_t seen = 0;
+    uint64_t last = 0;
+    table.forEach([&](uint64_t hash, const K& k, const V& v) {
+      EXPECT_EQ(hash, hashKey(k));
+      EXPECT_GE(hash, last);
+      last = hash;
+      const auto found = model.find(k);
+      ASSERT_NE(found, model.end());
+      EXPECT_EQ(found->second, v);
+      ++seen;
+    });
+    EXPECT_EQ(seen, model.size());
+    for (const auto& [k, v] : model) {
+      const V* found = find(k);
+      ASSERT_NE(found, nullptr);
+      EXPECT_EQ(*found, v);
+    }
+  }
+};
+
+/// Bytes by state, namespace and key group, in canonical order whatever the order of the pieces was.
+class CollectingSink final : public SegmentSink {
+ public:
+  using Place = std::tuple<std::string, int64_t, uint32_t>;
+
+  void take(const SegmentImage& image) override {
+    auto& pieces = pieces_[{std::string(image.state), image.nameSpace, image.keyGroup.value}];
+    EXPECT_TRUE(pieces.emplace(image.firstHash, image.bytes).second) << "a segment was handed over twice";
+    entries += image.entries;
+  }
+  std::map<Place, std::string> all() const {
+    std::map<Place, std::string> joined;
+    for (const auto& [place, pieces] : pieces_) {
+      for (const auto& [hash, bytes] : pieces) joined[place] += bytes;
+    }
+    return joined;
+  }
+  size_t entries = 0;
+
+ private:
+  std::map<Place, std::map<uint64_t, std::string>> pieces_;
+};
+
+}  // namespace flott
