@@ -5,7 +5,7 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-add_compile_options(-Wall -Wextra $<$<BOOL:${FLOTT_WERROR}>:-Werror>)
+add_compile_options(-Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${FLOTT_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   add_compile_options(-Wno-restrict -Wno-stringop-overread)  # g++ 12 sees them inside its own, correct std::string
 endif()

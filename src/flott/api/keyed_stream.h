@@ -16,8 +16,6 @@
 
 namespace flott {
 
-enum class Tie : uint8_t { kFirst, kLast };  // minBy/maxBy: which of equal records stays
-
 template <typename T, typename Selector>
 class KeyedStream {
  public:
@@ -52,6 +50,10 @@ class KeyedStream {
   template <typename Other>
   auto connect(const Other& other) const;
 
+  /// Windows of each key, by an assigner such as TumblingEventTimeWindows::of(10s).
+  template <typename Assigner>
+  WindowedStream<T, Selector, Assigner> window(Assigner assigner) const;
+
   // Aggregations.
 
   /// f(const T& soFar, const T& record) -> T.
@@ -59,8 +61,7 @@ class KeyedStream {
   SingleOutputStreamOperator<T> reduce(F function) const {
     static_assert(ReduceFunction<F, T>,
                   "reduce: the function must be callable as f(const T&, const T&) and return T");
-    return apply<T>("Reduce",
-                    operatorFactory<ReduceOperator<T, Selector, F>>(selector_, std::move(function)));
+    return fold("Reduce", UserReduce<T, F>{std::move(function)});
   }
 
   /// An aggregate function: createAccumulator() -> Acc, add(const T&, Acc&), getResult(const Acc&) -> Out.
@@ -76,48 +77,30 @@ class KeyedStream {
   /// the job.
   template <typename N>
   SingleOutputStreamOperator<T> sum(N internal::MembersOf<T>::*member) const {
-    if constexpr (kIsKeyAndNumber<N>) {
-      if (isOtherMember(member)) {
+    if constexpr (kIsKeyAndNumber<T, Selector, N>) {
+      if (isNumberBesideKey(selector_, member)) {
         return apply<T>("Sum", operatorFactory<SumInPlaceOperator<T, Selector, N>>(selector_, member));
       }
     }
-    return named("Sum", [member](const T& soFar, const T& record) {
-      T sum = soFar;
-      sum.*member = addChecked(soFar.*member, record.*member);
-      return sum;
-    });
+    return fold("Sum", SumOf<T, N>{member});
   }
   /// The smallest value of a member; the other members are those of the key's first record.
   template <typename N>
   SingleOutputStreamOperator<T> min(N internal::MembersOf<T>::*member) const {
-    return named("Min", [member](const T& soFar, const T& record) {
-      T least = soFar;
-      if (record.*member < soFar.*member) least.*member = record.*member;
-      return least;
-    });
+    return fold("Min", LeastOf<T, N>{member});
   }
   template <typename N>
   SingleOutputStreamOperator<T> max(N internal::MembersOf<T>::*member) const {
-    return named("Max", [member](const T& soFar, const T& record) {
-      T most = soFar;
-      if (soFar.*member < record.*member) most.*member = record.*member;
-      return most;
-    });
+    return fold("Max", GreatestOf<T, N>{member});
   }
   /// The whole record with the smallest value of a member.
   template <typename N>
   SingleOutputStreamOperator<T> minBy(N internal::MembersOf<T>::*member, Tie tie = Tie::kFirst) const {
-    return named("Min By", [member, tie](const T& soFar, const T& record) {
-      if (record.*member < soFar.*member) return record;
-      return tie == Tie::kLast && !(soFar.*member < record.*member) ? record : soFar;
-    });
+    return fold("Min By", RecordOfLeast<T, N>{member, tie});
   }
   template <typename N>
   SingleOutputStreamOperator<T> maxBy(N internal::MembersOf<T>::*member, Tie tie = Tie::kFirst) const {
-    return named("Max By", [member, tie](const T& soFar, const T& record) {
-      if (soFar.*member < record.*member) return record;
-      return tie == Tie::kLast && !(record.*member < soFar.*member) ? record : soFar;
-    });
+    return fold("Max By", RecordOfGreatest<T, N>{member, tie});
   }
   /// (key, number of its records so far).
   SingleOutputStreamOperator<std::pair<KeyType, int64_t>> count() const {
@@ -146,25 +129,9 @@ class KeyedStream {
     std::pair<KeyType, int64_t> getResult(const Seen& seen) const { return {*seen.key, seen.count}; }
   };
 
-  /// The record has two members, the key being one of them: then a sum needs to keep only the other.
-  template <typename N>
-  static constexpr bool kIsKeyAndNumber =
-      std::is_arithmetic_v<N>&& std::is_same_v<Selector, MemberSelector<T, KeyType>>&&
-          reflect::Parts<T>::kSize == 2;
-  template <typename N>
-  bool isOtherMember(N internal::MembersOf<T>::*member) const {
-    if constexpr (std::is_same_v<N, KeyType>) {
-      return member != selector_.member;
-    } else {
-      return true;
-    }
-  }
-
-  template <typename Out, typename Calls, typename F>
-  SingleOutputStreamOperator<Out> applyCalls(const char* name, F function) const;
-  template <typename F>
-  SingleOutputStreamOperator<T> named(const char* name, F function) const {
-    return apply<T>(name, operatorFactory<ReduceOperator<T, Selector, F>>(selector_, std::move(function)));
+  template <typename Fold>
+  SingleOutputStreamOperator<T> fold(const char* name, Fold fold) const {
+    return apply<T>(name, operatorFactory<ReduceOperator<T, Selector, Fold>>(selector_, std::move(fold)));
   }
 
   StreamHandle handle_;
