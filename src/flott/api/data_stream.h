@@ -31,6 +31,10 @@ template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
 class KeyedStream;
+template <typename T, typename Selector, typename Assigner>
+class WindowedStream;
+template <typename T, typename Generator, typename Assigner>
+class WatermarkStrategy;
 template <typename T>
 class OutputTag;
 
@@ -96,6 +100,17 @@ class DataStream {
   template <typename F>
   requires std::invocable<const F&, const T&> KeyedStream<T, FunctionSelector<T, F>> keyBy(F function)
   const;
+
+  // Time.
+
+  /// Gives records their event time and the stream its watermarks (watermark_strategy.h), in place of those
+  /// it had.
+  template <typename Generator, typename Assigner>
+  SingleOutputStreamOperator<T> assignTimestampsAndWatermarks(
+      WatermarkStrategy<T, Generator, Assigner> strategy) const;
+  /// Windows over all records, in one subtask.
+  template <typename Assigner>
+  WindowedStream<T, NoKeySelector<T>, Assigner> windowAll(Assigner assigner) const;
 
   /// All records of these streams, in no particular order between them.
   template <typename... Others>

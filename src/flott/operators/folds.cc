@@ -1,4 +1,4 @@
-#include "flott/operators/rolling.h"
+#include "flott/operators/folds.h"
 
 #include "flott/base/error.h"
 

@@ -34,11 +34,13 @@ concept ReduceFunction = requires(F& f, const T& a, const T& b) {
 };
 
 template <typename F>
+void openFunction(F& function, RuntimeContext& context) {
+  if constexpr (requires { function.open(context); }) function.open(context);
+}
+template <typename F>
 void openFunction(F& function, OperatorContext& context, KeyedStateBackend* keyed = nullptr) {
-  if constexpr (requires(RuntimeContext & c) { function.open(c); }) {
-    RuntimeContext runtime(context, keyed);
-    function.open(runtime);
-  }
+  RuntimeContext runtime(context, keyed);
+  openFunction(function, runtime);
 }
 
 template <typename F>

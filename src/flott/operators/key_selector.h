@@ -40,6 +40,34 @@ struct MembersSelector {
   }
 };
 
+/// The one key of all records of a stream that has no keys.
+struct NoKey {
+  bool one = true;
+};
+template <typename T>
+struct NoKeySelector {
+  using Key = NoKey;
+  NoKey operator()(const T&) const { return {}; }
+};
+
+/// The record has two members, its key and a number of type N: then an aggregation of the number need not
+/// keep records.
+template <typename T, typename Selector, typename N>
+inline constexpr bool kIsKeyAndNumber =
+    std::is_arithmetic_v<N>&& std::is_same_v<Selector, MemberSelector<T, typename Selector::Key>>&&
+        reflect::Parts<T>::kSize == 2;
+/// … and this member is the number.
+template <typename T, typename Selector, typename N>
+bool isNumberBesideKey(const Selector& selector, N T::*member) {
+  if constexpr (!kIsKeyAndNumber<T, Selector, N>) {
+    return false;
+  } else if constexpr (std::is_same_v<N, typename Selector::Key>) {
+    return member != selector.member;
+  } else {
+    return true;
+  }
+}
+
 template <typename T, typename Selector>
 class SelectorHasher final : public KeyHasher {
  public:

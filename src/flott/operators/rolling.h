@@ -4,31 +4,13 @@
 // SumInPlace keeps only the number, for records that are nothing but key and number; Reduce keeps a record.
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <type_traits>
 #include <utility>
 
-#include "flott/operators/function.h"
+#include "flott/operators/folds.h"
 #include "flott/operators/key_selector.h"
 #include "flott/state/typed_table.h"
 
 namespace flott {
-
-[[noreturn]] void throwSumOverflow(const std::string& sum, const std::string& added);
-
-/// Integers that do not fit any more are an error, never a wrong number.
-template <typename N>
-N addChecked(N a, N b) {
-  if constexpr (std::is_integral_v<N>) {
-    N sum;
-    if (__builtin_add_overflow(a, b, &sum)) [[unlikely]]
-      throwSumOverflow(std::to_string(a), std::to_string(b));
-    return sum;
-  } else {
-    return a + b;
-  }
-}
 
 /// Sum of one member where the record consists of the key and that member only: the state is the number, and
 /// the batch is turned into the result in place.
@@ -46,7 +28,8 @@ class SumInPlaceOperator final : public Operator {
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
+    table_.locate(
+        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     forEachRow(rows, 0, [&](size_t i) {
       T& row = rows[i];
       N& sum = table_.findOrInsert(hashes[i], selector_(row), located_, i);
@@ -63,26 +46,26 @@ class SumInPlaceOperator final : public Operator {
   Located located_;
 };
 
-/// f(const T& soFar, const T& record) -> T; the first record of a key is its first result.
-template <typename T, typename Selector, typename F>
+/// A fold (folds.h) over the records of each key.
+template <typename T, typename Selector, typename Fold>
 class ReduceOperator final : public Operator {
   using K = typename Selector::Key;
 
  public:
-  ReduceOperator(Selector selector, F function)
-      : selector_(std::move(selector)), function_(std::move(function)) {}
+  ReduceOperator(Selector selector, Fold fold) : selector_(std::move(selector)), fold_(std::move(fold)) {}
 
   void open(OperatorContext& context) override {
     KeyedStateBackend& state = context.keyedState(typeOps<K>());
     table_ = state.template table<K, T>("reduced");
-    openFunction(function_, context, &state);
+    openFunction(fold_, context, &state);
   }
-  void close() noexcept override { closeFunction(function_); }
+  void close() noexcept override { closeFunction(fold_); }
 
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
+    table_.locate(
+        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     forEachRow(rows, 0, [&](size_t i) {
       bool first = false;
       T& soFar = table_.findOrInsert(hashes[i], selector_(rows[i]), located_, i, [&](T& fresh) {
@@ -90,7 +73,7 @@ class ReduceOperator final : public Operator {
         first = true;
       });
       if (first) return;
-      soFar = function_(std::as_const(soFar), std::as_const(rows[i]));
+      fold_(soFar, std::as_const(rows[i]));
       rows[i] = soFar;
     });
     batch->dropHashes();
@@ -100,7 +83,7 @@ class ReduceOperator final : public Operator {
 
  private:
   Selector selector_;
-  F function_;
+  Fold fold_;
   TypedTable<K, T> table_;
   Located located_;
 };
@@ -125,7 +108,8 @@ class AggregateOperator final : public Operator {
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     const uint64_t* hashes = batch->hashes();
-    table_.locate({hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
+    table_.locate(
+        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     Batch result = pool_->acquire();
     Rows<Out>& out = result.rows<Out>();
     out.reserve(rows.size());

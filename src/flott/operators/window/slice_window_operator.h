@@ -1,0 +1,263 @@
+// Windows made of slices of time: the operator behind window(…) and windowAll(…) for assigners that divide
+// time evenly.
+//
+// A record is added to one accumulator, that of its key in its slice; a slice is a table of the state backend
+// and is dropped as a whole when the window that it makes has fired. Most batches lie within one slice, which
+// one pass over the timestamps tells; then the loop looks at keys only. A batch that spans several slices is
+// taken apart slice by slice, in the order of arrival.
+//
+// A window fires once: on event time when the watermark reaches its last millisecond, on processing time when
+// its end has come; at the end of the input all that are left fire. Records for a window that has fired are
+// late: they are counted in numLateRecordsDropped and dropped. Results come in the order of windows, within
+// one in the order of the key hash, with the window's last millisecond as timestamp.
+#pragma once
+
+#include <numeric>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "flott/operators/event_time.h"
+#include "flott/operators/function.h"
+#include "flott/operators/key_selector.h"
+#include "flott/operators/window/assigners.h"
+#include "flott/operators/window/window_function.h"
+#include "flott/state/keyed_backend.h"
+
+namespace flott {
+
+/// Inside a catch block: throws what is being handled on, with the window that was firing.
+[[noreturn]] void throwAtWindow(const TimeWindow& window, const std::string& key);
+
+template <typename T, typename Selector, typename Assigner, typename Accumulation, typename Emission>
+class SliceWindowOperator final : public Operator {
+  using K = typename Selector::Key;
+  using Acc = typename Accumulation::Acc;
+  using Out = typename Emission::Out;
+  using Table = TypedTable<K, Acc>;
+
+  static constexpr bool kEventTime = Assigner::kDomain == TimeDomain::kEventTime;
+  static constexpr bool kKeyed = !std::is_same_v<K, NoKey>;
+  // Results after which a firing lets other work in.
+  static constexpr size_t kResultsAtOnce = 16 * 1024;
+
+ public:
+  SliceWindowOperator(Selector selector, Assigner assigner, Accumulation accumulation, Emission emission)
+      : selector_(std::move(selector)),
+        grid_(assigner.slices()),
+        accumulation_(std::move(accumulation)),
+        emission_(std::move(emission)) {}
+
+  void open(OperatorContext& context) override {
+    context_ = &context;
+    state_ = &context.keyedState(typeOps<K>());
+    slices_ = state_->template slices<K, Acc>("window-contents");
+    lateRecords_ = &context.metrics().counter("numLateRecordsDropped");
+    collector_.open(context.pools());
+    openFunction(accumulation_, context);
+    openFunction(emission_, context, state_);
+  }
+  void close() noexcept override {
+    closeFunction(accumulation_);
+    closeFunction(emission_);
+  }
+
+  Step onBatch(int, Batch batch, Output&) override {
+    const Rows<T>& rows = batch.rows<T>();
+    FLOTT_CHECK(!kKeyed || rows.hasHashes());
+    if constexpr (kEventTime) {
+      addByTimestamps(rows);
+    } else {
+      addToSliceOfNow(rows);
+    }
+    return Step::kDone;
+  }
+
+  Step onEventTime(Watermark watermark, Output& output) override {
+    if constexpr (!kEventTime) return Operator::onEventTime(watermark, output);
+    return fireUpTo(watermark.time, output);
+  }
+  Step onProcessingTime(Timestamp now, Output& output) override {
+    return fireUpTo(now - Duration::millis(1), output);
+  }
+  Step onEndOfInput(int, Output& output) override {
+    if constexpr (kEventTime) return Step::kDone;  // the last watermark came before
+    return fireUpTo(Timestamp::max(), output);
+  }
+
+  Step resume(Output& output) override {
+    collector_.start(output, true);
+    collector_.clearFull();
+    windowContext_.setTimes(eventTime().time, context_->processingTime());
+    const bool fired = fireSome();
+    state_->clearCurrentKey();
+    if (!fired) return Step::kMore;
+    collector_.flush();
+    if constexpr (kEventTime) {
+      output.emitWatermark(eventTime());
+    } else if (const std::optional<Timestamp> end = slices_.first()) {
+      context_->setAlarm(*end);
+    }
+    return Step::kDone;
+  }
+
+ private:
+  /// A slice that records go to. The default-made one has room for no time at all.
+  struct OpenSlice {
+    int64_t start = 0;
+    int64_t end = 0;
+    Table table;
+
+    bool holds(TimeRange range) const { return range.min >= start && range.max < end; }
+  };
+
+  OpenSlice openSlice(const TimeWindow& slice) {
+    return {slice.start.ms, slice.end.ms, slices_.at(slice.end)};
+  }
+  bool isLate(const TimeWindow& window) const { return window.maxTimestamp() <= eventTime().time; }
+
+  void addByTimestamps(const Rows<T>& rows) {
+    if (!rows.hasTimestamps()) throwNoTimestamps("windows on event time");
+    const TimeRange range = timeRangeOf({rows.timestamps(), rows.size()});
+    if (!current_.holds(range)) [[unlikely]] {
+      if (range.min == Timestamp::min().ms) throwNoTimestamps("windows on event time");
+      checkEventTimes(rows, range);
+      const TimeWindow slice = grid_.sliceOf(range.min);
+      if (range.max >= slice.end.ms) return addToSeveral(rows);
+      if (isLate(slice)) return dropLate(rows.size());
+      current_ = openSlice(slice);
+    }
+    add(rows, rows.hashes(), rows.size(), current_.table, [](size_t n) { return n; });
+  }
+
+  void addToSliceOfNow(const Rows<T>& rows) {
+    const int64_t now = context_->processingTime().ms;
+    if (!current_.holds({now, now})) {
+      current_ = openSlice(grid_.sliceOf(now));
+      context_->setAlarm(*slices_.first());
+    }
+    add(rows, rows.hashes(), rows.size(), current_.table, [](size_t n) { return n; });
+  }
+
+  /// Each pass takes out the records of one slice: that of the first record left.
+  void addToSeveral(const Rows<T>& rows) {
+    const int64_t* timestamps = rows.timestamps();
+    left_.resize(rows.size());
+    taken_.resize(rows.size());
+    if constexpr (kKeyed) takenHashes_.resize(rows.size());
+    std::iota(left_.begin(), left_.end(), 0);
+    for (size_t left = rows.size(); left > 0;) {
+      const TimeWindow slice = grid_.sliceOf(timestamps[left_[0]]);
+      size_t taken = 0;
+      size_t stay = 0;
+      for (size_t n = 0; n < left; ++n) {
+        const uint32_t i = left_[n];
+        const bool inside = timestamps[i] >= slice.start.ms && timestamps[i] < slice.end.ms;
+        taken_[taken] = left_[stay] = i;
+        if constexpr (kKeyed) takenHashes_[taken] = rows.hashes()[i];
+        taken += inside ? 1 : 0;
+        stay += inside ? 0 : 1;
+      }
+      left = stay;
+      if (isLate(slice)) {
+        dropLate(taken);
+      } else {
+        current_ = openSlice(slice);
+        add(rows, takenHashes_.data(), taken, current_.table, [this](size_t n) { return taken_[n]; });
+      }
+    }
+  }
+
+  /// Adds `count` records, the n-th of which is row rowOf(n) and has hashes[n].
+  template <typename RowOf>
+  void add(const Rows<T>& rows, const uint64_t* hashes, size_t count, Table table, RowOf rowOf) {
+    size_t n = 0;
+    try {
+      if constexpr (kKeyed) {
+        table.locate(
+            {hashes, count}, [&](size_t i) -> decltype(auto) { return selector_(rows[rowOf(i)]); }, located_);
+        for (; n < count; ++n) {
+          const T& row = rows[rowOf(n)];
+          bool first = false;
+          Acc& acc = table.findOrInsert(hashes[n], selector_(row), located_, n, [&](Acc& fresh) {
+            accumulation_.start(row, fresh);
+            first = true;
+          });
+          if (!first) accumulation_.add(row, acc);
+          if constexpr (!std::is_trivially_copyable_v<Acc>) table.untyped().noteHeapChange();
+        }
+      } else {
+        Acc& acc = table.findOrInsert(hashKey(NoKey()), NoKey(), [&](Acc& fresh) {
+          accumulation_.start(rows[rowOf(0)], fresh);
+          n = 1;
+        });
+        for (; n < count; ++n) accumulation_.add(rows[rowOf(n)], acc);
+        if constexpr (!std::is_trivially_copyable_v<Acc>) table.untyped().noteHeapChange();
+      }
+    } catch (...) {
+      throwAtRecord(rows, rowOf(n));
+    }
+  }
+
+  void dropLate(size_t count) { lateRecords_->add(static_cast<int64_t>(count)); }
+
+  /// Fires the windows whose last millisecond is not after `last`.
+  Step fireUpTo(Timestamp last, Output& output) {
+    lastToFire_ = last;
+    return resume(output);
+  }
+
+  /// False when it stopped before all were through.
+  bool fireSome() {
+    size_t results = 0;
+    for (;;) {
+      const std::optional<Timestamp> end = slices_.first();
+      if (!end || *end - Duration::millis(1) > lastToFire_) return true;
+      const TimeWindow window = grid_.sliceEndingAt(*end);
+      windowContext_.setWindow(window);
+      collector_.setTimestamp(window.maxTimestamp().ms);
+      StateTable::Entry entry;
+      const StateTable& table = slices_.at(*end).untyped();
+      while (table.next(cursor_, entry)) {
+        emit(window, entry);
+        if (collector_.full() || ++results == kResultsAtOnce) return false;
+      }
+      cursor_ = {};
+      current_ = {};
+      slices_.drop(*end);
+    }
+  }
+
+  void emit(const TimeWindow& window, const StateTable::Entry& entry) {
+    const K& key = *static_cast<const K*>(entry.key);
+    try {
+      state_->setCurrentKey(entry.hash, key);
+      const Acc& acc = *reinterpret_cast<const Acc*>(entry.value);
+      emission_(key, windowContext_, accumulation_.result(key, acc), collector_);
+    } catch (...) {
+      throwAtWindow(window, kKeyed ? toText(key) : std::string());
+    }
+  }
+
+  Selector selector_;
+  SliceGrid grid_;
+  Accumulation accumulation_;
+  Emission emission_;
+  OperatorContext* context_ = nullptr;
+  KeyedStateBackend* state_ = nullptr;
+  Counter* lateRecords_ = nullptr;
+  SliceStore<K, Acc> slices_;
+  OpenSlice current_;
+  Located located_;
+  // A batch that is taken apart: rows yet to be added, rows of the slice at hand with their hashes.
+  std::vector<uint32_t> left_;
+  std::vector<uint32_t> taken_;
+  std::vector<uint64_t> takenHashes_;
+  // A firing.
+  Timestamp lastToFire_;
+  StateTable::Cursor cursor_;
+  WindowContext windowContext_;
+  Collector<Out> collector_;
+};
+
+}  // namespace flott
