@@ -23,6 +23,7 @@ import build_tree
 
 PASSED_CASE = re.compile(r'\[       OK \] ([^\s,]+)')
 FAILED_CASE = re.compile(r'^\[  FAILED  \] ([^\s,]+).* \(\d+ ms\)$', re.MULTILINE)
+SKIPPED_CASE = re.compile(r'\[  SKIPPED \] ([^\s,]+)')
 STARTED_CASE = re.compile(r'\[ RUN      \] (\S+)')
 EXPECTED_ERROR = re.compile(r'//\s*expect:\s*(.+?)\s*$', re.MULTILINE)
 
@@ -62,10 +63,9 @@ def run_binary(path, timeout, environment):
     code, output = run([str(path)], timeout, environment)
     passed = PASSED_CASE.findall(output)
     failed = FAILED_CASE.findall(output)
-    if code != 0 and not failed:  # a crash, a time-out, or a sanitizer's report at the end
-        started = STARTED_CASE.findall(output)
-        where = f' in {started[-1]}' if started and started[-1] not in passed else ''
-        failed = [f'{path.name}: {ending(code, timeout)}{where}']
+    unfinished = set(STARTED_CASE.findall(output)) - {*passed, *failed, *SKIPPED_CASE.findall(output)}
+    if unfinished or (code != 0 and not failed):  # a crash, a time-out, or a sanitizer's report at the end
+        failed.append(' in '.join([f'{path.name}: {ending(code, timeout)}', *unfinished]))
     return Outcome(len(passed), failed, output)
 
 

@@ -43,6 +43,17 @@ echo "[  FAILED  ] 1 test, listed below:"; echo "[  FAILED  ] A.c"; exit 1'''})
         self.assertEqual((code, lines[-1]), (1, '1 passed, 1 failed'))
         self.assertIn(f'FAILED one: ended by signal {int(signal.SIGSEGV)} in A.c', lines)
 
+    def test_crash_after_a_failure_is_one_more(self):
+        code, lines = self.run_binaries({'one': """
+echo "[ RUN      ] A.b"; echo "[  FAILED  ] A.b (0 ms)"
+echo "[ RUN      ] A.c"; kill -ABRT $$"""})
+        self.assertEqual((code, lines[-1]), (1, '0 passed, 2 failed'))
+
+    def test_skipped_case_counts_as_neither(self):
+        code, lines = self.run_binaries({'one': ONE_PASSES + """
+echo "[ RUN      ] A.c"; echo "[  SKIPPED ] A.c (0 ms)" """})
+        self.assertEqual((code, lines[-1]), (0, '1 passed, 0 failed'))
+
     def test_report_after_the_last_case_is_a_failure(self):
         code, lines = self.run_binaries({'one': ONE_PASSES + 'exit 23'})
         self.assertEqual((code, lines[-1]), (1, '1 passed, 1 failed'))
