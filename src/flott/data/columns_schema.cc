@@ -1,0 +1,138 @@
+#include <arrow/type.h>
+
+#include <array>
+#include <utility>
+
+#include "flott/base/nearest.h"
+#include "flott/data/arrow_status.h"
+#include "flott/data/columns.h"
+#include "flott/data/type_description.h"
+
+namespace flott {
+namespace {
+
+using TypePtr = std::shared_ptr<arrow::DataType>;
+
+// The types that are the same thing on both sides.
+const std::pair<arrow::Type::type, TypeKind> kPlain[] = {
+    {arrow::Type::BOOL, TypeKind::kBool},           {arrow::Type::INT8, TypeKind::kInt8},
+    {arrow::Type::INT16, TypeKind::kInt16},         {arrow::Type::INT32, TypeKind::kInt32},
+    {arrow::Type::INT64, TypeKind::kInt64},         {arrow::Type::UINT8, TypeKind::kUint8},
+    {arrow::Type::UINT16, TypeKind::kUint16},       {arrow::Type::UINT32, TypeKind::kUint32},
+    {arrow::Type::UINT64, TypeKind::kUint64},       {arrow::Type::FLOAT, TypeKind::kFloat},
+    {arrow::Type::DOUBLE, TypeKind::kDouble},       {arrow::Type::STRING, TypeKind::kString},
+    {arrow::Type::LARGE_STRING, TypeKind::kString}, {arrow::Type::STRING_VIEW, TypeKind::kString},
+};
+
+TypeDescription describeType(const arrow::DataType& type);
+
+TypeDescription describeField(const arrow::Field& field) {
+  TypeDescription inner = describeType(*field.type());
+  if (!field.nullable()) return inner;
+  TypeDescription optional;
+  optional.kind = TypeKind::kOptional;
+  optional.add(std::move(inner));
+  return optional;
+}
+
+std::string unitName(arrow::TimeUnit::type unit) {
+  static constexpr std::array<const char*, 4> kNames = {"s", "ms", "us", "ns"};
+  return kNames[static_cast<size_t>(unit)];
+}
+
+TypeDescription describeType(const arrow::DataType& type) {
+  TypeDescription out;
+  for (const auto& [id, kind] : kPlain) {
+    if (type.id() != id) continue;
+    out.kind = kind;
+    return out;
+  }
+  switch (type.id()) {
+    case arrow::Type::TIMESTAMP:
+      out.kind = TypeKind::kTimestamp;
+      out.name = unitName(static_cast<const arrow::TimestampType&>(type).unit());
+      break;
+    case arrow::Type::DURATION:
+      out.kind = TypeKind::kDuration;
+      out.name = unitName(static_cast<const arrow::DurationType&>(type).unit());
+      break;
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+      out.kind = TypeKind::kList;
+      out.add(describeField(*type.field(0)));
+      break;
+    case arrow::Type::MAP:
+      out.kind = TypeKind::kMap;
+      out.add(describeField(*static_cast<const arrow::MapType&>(type).key_field()));
+      out.add(describeField(*static_cast<const arrow::MapType&>(type).item_field()));
+      break;
+    case arrow::Type::STRUCT:
+      out.kind = TypeKind::kStruct;
+      for (const auto& field : type.fields()) out.add(field->name(), describeField(*field));
+      break;
+    case arrow::Type::DICTIONARY:
+      return describeType(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    default:
+      out.kind = TypeKind::kCustom;
+      out.name = type.ToString();
+  }
+  return out;
+}
+
+TypePtr typeOf(const TypeDescription& description, const std::string& field) {
+  for (const auto& [id, kind] : kPlain) {
+    if (description.kind == kind) return valueOf(arrow::type_singleton(id), field);
+  }
+  if (description.kind == TypeKind::kEnum) return typeOf(description.parts[0], field);
+  if (description.kind == TypeKind::kTimestamp && description.name == "ms")
+    return arrow::timestamp(arrow::TimeUnit::MILLI, "UTC");
+  throw Error(ErrorKind::kUser, "field '" + field + "' is " + description.toString() +
+                                    " and cannot be a column: columns hold numbers, bools, strings and "
+                                    "timestamps, or std::optional of these");
+}
+
+}  // namespace
+
+TypeDescription describeSchema(const arrow::Schema& schema) {
+  TypeDescription type;
+  type.kind = TypeKind::kStruct;
+  for (const auto& field : schema.fields()) type.add(field->name(), describeField(*field));
+  return type;
+}
+
+std::shared_ptr<arrow::Schema> schemaOf(const TypeDescription& description) {
+  if (description.kind != TypeKind::kStruct) {
+    throw Error(ErrorKind::kUser, description.toString() + " has no fields: columns need a struct of them");
+  }
+  arrow::FieldVector fields;
+  for (size_t i = 0; i < description.parts.size(); ++i) {
+    const TypeDescription& part = description.parts[i];
+    const bool optional = part.kind == TypeKind::kOptional;
+    const std::string& name = description.fieldNames[i];
+    fields.push_back(arrow::field(name, typeOf(optional ? part.parts[0] : part, name), optional));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+Error unknownColumn(const std::string& name, std::span<const std::string_view> known) {
+  std::string text = "there is no column '" + name + "'";
+  const std::string_view nearest = nearestOf(name, known);
+  if (!nearest.empty()) text += "; did you mean '" + std::string(nearest) + "'?";
+  text += " The columns are: ";
+  const char* separator = "";
+  for (const std::string_view column : known) {
+    (text += separator) += column;
+    separator = ", ";
+  }
+  return Error(ErrorKind::kUser, std::move(text));
+}
+
+int columnIndex(const arrow::Schema& schema, const std::string& name) {
+  const int index = schema.GetFieldIndex(name);
+  if (index >= 0) return index;
+  std::vector<std::string_view> known;
+  for (const auto& field : schema.fields()) known.push_back(field->name());
+  throw unknownColumn(name, known);
+}
+
+}  // namespace flott
