@@ -1,7 +1,10 @@
 // All that a program needs.
 #pragma once
 
+#include "flott/api/broadcast_stream.h"
+#include "flott/api/connected_streams.h"
 #include "flott/api/data_stream.h"
 #include "flott/api/environment.h"
 #include "flott/api/keyed_stream.h"
+#include "flott/api/process.h"
 #include "flott/base/options.h"

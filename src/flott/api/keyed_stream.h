@@ -129,6 +129,8 @@ class KeyedStream {
     std::pair<KeyType, int64_t> getResult(const Seen& seen) const { return {*seen.key, seen.count}; }
   };
 
+  template <typename Out, typename Calls, typename F>
+  SingleOutputStreamOperator<Out> applyCalls(const char* name, F function) const;
   template <typename Fold>
   SingleOutputStreamOperator<T> fold(const char* name, Fold fold) const {
     return apply<T>(name, operatorFactory<ReduceOperator<T, Selector, Fold>>(selector_, std::move(fold)));
