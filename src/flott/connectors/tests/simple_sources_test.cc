@@ -36,8 +36,8 @@ class Readers {
     return result;
   }
 
-  std::vector<std::unique_ptr<SourceReader>> readers;
   std::deque<TestTask> tasks;
+  std::vector<std::unique_ptr<SourceReader>> readers;
 
  private:
   TestMaster master_;

@@ -17,6 +17,8 @@
 namespace flott {
 
 class TestTask final : public SourceReaderContext, public Output {
+  BatchPools pools_;  // outlive what was emitted
+
  public:
   /// The clock stands at one second. `env` may be null for operators that do not ask for it.
   explicit TestTask(Env* env = nullptr) : env_(env) {}
@@ -26,6 +28,7 @@ class TestTask final : public SourceReaderContext, public Output {
   int splitRequests = 0;
   std::vector<std::string> sentEvents;
   std::vector<std::string> warnings;
+  std::optional<Timestamp> alarm;
   std::vector<Element> emitted;
 
   // Time.
@@ -86,7 +89,7 @@ class TestTask final : public SourceReaderContext, public Output {
   KeyedStateBackend& keyedState(const TypeOps&) override { checkFailed("no state here", __FILE__, __LINE__); }
   OperatorStateBackend& operatorState() override { checkFailed("no state here", __FILE__, __LINE__); }
   Timestamp processingTime() const override { return Timestamp(nanos_ / 1'000'000); }
-  void setAlarm(Timestamp) override { checkFailed("no alarms here", __FILE__, __LINE__); }
+  void setAlarm(Timestamp at) override { alarm = at; }
   int64_t monotonicNanos() const override { return nanos_; }
   void askToResume() override { resumeAsked_ = true; }
   void wakeAtNanos(int64_t nanos) override { wakeAt_ = nanos; }
@@ -116,7 +119,6 @@ class TestTask final : public SourceReaderContext, public Output {
 
   Env* env_;
   Configuration configuration_;
-  BatchPools pools_;
   MetricGroup metrics_;
   Accumulators accumulators_;
   int64_t nanos_ = 1'000'000'000;
