@@ -54,7 +54,8 @@ StreamExecutionEnvironment StreamExecutionEnvironment::fromArgs(int argc, const 
 
 StreamExecutionEnvironment StreamExecutionEnvironment::getExecutionEnvironment(Configuration configuration) {
   standardOptions().check(configuration);
-  return StreamExecutionEnvironment(makeRealHost(configuration), std::move(configuration));
+  std::shared_ptr<ExecutionHost> host = makeRealHost(configuration);
+  return StreamExecutionEnvironment(std::move(host), std::move(configuration));
 }
 
 StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironment(int parallelism) {

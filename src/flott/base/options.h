@@ -117,7 +117,7 @@ inline constexpr ConfigOption<MemorySize> kSegmentSize{
 
 inline constexpr ConfigOption<int64_t> kBuffersPerChannel{
     .key = "taskmanager.network.memory.buffers-per-channel",
-    .defaultText = "2",
+    .defaultText = "8",
     .description = "Batches that a channel between two tasks may hold; full means back-pressure.",
     .minimum = 1,
     .maximum = 65536};

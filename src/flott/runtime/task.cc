@@ -154,14 +154,16 @@ Runnable::Progress Task::run() {
     open_.store(true, std::memory_order_release);
   }
   submitOffloaded();
-  bool more = false;
-  for (int budget = kStepBudget; budget > 0; --budget) {
+  bool more = true;
+  bool stalled = false;
+  for (int budget = kStepBudget; more && budget > 0; --budget) {
     chain_->drain();
     chain_->runDue();
-    more = !chain_->blocked() && (chain_->reader() != nullptr ? pollSource() : takeInput());
-    if (!more) break;
+    stalled = chain_->blocked();
+    more = !stalled && (chain_->reader() != nullptr ? pollSource() : takeInput());
   }
   chain_->drain();
+  if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
