@@ -117,7 +117,7 @@ std::shared_ptr<arrow::Schema> schemaOf(const TypeDescription& description) {
 Error unknownColumn(const std::string& name, std::span<const std::string_view> known) {
   std::string text = "there is no column '" + name + "'";
   const std::string_view nearest = nearestOf(name, known);
-  if (!nearest.empty()) text += "; did you mean '" + std::string(nearest) + "'?";
+  text += nearest.empty() ? "." : "; did you mean '" + std::string(nearest) + "'?";
   text += " The columns are: ";
   const char* separator = "";
   for (const std::string_view column : known) {

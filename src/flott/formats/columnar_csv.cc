@@ -153,11 +153,15 @@ class ColumnarCsvDecoder final : public RecordDecoder {
   void reject(std::string_view before, std::string_view record, const arrow::Status& why) {
     if (options_.badRecords == BadRecordPolicy::kCount) return;
     while (record.ends_with('\n') || record.ends_with('\r')) record.remove_suffix(1);
+    // Arrow's row counts from the beginning of what it was given, which is this record alone.
+    std::string reason = why.message();
+    constexpr std::string_view kRow = "Row #1: ";
+    if (const size_t row = reason.find(kRow); row != std::string::npos) reason.erase(row, kRow.size());
     bad_.push_back({.file = file_,
                     .line = nextLine_ + std::count(before.begin(), before.end(), '\n'),
                     .columnName = {},
                     .text = excerpt(record),
-                    .reason = "does not fit the columns: " + why.message()});
+                    .reason = "does not fit the columns: " + reason});
   }
 
   const std::shared_ptr<arrow::Schema> schema_;
