@@ -21,6 +21,7 @@ GraphBuilder wordCount() {
   job.node(count).parallelism = 2;
   job.node(count).description = "sum of count by word";
   job.node(late).inputs[0].side = SideOutputIndex(0);
+  job.node(split).sideOutputs = {{.index = SideOutputIndex(0), .name = "too late", .type = "string"}};
   job.node(late).chaining = ChainingStrategy::kNever;
   job.node(print).parallelism = 2;
   return job;
@@ -130,7 +131,7 @@ Vertex 0: Source: lines -> split
   Source: lines [id 1786a69cb5bcb291] gives string
     split [id 01d0dfa2c1d62d7b, uid 'splitter'] gives WordCount{word: string, count: int64}
       => HASH to vertex 1, input 0
-      => FORWARD to vertex 2, input 0, side output 0
+      => FORWARD to vertex 2, input 0, side output 'too late'
 
 Vertex 1: count -> Sink: print
   parallelism 2, max parallelism 128, slot sharing group 'default'
