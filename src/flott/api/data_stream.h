@@ -20,6 +20,7 @@
 
 #include "flott/api/program.h"
 #include "flott/api/signature.h"
+#include "flott/connectors/files/file_sink.h"
 #include "flott/data/describe.h"
 #include "flott/operators/function.h"
 #include "flott/operators/key_selector.h"
@@ -27,6 +28,8 @@
 
 namespace flott {
 
+template <typename T>
+class CollectIterator;
 template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
@@ -141,7 +144,30 @@ class DataStream {
   template <typename Out>
   SingleOutputStreamOperator<Out> transform(std::string name,
                                             std::shared_ptr<const OperatorFactory> factory) const;
-  /// The same as a sink.
+
+  // Ends of a stream (sinks.h).
+
+  /// A sink: a value with createWriter() (operators/sink.h), or what a maker in connectors/ returns.
+  template <typename S>
+  DataStreamSink sinkTo(S sink) const;
+  /// f(const T&), called with each record; must not block.
+  template <typename F>
+  DataStreamSink addSink(F function) const;
+  /// A line a record on standard output, as Flink prints it: "2> {word: \"to\", count: 1}".
+  DataStreamSink print(std::string identifier = {}) const;
+  DataStreamSink printToErr(std::string identifier = {}) const;
+  /// Lines of text; a file, or with parallelism above 1 a folder with a file for each subtask.
+  DataStreamSink writeAsText(std::string path, FileSinkOptions options = {}) const;
+  DataStreamSink writeAsCsv(std::string path, CsvOptions csv = {}, FileSinkOptions options = {}) const;
+  /// encode(const T&) -> text, written to a TCP server.
+  template <typename F>
+  DataStreamSink writeToSocket(std::string host, uint16_t port, F encode) const;
+  /// Runs the job and returns all records of this stream: for bounded streams that fit in memory.
+  std::vector<T> executeAndCollect(const std::string& jobName = {}) const;
+  /// Starts the job; its records are read one by one while it runs.
+  CollectIterator<T> collectAsync(const std::string& jobName = {}) const;
+
+  /// An operator of your own as a sink.
   DataStreamSink transformToSink(std::string name, std::shared_ptr<const OperatorFactory> factory) const {
     return DataStreamSink(handle_.apply(sinkNode(std::move(name), std::move(factory))));
   }

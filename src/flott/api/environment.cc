@@ -65,7 +65,7 @@ StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironment(in
 StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host,
                                                        Configuration configuration, Parameters parameters)
     : host_(std::move(host)),
-      program_(std::make_shared<Program>(std::move(configuration))),
+      program_(std::make_shared<Program>(std::move(configuration), host_)),
       parameters_(std::move(parameters)) {
   standardOptions().check(program_->configuration());
 }
@@ -122,13 +122,6 @@ SingleOutputStreamOperator<int64_t> StreamExecutionEnvironment::fromSequence(int
   return fromSource(sequenceSource(first, last));
 }
 
-JobGraph StreamExecutionEnvironment::takeJob(const std::string& jobName) {
-  StreamGraph graph = program_->takeGraph();
-  graph.jobName =
-      !jobName.empty() ? jobName : program_->configuration().find(kJobName).value_or("Flott streaming job");
-  return compile(graph);
-}
-
 std::string StreamExecutionEnvironment::executionPlan() const {
   return planJson(program_->graphWithSettings());
 }
@@ -139,13 +132,12 @@ std::string StreamExecutionEnvironment::explain() const {
 }
 
 JobClient StreamExecutionEnvironment::executeAsync(const std::string& jobName) {
-  JobGraph job = takeJob(jobName);
-  return JobClient(host_, std::move(job), program_->configuration());
+  return startJob(*program_, jobName);
 }
 
 JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobName) {
   if (explainOnly_) {
-    program_->graph().jobName = jobName;
+    if (!jobName.empty()) configuration().set(kJobName, jobName);
     host_->env().console.out(explain() + "\n" + executionPlan() + "\n");
     program_->takeGraph();
     JobResult notRun;

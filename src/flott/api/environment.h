@@ -22,8 +22,10 @@
 #include "flott/api/program.h"
 #include "flott/connectors/collection/collection_source.h"
 #include "flott/connectors/datagen/data_generator.h"
+#include "flott/connectors/files/file_source.h"
 #include "flott/connectors/function/function_source.h"
 #include "flott/connectors/sequence/sequence_source.h"
+#include "flott/connectors/socket/socket_source.h"
 
 namespace flott {
 
@@ -82,6 +84,31 @@ class StreamExecutionEnvironment {
     return fromSource(dataGeneratorSource<T>(std::move(function), options));
   }
 
+  /// Lines of text files: a file, a folder with all below it, or a pattern; also gzip and zstd.
+  SingleOutputStreamOperator<std::string> readTextFile(FilePaths paths,
+                                                       FileSourceOptions options = {}) const {
+    return fromSource(textFiles(std::move(paths), options));
+  }
+  /// Rows of CSV files as structs: members by header names, or in order.
+  template <typename T>
+  SingleOutputStreamOperator<T> readCsvFile(FilePaths paths, CsvOptions csv = {},
+                                            FileSourceOptions options = {}) const {
+    return fromSource(csvFiles<T>(std::move(paths), std::move(csv), options));
+  }
+  /// Rows of Parquet files as structs: members by column names.
+  template <typename T>
+  SingleOutputStreamOperator<T> readParquetFile(FilePaths paths, FileSourceOptions options = {}) const {
+    return fromSource(parquetFiles<T>(std::move(paths), options));
+  }
+  /// Lines that a TCP server sends. A connection that fails is tried again so often in a row, with a growing
+  /// pause; -1 for ever.
+  SingleOutputStreamOperator<std::string> socketTextStream(std::string host, uint16_t port,
+                                                           std::string delimiter = "\n",
+                                                           int64_t maxRetries = 0) const {
+    return fromSource(socketTextSource(
+        {.address = {std::move(host), port, maxRetries}, .delimiter = std::move(delimiter)}));
+  }
+
   // Running.
 
   /// Runs the job and returns when it has ended. Throws the first cause when it failed. Ctrl-C and SIGTERM
@@ -97,7 +124,6 @@ class StreamExecutionEnvironment {
   const std::shared_ptr<Program>& program() const { return program_; }
 
  private:
-  JobGraph takeJob(const std::string& jobName);
   StreamHandle addSource(std::shared_ptr<const SourceFactory> factory, std::string name,
                          std::string outputType, bool parallel) const;
 

@@ -7,4 +7,7 @@
 #include "flott/api/environment.h"
 #include "flott/api/keyed_stream.h"
 #include "flott/api/process.h"
+#include "flott/api/sinks.h"
+#include "flott/api/watermarks.h"
+#include "flott/api/windowed_stream.h"
 #include "flott/base/options.h"

@@ -2,6 +2,8 @@
 
 #include <atomic>
 
+#include "flott/api/program.h"
+
 namespace flott {
 
 JobExecutionResult::JobExecutionResult(JobResult result) : result_(std::move(result)) {}
@@ -48,8 +50,8 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
     return host_->makeScheduler(lanes, settings);
   };
-  job_ =
-      std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), host_->env(), makeScheduler);
+  job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), host_->env(), host_,
+                                       makeScheduler);
   job_->start();
 }
 
@@ -61,6 +63,12 @@ JobExecutionResult JobClient::result() {
   JobResult result = job_->result();
   if (result.status == JobStatus::kFailed) throw Error(*result.error).at("job '" + result.jobName + "'");
   return JobExecutionResult(std::move(result));
+}
+
+JobClient startJob(Program& program, const std::string& jobName) {
+  FLOTT_CHECK(program.host() != nullptr, "a program without a host runs no jobs");
+  JobGraph job = compile(program.takeGraph(jobName));
+  return JobClient(program.host(), std::move(job), program.configuration());
 }
 
 Accumulators JobClient::accumulators() {

@@ -62,6 +62,10 @@ class JobClient {
   std::unique_ptr<EmbeddedJob> job_;
 };
 
+class Program;
+/// Compiles the program's graph, starts it as a job and leaves the program empty for the next.
+JobClient startJob(Program& program, const std::string& jobName);
+
 template <typename A>
 const A& JobExecutionResult::accumulator(const std::string& name) const {
   const A* found = dynamic_cast<const A*>(&find(name));

@@ -4,10 +4,12 @@
 
 namespace flott {
 
-Program::Program(Configuration configuration) : configuration_(std::move(configuration)) {}
+Program::Program(Configuration configuration, std::shared_ptr<ExecutionHost> host)
+    : configuration_(std::move(configuration)), host_(std::move(host)) {}
 
-StreamGraph Program::takeGraph() {
+StreamGraph Program::takeGraph(const std::string& jobName) {
   StreamGraph graph = graphWithSettings();
+  if (!jobName.empty()) graph.jobName = jobName;
   ++generation_;
   graph_ = {};
   return graph;
@@ -15,6 +17,7 @@ StreamGraph Program::takeGraph() {
 
 StreamGraph Program::graphWithSettings() const {
   StreamGraph graph = graph_;
+  graph.jobName = configuration_.find(kJobName).value_or("Flott streaming job");
   graph.defaultParallelism = static_cast<int>(configuration_.get(kDefaultParallelism));
   const int64_t maxParallelism = configuration_.get(kMaxParallelism);
   graph.defaultMaxParallelism = maxParallelism < 1 ? 0 : static_cast<int>(maxParallelism);

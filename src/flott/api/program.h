@@ -15,6 +15,8 @@
 
 namespace flott {
 
+class ExecutionHost;
+
 /// Where the records of a stream come from: one output of one node, and how they are to be spread next.
 struct StreamOrigin {
   int node = 0;
@@ -30,16 +32,18 @@ struct StreamOrigin {
 
 class Program {
  public:
-  explicit Program(Configuration configuration);
+  /// `host` is where its jobs run; null for a graph that is only looked at.
+  explicit Program(Configuration configuration, std::shared_ptr<ExecutionHost> host = {});
 
   Configuration& configuration() { return configuration_; }
+  const std::shared_ptr<ExecutionHost>& host() const { return host_; }
   StreamGraph& graph() { return graph_; }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
   /// The graph so far with the environment's settings.
   StreamGraph graphWithSettings() const;
-  /// The same, and a new one begins.
-  StreamGraph takeGraph();
+  /// The same, and a new one begins. Without a name it is that of the configuration.
+  StreamGraph takeGraph(const std::string& jobName = {});
 
   /// Adds a node whose input i takes the streams inputs[i], and returns its id.
   int add(StreamNode node, const std::vector<std::vector<StreamOrigin>>& inputs);
@@ -47,6 +51,7 @@ class Program {
 
  private:
   Configuration configuration_;
+  std::shared_ptr<ExecutionHost> host_;
   StreamGraph graph_;
   int generation_ = 0;
 };
