@@ -48,8 +48,10 @@ Placement placeOnLanes(const JobGraph& graph, int lanes) {
   return placement;
 }
 
-EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environment, int lanes)
-    : env(environment),
+EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environment,
+                          std::shared_ptr<const void> owner, int lanes)
+    : envOwner(std::move(owner)),
+      env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
       master(graph, masterOptions(configuration), env),
@@ -57,9 +59,11 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
   master.attach(worker);
 }
 
-EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env, MakeScheduler& makeScheduler) {
+EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env,
+                         std::shared_ptr<const void> envOwner, MakeScheduler& makeScheduler) {
   const int lanes = lanesFor(graph, configuration, env.system);
-  world_ = std::make_unique<World>(std::move(graph), std::move(configuration), env, lanes);
+  world_ =
+      std::make_unique<World>(std::move(graph), std::move(configuration), env, std::move(envOwner), lanes);
   scheduler_ = makeScheduler(lanes + 1, world_->configuration);
   world_->worker.deploy(*scheduler_);
   scheduler_->add(lanes, world_->master);
@@ -77,8 +81,8 @@ EmbeddedJob::~EmbeddedJob() {
 }
 
 void EmbeddedJob::start() {
-  started_ = true;
   scheduler_->start();
+  started_ = true;
 }
 
 void EmbeddedJob::wait() {

@@ -30,8 +30,9 @@ class EmbeddedJob {
   using MakeScheduler =
       MoveFunction<std::unique_ptr<Scheduler>(int lanes, const Configuration& configuration)>;
 
-  /// `env` must outlive the job.
-  EmbeddedJob(JobGraph graph, Configuration configuration, Env env, MakeScheduler& makeScheduler);
+  /// `envOwner` keeps alive what `env` refers to: as long as the job, and for good when a thread is lost.
+  EmbeddedJob(JobGraph graph, Configuration configuration, Env env, std::shared_ptr<const void> envOwner,
+              MakeScheduler& makeScheduler);
   /// Cancels and waits, when the job has not ended.
   ~EmbeddedJob();
 
@@ -61,8 +62,10 @@ class EmbeddedJob {
  private:
   // Everything a lane may touch. Lost with its threads, on purpose, when a task does not end.
   struct World {
-    World(JobGraph jobGraph, Configuration config, Env environment, int lanes);
+    World(JobGraph jobGraph, Configuration config, Env environment, std::shared_ptr<const void> owner,
+          int lanes);
 
+    std::shared_ptr<const void> envOwner;
     Env env;
     const Configuration configuration;
     const JobGraph graph;

@@ -24,14 +24,6 @@ std::string_view toString(JobStatus status) {
   return "UNKNOWN";
 }
 
-// Collects the copies that running tasks send; answers when the last is here or its task has ended.
-struct JobMaster::AccumulatorQuery {
-  Accumulators merged;
-  MoveFunction<void(Accumulators)> reply;
-
-  ~AccumulatorQuery() { reply(std::move(merged)); }
-};
-
 JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env)
     : graph_(graph), options_(options), env_(env), mailbox_(waker()) {}
 
@@ -39,7 +31,7 @@ JobMaster::~JobMaster() = default;
 
 void JobMaster::attach(Worker& worker) {
   worker_ = &worker;
-  running_ = worker.tasks().size();
+  for (const auto& task : worker.tasks()) running_.insert(keyOf(task->id()));
   for (const JobVertex& vertex : graph_.vertices) {
     if (vertex.chain.front().source == nullptr) continue;
     coordinators_[vertex.id] = std::make_unique<SourceCoordinator>(vertex, worker, env_, *this);
@@ -56,11 +48,12 @@ Runnable::Progress JobMaster::step(StepTime now) {
     fail(currentError());
   }
   watchCancellation();
-  if ((running_ == 0 && asyncCalls_ == 0) || abandoned_) {
+  const bool ended = running_.empty() && asyncCalls_ == 0;
+  if (abandoned_ || (ended && mailbox_.settled())) {
     finish();
     return Progress::kDone;
   }
-  return mailbox_.empty() ? Progress::kIdle : Progress::kMore;
+  return mailbox_.empty() && !ended ? Progress::kIdle : Progress::kMore;
 }
 
 int64_t JobMaster::deadlineNanos() const {
@@ -70,7 +63,7 @@ int64_t JobMaster::deadlineNanos() const {
 void JobMaster::start() {
   startedNanos_ = now_.nanos;
   status_.store(JobStatus::kRunning, std::memory_order_release);
-  env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_) + " tasks");
+  env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (auto& [vertex, coordinator] : coordinators_) coordinator->start();
 }
 
@@ -111,6 +104,7 @@ void JobMaster::watchCancellation() {
       continue;
     waiting += (waiting.empty() ? "" : "; ") + task->where();
   }
+  if (asyncCalls_ > 0) waiting += std::string(waiting.empty() ? "" : "; ") + "calls of split enumerators";
   const Duration since = Duration::millis((now_.nanos - cancelledAt_) / 1'000'000);
   if (options_.cancellationTimeout.ms > 0 && since >= options_.cancellationTimeout) {
     abandoned_.store(true, std::memory_order_release);
@@ -143,9 +137,12 @@ void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> e
       });
 }
 
-void JobMaster::taskEnded(TaskId, TaskState state, std::optional<Error> error, Accumulators accumulators) {
-  --running_;
+void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> error,
+                          Accumulators accumulators) {
+  running_.erase(keyOf(task));
   accumulators_.merge(accumulators);
+  for (auto query = queries_.begin(); query != queries_.end();)
+    addToQuery(query++, keyOf(task), accumulators);
   if (state == TaskState::kFailed) fail(std::move(*error));
 }
 
@@ -171,16 +168,30 @@ void JobMaster::cancel() {
 }
 
 void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
-  mailbox_.post([this, reply = std::move(reply)]() mutable {
-    auto query = std::make_shared<AccumulatorQuery>();
-    query->reply = std::move(reply);
-    query->merged = accumulators_.clone();
-    for (const auto& task : worker_->tasks()) {
-      task->readAccumulators([this, query](Accumulators copy) {
-        mailbox_.post([query, copy = std::move(copy)] { query->merged.merge(copy); });
+  mailbox_.post([this, reply = std::move(reply)]() mutable { startQuery(std::move(reply)); });
+}
+
+// A task either sends a copy of its accumulators or, when it has ended meanwhile, the last word about them.
+void JobMaster::startQuery(MoveFunction<void(Accumulators)> reply) {
+  if (running_.empty()) return reply(accumulators_.clone());
+  const auto query = queries_.insert(queries_.end(), {accumulators_.clone(), running_, std::move(reply)});
+  for (const TaskKey& key : running_) {
+    Task& task = worker_->task(key.first, SubtaskIndex(key.second));
+    task.readAccumulators([this, query, key](Accumulators copy) {
+      mailbox_.post([this, query, key, copy = std::move(copy)] {
+        if (running_.contains(key)) addToQuery(query, key, copy);
       });
-    }
-  });
+    });
+  }
+}
+
+void JobMaster::addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task,
+                           const Accumulators& part) {
+  if (query->waitingFor.erase(task) == 0) return;
+  query->merged.merge(part);
+  if (!query->waitingFor.empty()) return;
+  query->reply(std::move(query->merged));
+  queries_.erase(query);
 }
 
 void JobMaster::callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
@@ -189,13 +200,13 @@ void JobMaster::callAsync(std::string what, MoveFunction<void()> work, MoveFunct
     std::optional<Error> error;
   };
   auto call = std::make_shared<Call>(Call{.work = std::move(work), .done = std::move(done), .error = {}});
-  const bool taken = env_.offload.submit(what, [this, call] {
+  const bool taken = env_.offload.submit(what, [this, call]() mutable {
     try {
       call->work();
     } catch (...) {
       call->error = currentError();
     }
-    mailbox_.post([this, call] {
+    mailbox_.post([this, call = std::move(call)] {
       --asyncCalls_;
       if (cancelling_) return;
       if (call->error) throw *call->error;

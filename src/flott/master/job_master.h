@@ -8,10 +8,13 @@
 
 #include <atomic>
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flott/base/time.h"
@@ -63,7 +66,14 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   bool abandonedTasks() const { return abandoned_.load(std::memory_order_acquire); }
 
  private:
-  struct AccumulatorQuery;
+  using TaskKey = std::pair<int, int>;  // vertex, subtask
+  static TaskKey keyOf(TaskId task) { return {task.vertex, task.subtask.value}; }
+  // The accumulators of tasks that have ended, and those that running ones are still asked for.
+  struct AccumulatorQuery {
+    Accumulators merged;
+    std::set<TaskKey> waitingFor;
+    MoveFunction<void(Accumulators)> reply;
+  };
 
   // CoordinatorHost
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
@@ -73,6 +83,8 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void fail(Error error);
   void cancelTasks();
   void taskEnded(TaskId task, TaskState state, std::optional<Error> error, Accumulators accumulators);
+  void startQuery(MoveFunction<void(Accumulators)> reply);
+  void addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task, const Accumulators& part);
   void runTimers();
   void watchCancellation();
   void finish();
@@ -88,7 +100,8 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   StepTime now_;
   int64_t startedNanos_ = 0;
   int64_t endedNanos_ = 0;
-  size_t running_ = 0;  // tasks not ended
+  std::set<TaskKey> running_;  // tasks not ended
+  std::list<AccumulatorQuery> queries_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
   bool cancelling_ = false;
   int64_t cancelledAt_ = 0;

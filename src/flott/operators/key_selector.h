@@ -13,6 +13,7 @@
 #include "flott/data/key.h"
 #include "flott/data/partitioning.h"
 #include "flott/data/rows.h"
+#include "flott/operators/function.h"
 
 namespace flott {
 
@@ -75,8 +76,7 @@ class SelectorHasher final : public KeyHasher {
   void hash(Batch& batch) const override {
     const Rows<T>& rows = batch.rows<T>();
     uint64_t* hashes = batch->enableHashes();
-    const size_t count = rows.size();
-    for (size_t i = 0; i < count; ++i) hashes[i] = hashKey<typename Selector::Key>(selector_(rows[i]));
+    forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<typename Selector::Key>(selector_(rows[i])); });
   }
 
  private:

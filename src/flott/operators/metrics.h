@@ -81,8 +81,8 @@ struct MetricReading {
   double value = 0;  // count, gauge value, rate or median
 };
 
-/// The metrics of one operator instance. Registration and writes by the owning task; read() from any thread
-/// once the group is sealed by the task having opened.
+/// The metrics of one operator instance. Registration and writes by the owning task; count() and read() from
+/// any thread, also meanwhile.
 class MetricGroup {
  public:
   /// The metric of that name and class, made on first use. Throws Error(kUser) when the name has another

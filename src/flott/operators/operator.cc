@@ -21,32 +21,35 @@ Step Operator::onWatermark(int input, Watermark watermark, Output& output) {
 
 Step Operator::onStatus(int input, WatermarkStatus status, Output& output) {
   inputs_[input].active = status.active;
-  const bool active =
-      std::any_of(inputs_, inputs_ + inputCount_, [](const InputTime& i) { return i.active; });
-  Step step = Step::kDone;
-  if (!status.active) step = advance(output);  // one input less to wait for
-  if (active != active_) {
-    active_ = active;
-    output.emitStatus({active});
-  }
-  return step;
+  return advance(output);
 }
 
-// Idle inputs hold nothing back, unless all are idle: then the furthest decides, as in Flink.
+// Idle inputs hold nothing back, unless all are idle: then the furthest decides, as in Flink. Inputs that
+// have ended count only when all have: an idle one may yet bring records.
 Step Operator::advance(Output& output) {
   Timestamp low = Timestamp::max();
   Timestamp high = Timestamp::min();
   bool anyActive = false;
+  bool anyOpen = false;
   for (const InputTime* input = inputs_; input != inputs_ + inputCount_; ++input) {
+    if (input->ended()) continue;
+    anyOpen = true;
     high = std::max(high, input->watermark);
     if (!input->active) continue;
     anyActive = true;
     low = std::min(low, input->watermark);
   }
-  const Timestamp now = anyActive ? low : high;
-  if (now <= eventTime_.time) return Step::kDone;
-  eventTime_ = {now};
-  return onEventTime(eventTime_, output);
+  const Timestamp now = !anyOpen ? Timestamp::max() : anyActive ? low : high;
+  Step step = Step::kDone;
+  if (now > eventTime_.time) {
+    eventTime_ = {now};
+    step = onEventTime(eventTime_, output);
+  }
+  if (const bool active = anyActive || !anyOpen; active != active_) {
+    active_ = active;
+    output.emitStatus({active});
+  }
+  return step;
 }
 
 Step Operator::onEventTime(Watermark watermark, Output& output) {

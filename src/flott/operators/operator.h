@@ -98,6 +98,8 @@ class Operator {
   struct InputTime {
     Timestamp watermark = Timestamp::min();
     bool active = true;
+    /// Nothing but the end of the input follows the last watermark.
+    bool ended() const { return watermark == Timestamp::max(); }
   };
   InputTime inputs_[kMaxInputs];
   int inputCount_ = 1;

@@ -57,19 +57,26 @@ OperatorStateBackend& ChainNode::operatorState() {
 }
 
 void ChainNode::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
-  chain_.host_.offload(std::move(what), std::move(work), [this, done = std::move(done)]() mutable {
-    chain_.current_.store(this, std::memory_order_relaxed);
-    done();
-  });
+  chain_.host_.offload(std::move(what), std::move(work),
+                       [this, done = std::move(done)](std::optional<Error> error) mutable {
+                         chain_.current_.store(this, std::memory_order_relaxed);
+                         if (error) throw *std::move(error);
+                         done();
+                       });
 }
 
 MoveFunction<void()> ChainNode::resumeFromAnyThread() {
   return [this] { chain_.host_.post([this] { resumeAsked_ = true; }); };
 }
 
+bool ChainNode::canGoOn() const {
+  if (ended_ || full()) return false;
+  return resumeAsked_ || (more_ ? !waiting_ : !queue_.empty());
+}
+
 bool ChainNode::Target::full() const {
   if (exchange != nullptr) return exchange->full();
-  return node->more_ || !node->queue_.empty() || node->full();
+  return !node->takesInput();
 }
 
 bool ChainNode::full() const {
@@ -175,11 +182,13 @@ void OperatorChain::close() noexcept {
   opened_ = 0;
 }
 
-Poll OperatorChain::poll() {
+SourceReader& OperatorChain::enterReader() {
   ChainNode& head = *nodes_.front();
   current_.store(&head, std::memory_order_relaxed);
-  return head.reader_->poll(head);
+  return *head.reader_;
 }
+
+Poll OperatorChain::poll() { return enterReader().poll(*nodes_.front()); }
 
 bool OperatorChain::takeReaderCall() {
   ChainNode& head = *nodes_.front();
@@ -192,7 +201,7 @@ bool OperatorChain::takeReaderCall() {
 void OperatorChain::deliver(int input, Element element) { push(*nodes_.front(), input, std::move(element)); }
 
 void OperatorChain::push(ChainNode& node, int input, Element element) {
-  if (!node.more_ && node.queue_.empty()) return process(node, input, std::move(element));
+  if (node.takesInput()) return process(node, input, std::move(element));
   if (const Batch* batch = std::get_if<Batch>(&element)) {
     node.queuedBytes_ += (*batch)->bytes();
     if (node.queuedBytes_ > options_.overrunCapBytes) {
@@ -205,7 +214,27 @@ void OperatorChain::push(ChainNode& node, int input, Element element) {
   node.queue_.push_back({input, std::move(element)});
 }
 
+// A failure gets its place here, before operators further up the chain, whose call it passes through, can
+// take it for one of their own records.
 void OperatorChain::process(ChainNode& node, int input, Element element) {
+  try {
+    call(node, input, std::move(element));
+  } catch (...) {
+    throw located();
+  }
+}
+
+std::string OperatorChain::where() const {
+  const OperatorInfo& info = current_.load(std::memory_order_relaxed)->info();
+  return "operator '" + info.name + "', subtask " + std::to_string(info.subtask.value + 1) + "/" +
+         std::to_string(info.parallelism);
+}
+
+Error OperatorChain::located() {
+  return std::exchange(located_, true) ? currentError() : currentError().at(where());
+}
+
+void OperatorChain::call(ChainNode& node, int input, Element element) {
   current_.store(&node, std::memory_order_relaxed);
   if (Batch* batch = std::get_if<Batch>(&element)) {
     node.recordsIn_->add(static_cast<int64_t>(batch->size()));
@@ -293,15 +322,14 @@ void OperatorChain::runDue() {
 
 void OperatorChain::runDue(ChainNode& node, Timestamp now) {
   if (node.resumeAsked_ && !node.full()) resume(node);
-  if (node.more_ || node.alarm_ > now) return;
+  if (node.alarm_ > now || !node.canRunAlarm()) return;
   node.alarm_ = Timestamp::max();
   current_.store(&node, std::memory_order_relaxed);
   settle(node, node.op_->onProcessingTime(now, node));
 }
 
-bool OperatorChain::wantsResume() const {
-  return std::any_of(nodes_.begin(), nodes_.end(),
-                     [](const auto& node) { return node->resumeAsked_ && !node->ended_ && !node->full(); });
+bool OperatorChain::canGoOn() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->canGoOn(); });
 }
 
 void OperatorChain::endStep() {
@@ -318,6 +346,7 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
   int64_t deadline = kNoDeadline;
   for (const Exchange* exchange : live_) deadline = std::min(deadline, exchange->deadlineNanos());
   for (const auto& node : nodes_) {
+    if (node->ended_) continue;
     deadline = std::min(deadline, node->wakeNanos_);
     if (node->alarm_ == Timestamp::max() || !node->canRunAlarm()) continue;
     const int64_t wait = std::max<int64_t>(0, node->alarm_.ms - now.wall.ms);

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "flott/base/error.h"
 #include "flott/env/env.h"
 #include "flott/graph/job_graph.h"
 #include "flott/operators/operator.h"
@@ -32,7 +34,9 @@ class ChainHost {
  public:
   virtual ~ChainHost() = default;
   virtual StepTime now() const = 0;
-  virtual void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
+  /// `done` gets what `work` threw.
+  virtual void offload(std::string what, MoveFunction<void()> work,
+                       MoveFunction<void(std::optional<Error>)> done) = 0;
   virtual void requestSplit() = 0;
   virtual void sendSourceEvent(std::string event) = 0;
   /// Any thread: runs `mail` on the task's lane, in a later step; not at all once the task has ended.
@@ -97,8 +101,11 @@ class ChainNode final : public SourceReaderContext, public Output {
   };
 
   /// Otherwise it runs in the step that frees the way, which needs no alarm.
-  bool canRunAlarm() const { return reader_ != nullptr ? !full() : !more_; }
+  bool canRunAlarm() const { return !more_ && !full(); }
   bool canResume() const { return more_ && (!waiting_ || resumeAsked_) && !full(); }
+  bool takesInput() const { return !more_ && queue_.empty() && !full(); }
+  /// There is something to do for it right away.
+  bool canGoOn() const;
   void emitTo(SideOutputIndex side, Batch batch);
   void emitControl(const Element& control);
 
@@ -137,7 +144,9 @@ class OperatorChain {
   /// From the head to the end; whatever was opened.
   void close() noexcept;
 
-  SourceReader* reader() { return nodes_.front()->reader_.get(); }
+  bool hasReader() const { return nodes_.front()->reader_ != nullptr; }
+  /// The head's reader, for a call that is named after it should it fail.
+  SourceReader& enterReader();
   /// Polls the head's reader once.
   Poll poll();
   /// Whether the reader's alarm is due or it asked to be polled; clears both.
@@ -157,11 +166,13 @@ class OperatorChain {
   bool finished() const;
   /// Monotonic deadline of alarms and buffer time-outs.
   int64_t deadlineNanos(StepTime now) const;
-  /// An operator asked to be resumed and could be: there is more to do right away.
-  bool wantsResume() const;
+  /// Some operator has more to do right away.
+  bool canGoOn() const;
 
-  /// The operator that ran last, for errors and the watchdog. Any thread.
-  const OperatorInfo& current() const { return current_.load(std::memory_order_relaxed)->info(); }
+  /// The operator that ran last: "operator 'count', subtask 1/2". For errors and the watchdog. Any thread.
+  std::string where() const;
+  /// Inside a catch block: what is being handled, with where(), which is added once on the way up.
+  Error located();
   Accumulators& accumulators() { return accumulators_; }
   struct NodeMetrics {
     const OperatorInfo& info;
@@ -173,6 +184,7 @@ class OperatorChain {
   friend class ChainNode;
 
   void process(ChainNode& node, int input, Element element);
+  void call(ChainNode& node, int input, Element element);
   void push(ChainNode& node, int input, Element element);
   void endInput(ChainNode& node, int input);
   void ended(ChainNode& node);
@@ -191,6 +203,7 @@ class OperatorChain {
   std::atomic<ChainNode*> current_{nullptr};
   Accumulators accumulators_;
   size_t opened_ = 0;  // nodes open from the end
+  bool located_ = false;
 };
 
 }  // namespace flott

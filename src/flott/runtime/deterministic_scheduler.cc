@@ -29,8 +29,10 @@ bool DeterministicScheduler::stepOne() {
     const size_t at = (first + i) % count;
     Runnable& runnable = *runnables_[at];
     if (!runnable.waker().take() && runnable.deadlineNanos() > now) continue;
-    if (++steps_ > options_.maxSteps)
+    if (++steps_ > options_.maxSteps) {
+      steps_ = 0;  // the job is yet to be cancelled
       throw Error(ErrorKind::kBug, "too many steps without an end: " + waiting());
+    }
     switch (runnable.step({now, env_.clock().wallTime()})) {
       case Runnable::Progress::kMore:
         runnable.waker().again();
@@ -55,9 +57,13 @@ bool DeterministicScheduler::runUntilIdle() {
 void DeterministicScheduler::join() {
   while (!runUntilIdle()) {
     const int64_t deadline = nextDeadline();
-    if (deadline == kNoDeadline) throw Error(ErrorKind::kBug, "nothing can go on: " + waiting());
+    if (deadline == kNoDeadline) failStuck();
     env_.clock().advanceTo(deadline);
   }
+}
+
+void DeterministicScheduler::failStuck() const {
+  throw Error(ErrorKind::kBug, "nothing can go on: " + waiting());
 }
 
 int64_t DeterministicScheduler::nextDeadline() const {
@@ -66,8 +72,18 @@ int64_t DeterministicScheduler::nextDeadline() const {
   return deadline;
 }
 
-bool DeterministicScheduler::joinFor(Duration) {
-  join();
+bool DeterministicScheduler::joinFor(Duration timeout) {
+  const int64_t end = deadlineAfter(env_.clock(), timeout);
+  const int64_t stepsBefore = steps_;
+  while (!runUntilIdle()) {
+    const int64_t next = nextDeadline();
+    if (next == kNoDeadline && (steps_ == stepsBefore || end == kNoDeadline)) failStuck();
+    if (next > end) {
+      env_.clock().advanceTo(end);
+      return false;
+    }
+    env_.clock().advanceTo(next);
+  }
   return true;
 }
 

@@ -51,9 +51,10 @@ void Exchange::emit(Batch batch) {
     flush();
     stamped_ = batch->hasTimestamps();
   }
+  if (options_.partitioning.kind != PartitionKind::kHash) batch->dropHashes();
   switch (options_.partitioning.kind) {
-    case PartitionKind::kHash:
-      if (!batch->hasHashes()) options_.partitioning.hasher->hash(batch);
+    case PartitionKind::kHash:  // hashes that are there may be those of an earlier key
+      options_.partitioning.hasher->hash(batch);
       return emitScattered(std::move(batch));
     case PartitionKind::kCustom:
     case PartitionKind::kShuffle:
@@ -199,7 +200,7 @@ void Exchange::endStep(int64_t nowNanos) {
     openedAt_ = 0;
     return;
   }
-  if (openedAt_ == 0 || due) openedAt_ = nowNanos;
+  if (openedAt_ == 0) openedAt_ = nowNanos;
   if (timeout >= 0) deadline_ = openedAt_ + timeout;
 }
 

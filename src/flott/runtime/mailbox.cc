@@ -15,11 +15,13 @@ void Mailbox::destroy(Letter* list) {
 
 void Mailbox::post(MoveFunction<void()> mail) {
   auto* letter = new Letter{std::move(mail)};
+  posting_.fetch_add(1, std::memory_order_relaxed);  // whoever sees the letter sees this
   letter->next = newest_.load(std::memory_order_relaxed);
   while (!newest_.compare_exchange_weak(letter->next, letter, std::memory_order_release,
                                         std::memory_order_relaxed)) {
   }
   owner_.wake();
+  posting_.fetch_sub(1, std::memory_order_release);
 }
 
 void Mailbox::drain() {

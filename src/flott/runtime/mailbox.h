@@ -24,6 +24,9 @@ class Mailbox {
   void post(MoveFunction<void()> mail);
   /// Owner: runs what is there. What a mail throws passes through; the mails behind it stay.
   void drain();
+  /// Owner: nobody is inside post(). Before the mailbox goes away while a thread that is not joined may just
+  /// have posted its last mail: it may still be about to wake the owner.
+  bool settled() const { return posting_.load(std::memory_order_acquire) == 0; }
   bool empty() const { return newest_.load(std::memory_order_relaxed) == nullptr && oldest_ == nullptr; }
 
  private:
@@ -35,6 +38,7 @@ class Mailbox {
 
   Waker& owner_;
   std::atomic<Letter*> newest_{nullptr};  // stack, newest first
+  std::atomic<int> posting_{0};           // calls of post() under way
   Letter* oldest_ = nullptr;              // owner's own list, in order
 };
 

@@ -27,7 +27,10 @@ class Waker {
   }
   /// The lane: whether a step is wanted. Clears the flag.
   bool take() {
-    return ready_.load(std::memory_order_relaxed) && ready_.exchange(false, std::memory_order_seq_cst);
+    if (!ready_.load(std::memory_order_relaxed)) return false;
+    ready_.store(false, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of wake()
+    return true;
   }
   bool ready() const { return ready_.load(std::memory_order_relaxed); }
   /// The lane: wants another step itself.

@@ -25,6 +25,7 @@ class Scheduler {
   virtual int lanes() const = 0;
   /// Before start() only. The runnable outlives join().
   virtual void add(int lane, Runnable& runnable) = 0;
+  /// Throws, with nothing left running, when the system gives no thread.
   virtual void start() = 0;
   /// Returns when all runnables are done.
   virtual void join() = 0;
@@ -61,6 +62,7 @@ class DeterministicScheduler final : public Scheduler {
   void add(int lane, Runnable& runnable) override;
   void start() override {}
   void join() override;
+  /// `timeout` is virtual time. Throws as join() does when it finds nothing to do from the beginning.
   bool joinFor(Duration timeout) override;
   /// Runs what can run without the clock moving. Returns whether all runnables are done. For tests that
   /// script time.
@@ -71,6 +73,7 @@ class DeterministicScheduler final : public Scheduler {
 
  private:
   bool stepOne();
+  [[noreturn]] void failStuck() const;
   std::string waiting() const;
 
   SimulatedEnv& env_;

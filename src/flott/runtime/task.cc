@@ -33,7 +33,7 @@ std::string_view toString(TaskState state) {
 struct Task::OffloadedWork {
   std::string what;
   MoveFunction<void()> work;
-  MoveFunction<void()> done;
+  MoveFunction<void(std::optional<Error>)> done;
   std::optional<Error> error;
 };
 
@@ -45,21 +45,21 @@ Task::~Task() = default;
 void Task::wire(Wiring wiring) { wiring_ = std::move(wiring); }
 
 std::string Task::where() const {
-  std::string name = options_.vertex->name;
-  if (open_.load(std::memory_order_acquire)) name = chain_->current().name;
-  return "operator '" + name + "', subtask " + std::to_string(id_.subtask.value + 1) + "/" +
+  if (hasChain_.load(std::memory_order_acquire)) return chain_->where();
+  return "operator '" + options_.vertex->name + "', subtask " + std::to_string(id_.subtask.value + 1) + "/" +
          std::to_string(options_.vertex->parallelism);
 }
 
 void Task::cancel() {
-  mailbox_.post([this] { cancelled_ = true; });
+  cancelled_.store(true, std::memory_order_release);
+  waker().wake();
 }
 
 void Task::assignSplits(std::vector<SourceSplit> splits) {
   mailbox_.post([this, splits = std::move(splits)]() mutable {
     if (state() != TaskState::kRunning) return;
     sourceIdle_ = false;
-    chain_->reader()->addSplits(std::move(splits));
+    chain_->enterReader().addSplits(std::move(splits));
   });
 }
 
@@ -67,7 +67,7 @@ void Task::signalNoMoreSplits() {
   mailbox_.post([this] {
     if (state() != TaskState::kRunning) return;
     sourceIdle_ = false;
-    chain_->reader()->onNoMoreSplits();
+    chain_->enterReader().onNoMoreSplits();
   });
 }
 
@@ -75,7 +75,7 @@ void Task::deliverSourceEvent(std::string event) {
   mailbox_.post([this, event = std::move(event)] {
     if (state() != TaskState::kRunning) return;
     sourceIdle_ = false;
-    chain_->reader()->handleSourceEvent(event);
+    chain_->enterReader().handleSourceEvent(event);
   });
 }
 
@@ -86,7 +86,7 @@ void Task::readAccumulators(MoveFunction<void(Accumulators)> reply) {
 }
 
 std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
-  if (!open_.load(std::memory_order_acquire)) return {};
+  if (!hasChain_.load(std::memory_order_acquire)) return {};
   return chain_->metrics();
 }
 
@@ -99,28 +99,30 @@ void Task::post(MoveFunction<void()> mail) {
   });
 }
 
-void Task::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
+void Task::offload(std::string what, MoveFunction<void()> work,
+                   MoveFunction<void(std::optional<Error>)> done) {
   toSubmit_.push_back(std::make_shared<OffloadedWork>(
       OffloadedWork{.what = std::move(what), .work = std::move(work), .done = std::move(done), .error = {}}));
   submitOffloaded();
 }
 
-// The task outlives its off-loaded work: it does not end before every reply is here.
+// The task outlives its off-loaded work: it does not end before every reply is here. The reply takes all that
+// the closures hold with it, since it may be batches, which must not outlive the task's pools in another
+// thread.
 void Task::submitOffloaded() {
   while (!toSubmit_.empty()) {
-    const std::shared_ptr<OffloadedWork> work = toSubmit_.front();
-    const bool taken = env_.offload.submit(work->what, [this, work] {
+    const std::string& what = toSubmit_.front()->what;
+    const bool taken = env_.offload.submit(what, [this, work = toSubmit_.front()]() mutable {
       try {
         work->work();
       } catch (...) {
         work->error = currentError();
       }
-      mailbox_.post([this, work] {
+      mailbox_.post([this, work = std::move(work)] {
         --offloaded_;
         if (state() != TaskState::kRunning) return;
         sourceIdle_ = false;
-        if (work->error) throw *work->error;
-        work->done();
+        work->done(std::move(work->error));
       });
     });
     if (!taken) return;
@@ -133,26 +135,29 @@ Runnable::Progress Task::step(StepTime now) {
   now_ = now;
   Progress progress;
   try {
+    if (state() == TaskState::kCreated && !cancelled_.load(std::memory_order_acquire)) openChain();
     mailbox_.drain();
     progress = run();
   } catch (...) {
-    progress = end(TaskState::kFailed, located(currentError()));
+    progress = end(TaskState::kFailed, chain_ ? chain_->located() : currentError().at(where()));
   }
   computeDeadline();
   return progress;
 }
 
+// Before any mail is read: what the master sends is for a running task.
+void Task::openChain() {
+  ChainOptions options = options_;
+  chain_ =
+      std::make_unique<OperatorChain>(std::move(options), env_, pools_, *this, std::move(wiring_->exchanges));
+  hasChain_.store(true, std::memory_order_release);
+  state_.store(TaskState::kRunning, std::memory_order_release);
+  chain_->open();
+}
+
 Runnable::Progress Task::run() {
   if (state() == TaskState::kClosing) return closing();
-  if (cancelled_) return end(TaskState::kCancelled, std::nullopt);
-  if (state() == TaskState::kCreated) {
-    ChainOptions options = options_;
-    chain_ = std::make_unique<OperatorChain>(std::move(options), env_, pools_, *this,
-                                             std::move(wiring_->exchanges));
-    state_.store(TaskState::kRunning, std::memory_order_release);
-    chain_->open();
-    open_.store(true, std::memory_order_release);
-  }
+  if (cancelled_.load(std::memory_order_acquire)) return end(TaskState::kCancelled, std::nullopt);
   submitOffloaded();
   bool more = true;
   bool stalled = false;
@@ -160,14 +165,14 @@ Runnable::Progress Task::run() {
     chain_->drain();
     chain_->runDue();
     stalled = chain_->blocked();
-    more = !stalled && (chain_->reader() != nullptr ? pollSource() : takeInput());
+    more = !stalled && (chain_->hasReader() ? pollSource() : takeInput());
   }
   chain_->drain();
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
-  return more || chain_->wantsResume() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
+  return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
 }
 
 bool Task::takeInput() {
@@ -201,8 +206,6 @@ void Task::computeDeadline() {
   if (!toSubmit_.empty()) deadline_ = std::min(deadline_, now_.nanos + kOffloadRetryNanos);
 }
 
-Error Task::located(Error error) const { return std::move(error).at(where()); }
-
 Runnable::Progress Task::end(TaskState state, std::optional<Error> error) {
   endState_ = state;
   endError_ = std::move(error);
@@ -214,6 +217,7 @@ Runnable::Progress Task::end(TaskState state, std::optional<Error> error) {
 
 Runnable::Progress Task::closing() {
   if (offloaded_ > 0) return Progress::kIdle;
+  if (!mailbox_.settled()) return Progress::kMore;
   state_.store(endState_, std::memory_order_release);
   master_.onTaskEnded(id_, endState_, std::move(endError_),
                       chain_ ? chain_->accumulators().clone() : Accumulators());

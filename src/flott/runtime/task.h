@@ -88,11 +88,13 @@ class Task final : public Runnable, public ChainHost {
 
   // ChainHost
   StepTime now() const override { return now_; }
-  void offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
+  void offload(std::string what, MoveFunction<void()> work,
+               MoveFunction<void(std::optional<Error>)> done) override;
   void requestSplit() override;
   void sendSourceEvent(std::string event) override;
   void post(MoveFunction<void()> mail) override;
 
+  void openChain();
   Progress run();
   bool takeInput();
   bool pollSource();
@@ -100,7 +102,6 @@ class Task final : public Runnable, public ChainHost {
   void computeDeadline();
   Progress end(TaskState state, std::optional<Error> error);
   Progress closing();
-  Error located(Error error) const;
 
   const TaskId id_;
   const ChainOptions options_;
@@ -113,14 +114,14 @@ class Task final : public Runnable, public ChainHost {
   std::atomic<TaskState> state_{TaskState::kCreated};
   StepTime now_;
   int64_t deadline_ = kNoDeadline;
-  bool cancelled_ = false;
+  std::atomic<bool> cancelled_{false};
   bool sourceIdle_ = false;
   bool sourceEnded_ = false;
   std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
   int offloaded_ = 0;                                    // handed to the pool, reply not yet here
   TaskState endState_ = TaskState::kFinished;
   std::optional<Error> endError_;
-  std::atomic<bool> open_{false};
+  std::atomic<bool> hasChain_{false};  // publishes chain_ to other threads
 };
 
 }  // namespace flott

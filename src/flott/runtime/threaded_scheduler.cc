@@ -25,17 +25,27 @@ class Lane {
       finished.unpark();
     });
   }
-  void join() { thread_->join(); }
+  void join() {
+    if (thread_) thread_->join();
+  }
+  /// Ends the thread though its runnables are not done. Any thread.
+  void giveUp() {
+    givenUp_.store(true, std::memory_order_relaxed);
+    bell_->unpark();
+  }
 
-  /// What the lane has been doing since when; null when it is between steps. Any thread.
+  /// What the lane has been doing since when; null when it is between steps. Any thread. The time is read
+  /// last: it is that of this step or of a later one, so a lane that was idle never seems to have been
+  /// blocked.
   Runnable* current(int64_t& sinceNanos) const {
+    Runnable* runnable = current_.load(std::memory_order_acquire);
     sinceNanos = since_.load(std::memory_order_acquire);
-    return current_.load(std::memory_order_acquire);
+    return runnable;
   }
 
  private:
   void run() {
-    while (!runnables_.empty()) {
+    while (!runnables_.empty() && !givenUp_.load(std::memory_order_relaxed)) {
       if (!round()) rest();
     }
   }
@@ -90,6 +100,7 @@ class Lane {
   std::vector<Runnable*> runnables_;
   std::atomic<Runnable*> current_{nullptr};
   std::atomic<int64_t> since_{0};
+  std::atomic<bool> givenUp_{false};
   std::unique_ptr<Thread> thread_;
 };
 
@@ -111,15 +122,21 @@ class ThreadedScheduler final : public Scheduler {
   void add(int lane, Runnable& runnable) override { lanes_[static_cast<size_t>(lane)]->add(runnable); }
 
   void start() override {
-    joined_ = false;
     running_.store(lanes(), std::memory_order_relaxed);
-    for (int i = 0; i < lanes(); ++i) {
-      lanes_[static_cast<size_t>(i)]->start(
-          {.name = "lane-" + std::to_string(i), .core = options_.pin ? i : -1}, *finished_, running_);
+    try {
+      for (int i = 0; i < lanes(); ++i) {
+        lanes_[static_cast<size_t>(i)]->start(
+            {.name = "lane-" + std::to_string(i), .core = options_.pin ? i : -1}, *finished_, running_);
+      }
+      if (options_.blockedWarning.ms > 0) {
+        watchdog_ = env_.threads.start({.name = "watchdog"}, [this] { watch(); });
+      }
+    } catch (...) {  // no thread is to be had: those that run cannot reach their end without the others
+      for (const auto& lane : lanes_) lane->giveUp();
+      for (const auto& lane : lanes_) lane->join();
+      throw;
     }
-    if (options_.blockedWarning.ms > 0) {
-      watchdog_ = env_.threads.start({.name = "watchdog"}, [this] { watch(); });
-    }
+    joined_ = false;
   }
 
   void join() override {

@@ -50,7 +50,7 @@ TEST(Failures, TheFirstFailingOperatorOfAChainIsNamedAndNotItsProducer) {
                       return true;
                     })
                     .name("checked");
-  EXPECT_EQ(executed(env, result), "job 'test': operator 'checked', subtask 1/1: record \"10\": ten");
+  EXPECT_EQ(executed(env, result), "job 'test': operator 'checked', subtask 1/1: record 10: ten");
 }
 
 class FailsInOnBatch final : public Operator {
@@ -166,16 +166,18 @@ TEST(Failures, OverflowInSumShowsTheRecord) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     TestWorld world(seed);
     auto env = world.environment();
-    auto sums = env.fromElements<Score>({{1, kMax}, {2, 1}, {1, 1}}).keyBy(&Score::player).sum(&Score::points);
+    auto sums =
+        env.fromElements<Score>({{1, kMax}, {2, 1}, {1, 1}}).keyBy(&Score::player).sum(&Score::points);
     EXPECT_EQ(executed(env, sums),
-              "job 'test': operator 'Sum', subtask 1/1: record {player=1, points=1}: sum overflows: "
+              "job 'test': operator 'Sum', subtask 1/1: record {player: 1, points: 1}: sum overflows: "
               "9223372036854775807 + 1 does not fit; use a wider type for the member, or reduce(…) with your "
               "own rule");
   }
   TestWorld world;
   auto env = world.environment();
-  auto small =
-      env.fromElements<SmallScore>({{"a", 100}, {"a", 28}}).keyBy(&SmallScore::player).sum(&SmallScore::points);
+  auto small = env.fromElements<SmallScore>({{"a", 100}, {"a", 28}})
+                   .keyBy(&SmallScore::player)
+                   .sum(&SmallScore::points);
   const std::string text = executed(env, small);
   EXPECT_NE(text.find("100 + 28 does not fit"), std::string::npos) << text;
 }
@@ -194,8 +196,9 @@ TEST(Failures, AFlatMapThatExplodesPastTheCapIsNamed) {
     if (!chained) next.startNewChain();
     next.rebalance().map([](int64_t x) { return x; }).setParallelism(2);
     const std::string text = executed(env, next);
-    EXPECT_EQ(text.substr(0, text.find(" bytes")),
-              "job 'test': operator 'exploding', subtask 1/1: record 7: a single call put out more than 1048576")
+    EXPECT_EQ(
+        text.substr(0, text.find(" bytes")),
+        "job 'test': operator 'exploding', subtask 1/1: record 7: a single call put out more than 1048576")
         << text;
     EXPECT_NE(text.find("raise flott.output.overrun-cap"), std::string::npos) << text;
   }
@@ -208,9 +211,10 @@ TEST(Failures, APartitionerThatNamesNoSubtask) {
                     .partitionCustom([](int64_t key, int) { return key; }, [](int64_t x) { return x - 1; })
                     .map([](int64_t x) { return x; })
                     .setParallelism(2);
-  EXPECT_EQ(executed(env, result),
-            "job 'test': operator 'Collection Source', subtask 1/1: record 9: the partitioner chose subtask 8 of "
-            "2: it must return a number from 0 to 1");
+  EXPECT_EQ(
+      executed(env, result),
+      "job 'test': operator 'Collection Source', subtask 1/1: record 9: the partitioner chose subtask 8 of "
+      "2: it must return a number from 0 to 1");
 }
 
 TEST(Failures, StreamsOfAnExecutedJobAreRefused) {
@@ -218,8 +222,9 @@ TEST(Failures, StreamsOfAnExecutedJobAreRefused) {
   auto env = world.environment();
   auto stream = env.fromSequence(1, 2);
   collected(env, stream);
-  EXPECT_EQ(failure([&] { stream.map([](int64_t x) { return x; }); }),
-            "this stream belongs to a job that was executed already: build the next job from its own sources");
+  EXPECT_EQ(
+      failure([&] { stream.map([](int64_t x) { return x; }); }),
+      "this stream belongs to a job that was executed already: build the next job from its own sources");
 }
 
 }  // namespace

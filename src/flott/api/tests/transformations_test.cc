@@ -63,11 +63,11 @@ std::vector<Score> folded(Fold fold) {
 }
 
 /// The results of the same aggregation in a job, under every seed.
-#define EXPECT_AGGREGATE(expected, call)                                                            \
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {                                                  \
-    auto env = environment(seed);                                                                   \
+#define EXPECT_AGGREGATE(expected, call)                                                                 \
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {                                                       \
+    auto env = environment(seed);                                                                        \
     EXPECT_EQ(sorted(collected(env, env.fromCollection(scores()).keyBy(&Score::player).call)), expected) \
-        << "seed " << seed;                                                                         \
+        << "seed " << seed;                                                                              \
   }
 
 TEST_P(Transformations, MapFilterFlatMap) {
@@ -206,7 +206,8 @@ TEST_P(Transformations, ADiamondOfSmallChannelsDoesNotBlock) {
       for (int i = 0; i < 5; ++i) out.collect(x);
     });
     auto keyed = input.keyBy([](int64_t x) { return x % 10; }).filter([](int64_t) { return true; });
-    auto all = slow.unionWith(keyed, input.broadcast()).keyBy([](int64_t) { return 0; }).count();
+    auto copies = input.broadcast().map([](int64_t x) { return x; });
+    auto all = slow.unionWith(keyed, copies).keyBy([](int64_t) { return 0; }).count();
     const auto counts = collected(env, all);
     ASSERT_EQ(counts.size(), 20'000u * (6 + static_cast<size_t>(GetParam())));
   }
