@@ -112,7 +112,9 @@ TEST(Compile, aWideAndDeepGraphStaysConsistent) {
     for (size_t i = 0; i < vertex.chain.size(); ++i) {
       ++seen[vertex.chain[i].node - 1];
       for (const ChainedOutput& output : vertex.chain[i].outputs) {
-        if (output.to >= 0) EXPECT_GT(output.to, static_cast<int>(i));
+        if (output.to >= 0) {
+          EXPECT_GT(output.to, static_cast<int>(i));
+        }
       }
     }
   }
