@@ -75,6 +75,7 @@ class TimestampsAndWatermarksOperator final : public Operator {
 
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
+    rows.dropHashes();
     if constexpr (kStamps) assign(rows);
     if (idleness_.idle()) {
       watermarks_.markActive();
