@@ -88,6 +88,12 @@ BatchPool& columnsPool(BatchPools& pools);
 /// The columns of a columnar batch. The type is checked.
 Columns& columnsOf(Batch& batch);
 
+/// What a stream of columns is in a plan, where its columns are not known yet: "columns".
+template <typename T>
+const TypeDescription& describe();
+template <>
+const TypeDescription& describe<Columns>();
+
 /// A struct with a field for each column; one that may be null is optional.
 TypeDescription describeSchema(const arrow::Schema& schema);
 /// The columns for the fields of a struct of plain values (also optional ones). Throws Error(kUser) that

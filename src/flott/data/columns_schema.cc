@@ -93,6 +93,17 @@ TypePtr typeOf(const TypeDescription& description, const std::string& field) {
 
 }  // namespace
 
+template <>
+const TypeDescription& describe<Columns>() {
+  static const TypeDescription kColumns = [] {
+    TypeDescription type;
+    type.kind = TypeKind::kCustom;
+    type.name = "columns";
+    return type;
+  }();
+  return kColumns;
+}
+
 TypeDescription describeSchema(const arrow::Schema& schema) {
   TypeDescription type;
   type.kind = TypeKind::kStruct;

@@ -17,7 +17,7 @@
 #include "flott/formats/block_format.h"
 #include "flott/formats/csv_options.h"
 #include "flott/formats/csv_scanner.h"
-#include "flott/formats/flat_record.h"
+#include "flott/data/flat_record.h"
 #include "flott/formats/record_encoder.h"
 
 namespace flott {

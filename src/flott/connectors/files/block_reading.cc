@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "flott/connectors/files/block_files.h"
 #include "flott/data/rows.h"
 #include "flott/env/env.h"
 

@@ -15,14 +15,8 @@
 #include "flott/connectors/files/content.h"
 #include "flott/connectors/files/split_reading.h"
 #include "flott/formats/block_format.h"
-#include "flott/operators/side_output.h"
 
 namespace flott {
-
-/// The side output of bad records, where CsvOptions::badRecords says so.
-OutputTag<BadRecord> badRecords();
-
-std::shared_ptr<const FileFormat> blockFiles(std::shared_ptr<const BlockFormat> format);
 
 class BlockReading final : public SplitReading {
  public:

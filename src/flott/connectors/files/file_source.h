@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "flott/connectors/files/block_reading.h"
+#include "flott/connectors/files/block_files.h"
 #include "flott/connectors/files/parquet_reading.h"
 #include "flott/data/columns.h"
 #include "flott/formats/csv.h"

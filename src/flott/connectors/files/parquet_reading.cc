@@ -187,8 +187,6 @@ class BatchConsumer final : public ColumnsConsumer {
 
 }  // namespace
 
-int64_t rowsOf(const arrow::RecordBatch& records) { return records.num_rows(); }
-
 std::shared_ptr<const FileFormat> parquetFormat(std::vector<std::string> columns, MakeConsumer consumer) {
   return std::make_shared<ParquetFormat>(std::move(columns), consumer);
 }

@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "flott/connectors/files/split_reading.h"
-#include "flott/data/rows.h"
-#include "flott/formats/typed_columns.h"
+#include "flott/data/typed_columns.h"
 
 namespace flott {
 
@@ -33,36 +32,18 @@ std::shared_ptr<const FileFormat> parquetFormat(std::vector<std::string> columns
 
 std::shared_ptr<const FileFormat> columnarParquetFormat(std::vector<std::string> columns);
 
-int64_t rowsOf(const arrow::RecordBatch& records);
-
 template <typename T>
 class RowsConsumer final : public ColumnsConsumer {
  public:
-  RowsConsumer(const std::string& file, BatchPools& pools)
-      : columns_(flatFields<T>(), file), pool_(rowsPool<T>(pools)) {}
+  RowsConsumer(const std::string& file, BatchPools& pools) : rows_("file '" + file + "'", pools) {}
 
   void take(std::shared_ptr<arrow::RecordBatch> records, uint64_t rowsBefore) override {
-    columns_.take(*records, rowsBefore);
-    size_ = rowsOf(*records);
-    next_ = 0;
+    rows_.take(*records, rowsBefore);
   }
-  Batch give() override {
-    const auto count = static_cast<size_t>(std::min<int64_t>(size_ - next_, Rows<T>::kRows));
-    if (count == 0) return {};
-    Batch batch = pool_.acquire();
-    Rows<T>& rows = batch.rows<T>();
-    rows.reserve(count);
-    for (size_t i = 0; i < count; ++i) rows.emplace();
-    columns_.fill(next_, count, rows.data(), sizeof(T));
-    next_ += static_cast<int64_t>(count);
-    return batch;
-  }
+  Batch give() override { return rows_.next(); }
 
  private:
-  TypedColumns columns_;
-  BatchPool& pool_;
-  int64_t size_ = 0;
-  int64_t next_ = 0;
+  RowsOfColumns<T> rows_;
 };
 
 template <typename T>

@@ -154,13 +154,13 @@ TEST_F(ParquetSourceTest, SchemasThatDoNotFit) {
       errorOf(columnarParquet("trips.parquet", {"nothing"})),
       "file 'trips.parquet': there is no column 'nothing'. The columns are: rest, city, id, price, at, paid");
   EXPECT_EQ(errorOf(parquetFiles<TextId>("trips.parquet")),
-            "file 'trips.parquet': column 'id' is int32 in the file, but the field is string: give the field "
+            "file 'trips.parquet': column 'id' is int32, but the field is string: give the field "
             "a type "
             "that holds every value of the column");
-  EXPECT_EQ(errorOf(parquetFiles<SmallId>("trips.parquet")).substr(0, 63),
-            "file 'trips.parquet': column 'id' is int32 in the file, but the");
-  EXPECT_EQ(errorOf(parquetFiles<UnsignedId>("trips.parquet")).substr(0, 63),
-            "file 'trips.parquet': column 'id' is int32 in the file, but the");
+  EXPECT_EQ(errorOf(parquetFiles<SmallId>("trips.parquet")).substr(0, 51),
+            "file 'trips.parquet': column 'id' is int32, but the");
+  EXPECT_EQ(errorOf(parquetFiles<UnsignedId>("trips.parquet")).substr(0, 51),
+            "file 'trips.parquet': column 'id' is int32, but the");
   EXPECT_EQ(
       errorOf(parquetFiles<Price>("trips.parquet")),
       "file 'trips.parquet': column 'price' has no value in row 1, but the field is not optional: make it a "

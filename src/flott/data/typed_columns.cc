@@ -1,4 +1,4 @@
-#include "flott/formats/typed_columns.h"
+#include "flott/data/typed_columns.h"
 
 #include <arrow/array.h>
 #include <arrow/compute/cast.h>
@@ -121,16 +121,18 @@ void fillColumn(const FlatField& field, const arrow::Array& column, int64_t from
 
 }  // namespace
 
-TypedColumns::TypedColumns(std::vector<FlatField> fields, std::string file)
-    : fields_(std::move(fields)), file_(std::move(file)) {}
+TypedColumns::TypedColumns(std::vector<FlatField> fields, std::string origin)
+    : fields_(std::move(fields)), origin_(std::move(origin)) {}
 TypedColumns::~TypedColumns() = default;
 
 void TypedColumns::take(const arrow::RecordBatch& records, uint64_t rowsBefore) {
   columns_.clear();
+  rows_ = records.num_rows();
   try {
     for (const FlatField& field : fields_) takeColumn(field, records, rowsBefore);
   } catch (Error& error) {
-    throw std::move(error).at("file '" + file_ + "'");
+    if (origin_.empty()) throw;
+    throw std::move(error).at(origin_);
   }
 }
 
@@ -140,7 +142,7 @@ void TypedColumns::takeColumn(const FlatField& field, const arrow::RecordBatch& 
   const std::shared_ptr<arrow::DataType> wanted = typeFor(field.kind);
   if (!fits(*column->type(), *wanted)) {
     throw Error(ErrorKind::kUser, "column '" + field.name + "' is " + column->type()->ToString() +
-                                      " in the file, but the field is " + std::string(toString(field.kind)) +
+                                      ", but the field is " + std::string(toString(field.kind)) +
                                       ": give the field a type that holds every value of the column");
   }
   if (!field.optional && column->null_count() > 0) {
