@@ -1,7 +1,7 @@
 #include "flott/connectors/socket/socket_source.h"
 
+#include <algorithm>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 

@@ -1,6 +1,8 @@
 // Collection, sequence and function sources.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <limits>
 #include <numeric>
 
