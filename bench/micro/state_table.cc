@@ -36,7 +36,7 @@ struct Keys {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
-    return static_cast<int64_t>((state >> 1) % keys);
+    return static_cast<int64_t>((state >> 32) * keys >> 32);
   }
 };
 

@@ -50,7 +50,7 @@ StateTable::~StateTable() {
 
 bool StateTable::occupied(const std::byte* slot, uint64_t hash) const {
   const DirectoryEntry& entry = entryOf(hash);
-  if (entry.groups == 0) return false;
+  if (entry.groups == 0 || entry.slots != entryOf(hashInt64(0)).slots) return false;
   const auto index = static_cast<uint32_t>(static_cast<size_t>(slot - entry.slots) / layout_.stride);
   return Segment::ofSlots(entry.slots).occupied(index, layout_.stride);
 }

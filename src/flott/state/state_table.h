@@ -89,6 +89,8 @@ class StateTable {
   }
   /// Whether it was there.
   bool erase(const KeyRef& key);
+  /// Makes an empty table ready for about so many entries: segments then begin large instead of growing.
+  void expect(size_t entries);
   /// Drops all entries; an unfinished cut gets its share first.
   void clear();
 
@@ -191,6 +193,7 @@ class StateTable {
   size_t directoryIndex(uint64_t hash) const { return (hash >> shift_) - firstIndex_; }
   /// A slot whose word is 0 is empty unless it holds the integer key 0.
   bool isZeroKey(const std::byte* slot, uint64_t hash) const { return hasZeroKey_ && occupied(slot, hash); }
+  /// Where only the integer key 0 can be.
   bool occupied(const std::byte* slot, uint64_t hash) const;
 
   // Entries (state_table.cc).
@@ -213,7 +216,7 @@ class StateTable {
   void resetDirectory();
   size_t firstIndexOf(size_t index, uint8_t depth) const;
   void point(size_t firstIndex, uint8_t depth, Segment* segment);
-  bool hasRoom(const Segment& segment) const { return segment.used * 5 < segment.groups * groupSlots_ * 4; }
+  bool hasRoom(const Segment& segment) const { return segment.used * 10 < segment.groups * groupSlots_ * 7; }
   void makeRoom(uint64_t hash);
   void shrinkIfSparse(size_t index);
   bool maySplit(const DirectoryEntry& entry) const;
@@ -245,8 +248,9 @@ class StateTable {
   uint8_t shift_;  // 64 − depth_
   uint32_t groupSlots_;
   uint32_t groupBytes_;
-  uint32_t maxGroups_;   // of a segment of 64 KB
-  uint64_t firstIndex_;  // of the first directory entry, had the directory all hashes
+  uint32_t maxGroups_;        // of a segment of 64 KB
+  uint32_t firstGroups_ = 1;  // of a segment when it gets its first entry
+  uint64_t firstIndex_;       // of the first directory entry, had the directory all hashes
   uint64_t ticket_ = 1;
   uint64_t layoutVersion_ = 1;
   std::vector<DirectoryEntry> directory_;

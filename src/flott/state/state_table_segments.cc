@@ -1,9 +1,9 @@
 // Segments of a state table: how they grow, split and shrink, and the directory that finds them.
 //
-// Growth goes in steps, so that between 0.3 and some millions of entries a table takes 1.3 to 1.9 times the
-// bytes of its slots: a segment is rebuilt a third larger when 4/5 of its home slots are used, and split when
-// it would pass 64 KB. Since entries lie in hash order, both are one pass over the entries with no random
-// access.
+// Few hits should need a second group of slots, and from 0.3 million entries on a table should take less than
+// twice the bytes of its slots: so a segment is rebuilt a quarter larger when 7/10 of its home slots are
+// used, and split when it would pass 64 KB. Since entries lie in hash order, both are one pass over the
+// entries with no random access.
 #include <algorithm>
 #include <bit>
 
@@ -88,6 +88,15 @@ void StateTable::resetDirectory() {
   ++layoutVersion_;
 }
 
+void StateTable::expect(size_t entries) {
+  FLOTT_CHECK(size_ == 0, "a table with entries knows its size");
+  resetDirectory();
+  size_t share = entries / std::max<size_t>(1, directory_.size());
+  for (; groupsFor(share) == maxGroups_; share /= 2) doubleDirectory();
+  for (DirectoryEntry& entry : directory_) entry.depth = depth_;
+  firstGroups_ = groupsFor(share);
+}
+
 /// The first directory entry of the segment at `index`.
 size_t StateTable::firstIndexOf(size_t index, uint8_t depth) const {
   const uint64_t span = uint64_t{1} << (depth_ - depth);
@@ -106,10 +115,11 @@ void StateTable::makeRoom(uint64_t hash) {
   const size_t index = directoryIndex(hash);
   const DirectoryEntry entry = directory_[index];
   if (entry.groups == 0) {
-    point(firstIndexOf(index, entry.depth), entry.depth, &newSegment(1, groupSlots_ + overflowSlots(1)));
+    point(firstIndexOf(index, entry.depth), entry.depth,
+          &newSegment(firstGroups_, firstGroups_ * groupSlots_ + overflowSlots(firstGroups_)));
     return;
   }
-  const uint32_t larger = entry.groups < kSmallGroups ? entry.groups * 2 : entry.groups + entry.groups / 3;
+  const uint32_t larger = entry.groups < kSmallGroups ? entry.groups * 2 : entry.groups + entry.groups / 4;
   if (entry.groups < maxGroups_) {
     rebuild(index, std::min(larger, maxGroups_));
   } else if (maySplit(entry)) {
@@ -126,9 +136,9 @@ bool StateTable::maySplit(const DirectoryEntry& entry) const {
          (depth_ < kDeepestDirectory && directory_.size() < 16 * (segments_ + home_.keyGroups.size()));
 }
 
-/// Home slots that `entries` fill to two thirds.
+/// Home slots, in groups, of which `entries` fill three fifths.
 uint32_t StateTable::groupsFor(size_t entries) const {
-  const size_t groups = (entries * 3 / 2 + groupSlots_ - 1) / groupSlots_;
+  const size_t groups = (entries * 5 / 3 + groupSlots_ - 1) / groupSlots_;
   return static_cast<uint32_t>(std::clamp<size_t>(groups, 1, maxGroups_));
 }
 

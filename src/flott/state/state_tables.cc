@@ -4,7 +4,10 @@ namespace flott {
 
 StateTable& StateTables::at(int64_t nameSpace) {
   std::unique_ptr<StateTable>& table = tables_[nameSpace];
-  if (table == nullptr) table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace);
+  if (table == nullptr) {
+    table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace);
+    if (droppedBytes_ < home_.pool.heldBytes() - home_.pool.usedBytes()) table->expect(droppedEntries_);
+  }
   return *table;
 }
 
@@ -21,6 +24,8 @@ StateTable* StateTables::after(int64_t nameSpace) const {
 void StateTables::drop(int64_t nameSpace) {
   const auto found = tables_.find(nameSpace);
   if (found == tables_.end()) return;
+  droppedEntries_ = found->second->size();
+  droppedBytes_ = found->second->bytes();
   found->second->clear();
   tables_.erase(found);
 }

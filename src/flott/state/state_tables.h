@@ -1,6 +1,8 @@
 // All tables of one state: a single one, or one for each namespace (a window's slice).
 //
-// Made by the backend when a state is registered; owns the tables. Used on the task's thread only.
+// A new table of a window is made ready for as many entries as the last one dropped had, as long as that
+// takes only memory that the pool has to spare. Made by the backend when a state is registered; owns the
+// tables. Used on the task's thread only.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +40,8 @@ class StateTables {
   const TypeOps& value_;
   TableHome& home_;
   std::map<int64_t, std::unique_ptr<StateTable>> tables_;
+  size_t droppedEntries_ = 0;  // of the table dropped last,
+  size_t droppedBytes_ = 0;    // and what it took
 };
 
 }  // namespace flott
