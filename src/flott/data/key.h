@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -148,11 +149,30 @@ bool variantsEqual(const T& a, const T& b) {
   (std::make_index_sequence<Parts<T>::kSize>{});
 }
 
+/// memcmp without the call where keys are short, as most are: two overlapping words.
+inline bool bytesEqual(std::string_view a, std::string_view b) {
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  const auto same = [&]<typename Word>(Word) {
+    Word first[2], last[2];
+    std::memcpy(&first[0], a.data(), sizeof(Word));
+    std::memcpy(&first[1], b.data(), sizeof(Word));
+    std::memcpy(&last[0], a.data() + size - sizeof(Word), sizeof(Word));
+    std::memcpy(&last[1], b.data() + size - sizeof(Word), sizeof(Word));
+    return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
+  };
+  if (size >= 8 && size <= 16) return same(uint64_t{});
+  if (size >= 4 && size < 8) return same(uint32_t{});
+  return std::memcmp(a.data(), b.data(), size) == 0;
+}
+
 template <typename T>
 bool partsEqual(const T& a, const T& b) {
   constexpr Shape shape = kShape<T>;
   if constexpr (shape == Shape::kFloat) {
     return a == b || (a != a && b != b);
+  } else if constexpr (shape == Shape::kString) {
+    return bytesEqual(a, b);
   } else if constexpr (shape == Shape::kChronoDuration) {
     return partsEqual(a.count(), b.count());
   } else if constexpr (shape == Shape::kChronoTimePoint) {

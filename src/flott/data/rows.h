@@ -17,9 +17,9 @@
 #include "flott/base/bytes.h"
 #include "flott/data/batch.h"
 #include "flott/data/codec.h"
+#include "flott/data/describe.h"
 #include "flott/data/pool.h"
 #include "flott/data/print.h"
-#include "flott/data/describe.h"
 
 namespace flott {
 
@@ -86,6 +86,18 @@ class Rows final : public BatchBody {
     T* at = data_ + size_;
     size_ += static_cast<uint32_t>(count);
     return at;
+  }
+
+  /// The place for kRows rows of an empty batch, which the caller constructs there one after the other; then
+  /// endFilling() with the place behind the last.
+  T* beginFilling() {
+    reserve(kRows);
+    if constexpr (kReusedRow<T>) destroyFrom(0);
+    return data_;
+  }
+  void endFilling(const T* end) {
+    size_ = static_cast<uint32_t>(end - data_);
+    if constexpr (kReusedRow<T>) constructed_ = size_;
   }
 
   /// Room for `count` rows in all.
@@ -213,8 +225,8 @@ BatchPool& rowsPool(BatchPools& pools) {
   return pools.pool(&kRowsTag<T>, []() -> std::unique_ptr<BatchBody> { return std::make_unique<Rows<T>>(); });
 }
 
-// The outputs have room for everything before the first row moves, so that the loop is a copy and a count; the cursors
-// lie on the stack, where no store to a row can be taken for a change of them.
+// The outputs have room for everything before the first row moves, so that the loop is a copy and a count;
+// the cursors lie on the stack, where no store to a row can be taken for a change of them.
 template <typename T>
 void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
   struct Cursor {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstdint>
+#include <new>
+#include <type_traits>
 #include <utility>
 
 #include "flott/data/rows.h"
@@ -16,6 +18,7 @@ template <typename T>
 class Collector {
  public:
   Collector() = default;
+  ~Collector() { settle(); }
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
 
@@ -23,11 +26,15 @@ class Collector {
   void collect(T&& value) { emplace(std::move(value)); }
   template <typename... A>
   void emplace(A&&... args) {
-    if (rows_ == nullptr) [[unlikely]]
+    if (next_ == end_) [[unlikely]]
       begin();
-    rows_->emplace(std::forward<A>(args)...);
-    if (stamped_) rows_->timestamps()[rows_->size() - 1] = timestamp_;
-    if (rows_->full()) [[unlikely]]
+    if constexpr (std::is_constructible_v<T, A...>) {
+      ::new (static_cast<void*>(next_)) T(std::forward<A>(args)...);
+    } else {
+      ::new (static_cast<void*>(next_)) T{std::forward<A>(args)...};
+    }
+    if (stamped_) rows_->timestamps()[next_ - rows_->data()] = timestamp_;
+    if (++next_ == end_) [[unlikely]]
       flush();
   }
 
@@ -54,7 +61,7 @@ class Collector {
   bool full() const { return full_; }
   void flush() {
     if (rows_ == nullptr) return;
-    rows_ = nullptr;
+    settle();
     if (side_.value < 0) {
       output_->emit(std::move(batch_));
     } else {
@@ -69,11 +76,19 @@ class Collector {
   void begin() {
     batch_ = pool_->acquire();
     rows_ = &batch_.template rows<T>();
-    rows_->reserve(Rows<T>::kRows);
+    next_ = rows_->beginFilling();
+    end_ = next_ + Rows<T>::kRows;
     if (stamped_) rows_->enableTimestamps();
   }
+  void settle() {
+    if (rows_ != nullptr) rows_->endFilling(next_);
+    rows_ = nullptr;
+    next_ = end_ = nullptr;
+  }
 
-  Rows<T>* rows_ = nullptr;
+  Rows<T>* rows_ = nullptr;  // of batch_, while it is being filled
+  T* next_ = nullptr;        // where the next row goes,
+  T* end_ = nullptr;         // and where the batch is full
   int64_t timestamp_ = 0;
   bool stamped_ = false;
   bool full_ = false;

@@ -75,6 +75,10 @@ class TypedTable {
         return hashWord(hashes[i]);
       }
     };
+    if constexpr (!kWordKey<K>) {  // compared where they are used: fetching the key again would cost more
+      for (size_t i = 0; i < count; ++i) prefetch(i);
+      return;
+    }
     size_t missed = 0;
     const auto match = [&](size_t i) {
       const uint32_t hits = matchGroup(wordAt(i), slots[i]);
@@ -112,8 +116,20 @@ class TypedTable {
   V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i, F&& onInsert) {
     if (located.ticket_ == table_->ticket()) [[likely]] {
       std::byte* slot = located.slots_[i];
-      if (holds(slot, hash, key)) [[likely]]
-        return valueAt(slot);
+      if constexpr (kWordKey<K>) {
+        if (holds(slot, hash, key)) [[likely]]
+          return valueAt(slot);
+      } else {
+        // Slots are in hash order: a word beyond ours ends the search.
+        const uint64_t word = hashWord(hash);
+        uint64_t at = loadWord(slot);
+        while (at < word && at != 0) {
+          slot += kLayout.stride;
+          at = loadWord(slot);
+        }
+        if (at == word && keyEquals(*reinterpret_cast<const K*>(slot + kLayout.keyOffset), key)) [[likely]]
+          return valueAt(slot);
+      }
     }
     return findOrInsert(hash, key, onInsert);
   }
