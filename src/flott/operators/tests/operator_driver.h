@@ -167,6 +167,7 @@ class OperatorDriver {
 
   void watermark(int input, int64_t ms) { settle(op_.onWatermark(input, {Timestamp(ms)}, output_)); }
   void status(int input, bool active) { settle(op_.onStatus(input, {active}, output_)); }
+  void endOfInput(int input) { settle(op_.onEndOfInput(input, output_)); }
   /// Moves the clock, and has the alarm go off as often as it is due.
   void clock(int64_t now) {
     context_.now_ = Timestamp(now);
@@ -182,7 +183,14 @@ class OperatorDriver {
     context_.alarm_ = Timestamp::max();
     settle(op_.onProcessingTime(context_.now_, output_));
   }
+  /// As clockOnce(), while the output is full.
+  void clockWhileBlocked(int64_t now) {
+    output_.full_ = true;
+    clockOnce(now);
+  }
   Timestamp alarm() const { return context_.alarm_; }
+  /// Before open().
+  Configuration& configuration() { return context_.configuration_; }
 
   const std::vector<std::string>& records(SideOutputIndex side = SideOutputIndex(-1)) {
     return output_.records_.at(side);
