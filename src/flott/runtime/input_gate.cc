@@ -44,9 +44,9 @@ std::optional<Element> InputGate::merge(Line& line, Element element) {
   return element;  // barriers and markers are for the task itself
 }
 
-// The input's watermark is the minimum over channels that are active and not ended. When none is left, the
-// furthest of the idle ones counts, and only when all have ended the end itself: an idle channel may yet
-// bring records.
+// The input's watermark is the minimum over channels that are active and not over. When none is left, the
+// furthest of the idle ones counts, and only when all are over the end itself: an idle channel may yet bring
+// records.
 std::optional<Element> InputGate::mergeTime(Line& line) {
   Input& input = inputs_[static_cast<size_t>(line.input)];
   Timestamp low = Timestamp::max();
@@ -54,7 +54,7 @@ std::optional<Element> InputGate::mergeTime(Line& line) {
   bool anyActive = false;
   bool anyOpen = false;
   for (const Line& other : lines_) {
-    if (other.input != line.input || other.ended) continue;
+    if (other.input != line.input || other.over()) continue;
     anyOpen = true;
     high = std::max(high, other.watermark);
     if (!other.active) continue;

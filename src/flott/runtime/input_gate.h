@@ -39,6 +39,8 @@ class InputGate {
     Timestamp watermark = Timestamp::min();
     bool active = true;
     bool ended = false;
+    /// Nothing but the end follows the last watermark.
+    bool over() const { return ended || watermark == Timestamp::max(); }
   };
   struct Input {
     Timestamp watermark = Timestamp::min();

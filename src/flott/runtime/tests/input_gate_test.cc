@@ -1,0 +1,201 @@
+// How watermarks, idleness and ends of channels become those of an input.
+#include "flott/runtime/input_gate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "flott/data/rows.h"
+#include "flott/env/random.h"
+
+namespace flott {
+namespace {
+
+std::string textOf(const InputGate::Event& event) {
+  std::string text = std::to_string(event.input) + ":";
+  if (const auto* watermark = std::get_if<Watermark>(&event.element)) {
+    return text + (watermark->time == Timestamp::max() ? "W max" : "W " + std::to_string(watermark->time.ms));
+  }
+  if (const auto* status = std::get_if<WatermarkStatus>(&event.element))
+    return text + (status->active ? "active" : "idle");
+  if (std::holds_alternative<EndOfInput>(event.element)) return text + "end";
+  if (std::holds_alternative<Barrier>(event.element)) return text + "barrier";
+  return text + "batch";
+}
+
+// A gate whose channels feed the inputs given, one channel each.
+class Gate {
+ public:
+  explicit Gate(const std::vector<int>& inputs) {
+    for (const int input : inputs) {
+      channels_.push_back(std::make_unique<Channel>(64, producer_, consumer_));
+      gate.addChannel(input, *channels_.back());
+    }
+  }
+
+  Gate& push(size_t channel, Element element) {
+    EXPECT_TRUE(channels_[channel]->tryPush(element));
+    return *this;
+  }
+  Gate& watermark(size_t channel, int64_t time) { return push(channel, Watermark{Timestamp(time)}); }
+  Gate& status(size_t channel, bool active) { return push(channel, WatermarkStatus{active}); }
+  Gate& end(size_t channel) { return push(channel, EndOfInput{}); }
+  Gate& batch(size_t channel) {
+    Batch batch = rowsPool<int64_t>(pools_).acquire();
+    batch.rows<int64_t>().emplace(1);
+    return push(channel, Element(std::move(batch)));
+  }
+  std::vector<std::string> events() {
+    std::vector<std::string> all;
+    while (std::optional<InputGate::Event> event = gate.next()) all.push_back(textOf(*event));
+    return all;
+  }
+
+ private:
+  Waker producer_, consumer_;
+  BatchPools pools_;
+  std::vector<std::unique_ptr<Channel>> channels_;
+
+ public:
+  InputGate gate;
+};
+
+using Events = std::vector<std::string>;
+constexpr int64_t kEnd = std::numeric_limits<int64_t>::max();
+
+TEST(InputGate, TheWatermarkOfAnInputIsTheLeastOfItsChannels) {
+  Gate gate({0, 0, 1});
+  EXPECT_EQ(gate.watermark(0, 5).events(), Events{});
+  EXPECT_EQ(gate.watermark(2, 3).events(), Events{"1:W 3"});
+  EXPECT_EQ(gate.watermark(1, 4).events(), Events{"0:W 4"});
+  EXPECT_EQ(gate.watermark(1, 9).events(), Events{"0:W 5"});
+  EXPECT_EQ(gate.watermark(1, 7).events(), Events{}) << "it never goes back";
+  EXPECT_EQ(gate.gate.watermark(0), Timestamp(5));
+}
+
+TEST(InputGate, IdleChannelsHoldNothingBack) {
+  Gate gate({0, 0});
+  EXPECT_EQ(gate.watermark(0, 5).events(), Events{});
+  EXPECT_EQ(gate.status(1, false).events(), Events{"0:W 5"});
+  EXPECT_EQ(gate.status(0, false).events(), Events{"0:idle"});
+  EXPECT_EQ(gate.status(1, true).events(), Events{"0:active"});
+  EXPECT_EQ(gate.watermark(1, 3).events(), Events{}) << "it has to catch up first";
+  EXPECT_EQ(gate.watermark(1, 8).events(), Events{"0:W 8"});
+}
+
+TEST(InputGate, WhenAllAreIdleTheFurthestDecides) {
+  Gate gate({0, 0});
+  gate.watermark(0, 5).watermark(1, 3);
+  EXPECT_EQ(gate.events(), Events{"0:W 3"});
+  EXPECT_EQ(gate.status(0, false).events(), Events{});
+  EXPECT_EQ(gate.status(1, false).events(), (Events{"0:W 5", "0:idle"}));
+}
+
+TEST(InputGate, AnEndedChannelBesideAnIdleOneDoesNotEndTime) {
+  Gate gate({0, 0});
+  gate.watermark(1, 7);
+  EXPECT_EQ(gate.status(1, false).events(), Events{}) << "channel 0 is active and has no watermark yet";
+  EXPECT_EQ(gate.watermark(0, kEnd).events(), (Events{"0:W 7", "0:idle"}));
+  EXPECT_EQ(gate.end(0).events(), Events{});
+  EXPECT_EQ(gate.status(1, true).watermark(1, 9).events(), (Events{"0:active", "0:W 9"}));
+  EXPECT_EQ(gate.watermark(1, kEnd).end(1).events(), (Events{"0:W max", "0:end"}));
+}
+
+TEST(InputGate, TheLastEndIsTheEndOfTheInput) {
+  Gate gate({0, 0, 1});
+  EXPECT_EQ(gate.watermark(0, 5).end(0).events(), Events{});
+  EXPECT_FALSE(gate.gate.ended());
+  EXPECT_EQ(gate.watermark(1, 2).events(), Events{"0:W 2"});
+  EXPECT_EQ(gate.end(1).events(), (Events{"0:W max", "0:end"}));
+  EXPECT_FALSE(gate.gate.ended());
+  EXPECT_EQ(gate.end(2).events(), (Events{"1:W max", "1:end"}));
+  EXPECT_TRUE(gate.gate.ended());
+}
+
+TEST(InputGate, ChannelsTakeTurns) {
+  Gate gate({0, 1, 2});
+  for (size_t channel = 0; channel < 3; ++channel) gate.batch(channel).batch(channel);
+  EXPECT_EQ(gate.gate.backlog(), 6u);
+  EXPECT_EQ(gate.events(), (Events{"0:batch", "1:batch", "2:batch", "0:batch", "1:batch", "2:batch"}));
+  EXPECT_EQ(gate.gate.backlog(), 0u);
+}
+
+TEST(InputGate, BarriersPassThroughAsTheyAre) {
+  Gate gate({0, 0});
+  EXPECT_EQ(gate.push(0, Barrier{}).events(), Events{"0:barrier"});
+}
+
+// What the input's time is, from the state of all channels: written down once more, without any increments.
+struct NaiveChannel {
+  int64_t watermark = std::numeric_limits<int64_t>::min();
+  bool active = true;
+  bool ended = false;
+};
+
+int64_t naiveTime(const std::vector<NaiveChannel>& channels) {
+  std::vector<int64_t> open, active;
+  for (const NaiveChannel& channel : channels) {
+    if (channel.ended || channel.watermark == kEnd) continue;
+    open.push_back(channel.watermark);
+    if (channel.active) active.push_back(channel.watermark);
+  }
+  if (open.empty()) return kEnd;
+  return active.empty() ? *std::max_element(open.begin(), open.end())
+                        : *std::min_element(active.begin(), active.end());
+}
+
+TEST(InputGate, AgreesWithANaiveModel) {
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    const size_t count = 1 + random.below(4);
+    Gate gate(std::vector<int>(count, 0));
+    std::vector<NaiveChannel> channels(count);
+    int64_t time = std::numeric_limits<int64_t>::min();
+    bool active = true;
+    for (int step = 0; step < 200 && !gate.gate.ended(); ++step) {
+      const size_t at = random.below(count);
+      NaiveChannel& channel = channels[at];
+      if (channel.ended) continue;
+      switch (random.below(step > 100 ? 4 : 3)) {
+        case 0:
+        case 1: {
+          const auto mark =
+              step > 100 && random.below(8) == 0 ? kEnd : static_cast<int64_t>(random.below(100)) + step;
+          channel.watermark = std::max(channel.watermark, mark);
+          gate.watermark(at, mark);
+          break;
+        }
+        case 2:
+          channel.active = !channel.active;
+          gate.status(at, channel.active);
+          break;
+        default:
+          channel.ended = true;
+          gate.end(at);
+      }
+      time = std::max(time, naiveTime(channels));
+      const auto over = [](const NaiveChannel& c) { return c.ended || c.watermark == kEnd; };
+      const bool allOver = std::all_of(channels.begin(), channels.end(), over);
+      const bool allEnded =
+          std::all_of(channels.begin(), channels.end(), [](const NaiveChannel& c) { return c.ended; });
+      const bool anyActive = std::any_of(channels.begin(), channels.end(),
+                                         [&](const NaiveChannel& c) { return c.active && !over(c); });
+      int ends = 0;
+      while (std::optional<InputGate::Event> event = gate.gate.next()) {
+        EXPECT_EQ(ends, 0) << "something came after the end";
+        if (const auto* status = std::get_if<WatermarkStatus>(&event->element)) {
+          EXPECT_NE(status->active, active);
+          active = status->active;
+        }
+        ends += std::holds_alternative<EndOfInput>(event->element) ? 1 : 0;
+      }
+      EXPECT_EQ(gate.gate.watermark(0).ms, time) << "seed " << seed << ", step " << step;
+      EXPECT_EQ(active, anyActive || allOver) << "seed " << seed << ", step " << step;
+      EXPECT_EQ(ends, allEnded ? 1 : 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flott
