@@ -22,8 +22,8 @@ inline constexpr ConfigOption<int64_t> kMaxParallelism{
     .key = "pipeline.max-parallelism",
     .defaultText = "-1",
     .description =
-        "Number of key groups: the upper bound of any later parallelism, rounded up to a power of two. "
-        "-1 derives it from the parallelism, 128 at least.",
+        "Number of key groups, a power of two: the upper bound of any later parallelism. -1 derives it from "
+        "the parallelism, 128 at least.",
     .minimum = -1,
     .maximum = 32768};
 
