@@ -24,13 +24,19 @@ void splitWords(const std::string& line, Collector<WordCount>& out) {
   }
 }
 
+uint16_t portOf(const Parameters& parameters) {
+  const int64_t port = parameters.getInt("port", 9999);
+  if (port < 1 || port > 65535)
+    throw Error(ErrorKind::kUser, "parameter 'port': " + std::to_string(port) + " is not from 1 to 65535");
+  return static_cast<uint16_t>(port);
+}
+
 int main(int argc, char** argv) {
   auto env = StreamExecutionEnvironment::fromArgs(argc, argv);
   const Parameters& parameters = env.parameters();
   const Duration window = Duration::seconds(parameters.getInt("seconds", 5));
 
-  env.socketTextStream(parameters.get("host", "localhost"),
-                       static_cast<uint16_t>(parameters.getInt("port", 9999)))
+  env.socketTextStream(parameters.get("host", "localhost"), portOf(parameters))
       .flatMap(splitWords)
       .keyBy(&WordCount::word)
       .window(TumblingProcessingTimeWindows::of(window))
