@@ -45,8 +45,10 @@ void SourceCoordinator::sendEvent(SubtaskIndex reader, std::string event) {
 }
 
 void SourceCoordinator::callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
-  host_.callAsync("source '" + vertex_.chain.front().name + "': " + what, std::move(work),
-                  [this, done = std::move(done)]() mutable { guarded(done); });
+  host_.callAsync(
+      "source '" + vertex_.chain.front().name + "': " + what,
+      [this, work = std::move(work)]() mutable { guarded(work); },
+      [this, done = std::move(done)]() mutable { guarded(done); });
 }
 
 void SourceCoordinator::callAfter(Duration delay, MoveFunction<void()> then) {
