@@ -1,8 +1,8 @@
 // CSV as columns: Arrow's reader over whole records of a block.
 //
-// For columnar jobs, where it is several times faster than making a struct of each line. The columns are
-// given and never guessed from the data. Lines that do not fit are found by halving the block, so that they
-// are rejected one by one as in csv.h.
+// For columnar jobs: the values go into columns without becoming records first. The columns are given and
+// never guessed from the data. Lines that do not fit are found by halving the block, so that they are
+// rejected one by one as in csv.h.
 //
 //   auto format = columnarCsvFormat(schemaOf(describe<Order>()), {.header = true});
 #pragma once

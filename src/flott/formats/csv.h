@@ -13,11 +13,11 @@
 #include <utility>
 #include <vector>
 
+#include "flott/data/flat_record.h"
 #include "flott/data/rows.h"
 #include "flott/formats/block_format.h"
 #include "flott/formats/csv_options.h"
 #include "flott/formats/csv_scanner.h"
-#include "flott/data/flat_record.h"
 #include "flott/formats/record_encoder.h"
 
 namespace flott {

@@ -82,25 +82,30 @@ CsvScanner::Result CsvScanner::scan(std::string_view bytes, bool last) {
 
 void CsvScanner::scanPlain(Value& value) {
   const char* const begin = at_;
-  while (at_ < end_) {
-    while (at_ < end_ && !endsPlain_[index(*at_)]) ++at_;
-    if (at_ == end_ || *at_ != options_.escape || options_.escape == '\0') break;
+  const char* end = findIn(endsPlain_, begin);
+  while (end < end_ && *end == options_.escape && options_.escape != '\0') {
     value.escaped = true;
-    at_ = std::min(at_ + 2, end_);
+    end = findIn(endsPlain_, std::min(end + 2, end_));
   }
-  const char* end = at_;
-  if (at_ < end_ && *at_ == '\n' && end > begin && end[-1] == '\r') --end;
+  at_ = end;
+  if (end < end_ && *end == '\n' && end > begin && end[-1] == '\r') --end;
   if (options_.trim) {
     while (end > begin && isSpace(end[-1])) --end;
   }
   value.text = {begin, static_cast<size_t>(end - begin)};
 }
 
+const char* CsvScanner::findIn(const bool (&ends)[256], const char* at) const {
+  const char* const end = end_;
+  while (at < end && !ends[index(*at)]) ++at;
+  return at;
+}
+
 CsvScanner::Result CsvScanner::scanQuoted(Value& value) {
   const char* const begin = ++at_;
   value.quoted = true;
   for (;; ++at_) {
-    while (at_ < end_ && !endsQuoted_[index(*at_)]) ++at_;
+    at_ = findIn(endsQuoted_, at_);
     value.text = {begin, static_cast<size_t>(at_ - begin)};
     if (at_ == end_) return last_ ? Result::kUnclosedQuote : Result::kUnfinished;
     if (*at_ == '\n') {

@@ -45,6 +45,8 @@ class CsvScanner {
 
   Result scanQuoted(Value& value);
   void scanPlain(Value& value);
+  /// The first of the bytes from `at` on that is in the set.
+  const char* findIn(const bool (&ends)[256], const char* at) const;
   bool atLineEnd() const;
   void skipSpaces();
 
