@@ -96,7 +96,8 @@ class TypedTable {
     for (size_t i = count - ahead; i < count; ++i) match(i);
     for (size_t m = 0; m < missed; ++m) {
       const size_t i = misses[m];
-      const K& object = keyAt(i);  // keeps a temporary alive
+      if (matchGroup(0, slots[i]) != 0) continue;  // an empty slot: the key is nowhere, or it is 0
+      const K& object = keyAt(i);                  // keeps a temporary alive
       const KeyRef key = keyRef(hashes[i], object);
       std::byte* const second = slots[i] + kGroupBytes;
       if (const uint32_t hits = matchGroup(key.word, second); hits != 0) [[likely]] {
