@@ -16,13 +16,19 @@ namespace flott {
 
 [[noreturn]] void throwSumOverflow(const std::string& sum, const std::string& added);
 
+/// Apart, so that addChecked is small enough to be inlined.
+template <typename N>
+[[noreturn, gnu::noinline]] void throwSumOverflow(N sum, N added) {
+  throwSumOverflow(std::to_string(sum), std::to_string(added));
+}
+
 /// Integers that do not fit any more are an error, never a wrong number.
 template <typename N>
 N addChecked(N a, N b) {
   if constexpr (std::is_integral_v<N>) {
     N sum;
     if (__builtin_add_overflow(a, b, &sum)) [[unlikely]]
-      throwSumOverflow(std::to_string(a), std::to_string(b));
+      throwSumOverflow(a, b);
     return sum;
   } else {
     return a + b;
