@@ -1,4 +1,5 @@
 #include "bench/cases/cases.h"
+#include "bench/engine/jobs.h"
 #include "bench/loops/hand_off.h"
 
 namespace flott::bench {
@@ -10,7 +11,8 @@ Case latencyCase() {
       .kind = CaseKind::kLatency,
       .size = 200'000,
       .lanes = 2,
-      .loop = handOffLoop};
+      .loop = handOffLoop,
+          .engine = latencyJob};
 }
 
 }  // namespace flott::bench

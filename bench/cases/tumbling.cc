@@ -1,5 +1,6 @@
 #include "bench/loops/tumbling.h"
 #include "bench/cases/cases.h"
+#include "bench/engine/jobs.h"
 
 namespace flott::bench {
 
@@ -9,7 +10,8 @@ Case tumblingCase() {
           .kind = CaseKind::kThroughput,
           .size = 120'000'000,
           .lanes = 1,
-          .loop = tumblingLoop};
+          .loop = tumblingLoop,
+          .engine = tumblingJob};
 }
 
 }  // namespace flott::bench
