@@ -35,9 +35,6 @@ class SliceWindowOperator final : public Operator {
   using Acc = typename Accumulation::Acc;
   using Out = typename Emission::Out;
   using Table = TypedTable<K, Acc>;
-  // A copy of the selector where that costs nothing.
-  using LoopSelector =
-      std::conditional_t<std::is_trivially_copyable_v<Selector>, const Selector, const Selector&>;
 
   static constexpr bool kEventTime = Assigner::kDomain == TimeDomain::kEventTime;
   static constexpr bool kKeyed = !std::is_same_v<K, NoKey>;
@@ -178,15 +175,12 @@ class SliceWindowOperator final : public Operator {
     size_t n = 0;
     try {
       if constexpr (kKeyed) {
-        // What the loops look at is kept in registers: the compiler cannot know that no write changes it.
-        const T* const data = rows.data();
-        LoopSelector selector = selector_;
-        const auto keyAt = [&](size_t i) -> decltype(auto) { return selector(data[rowOf(i)]); };
-        table.locate({hashes, count}, keyAt, located_);
+        table.locate(
+            {hashes, count}, [&](size_t i) -> decltype(auto) { return selector_(rows[rowOf(i)]); }, located_);
         for (; n < count; ++n) {
-          const T& row = data[rowOf(n)];
+          const T& row = rows[rowOf(n)];
           bool first = false;
-          Acc& acc = table.findOrInsert(hashes[n], selector(row), located_, n, [&](Acc& fresh) {
+          Acc& acc = table.findOrInsert(hashes[n], selector_(row), located_, n, [&](Acc& fresh) {
             accumulation_.start(row, fresh);
             first = true;
           });
