@@ -39,7 +39,7 @@ const char* notOne(std::string_view text) {
 
 template <typename N>
 const char* parseNumber(std::string_view text, void* value) {
-  N number;
+  N number{};
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = end == text.data() + text.size();
   if (whole && problem == std::errc()) [[likely]] {
