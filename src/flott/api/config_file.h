@@ -1,7 +1,7 @@
 // Reads a configuration file in Flink's format: YAML with nested keys, dotted keys, or both.
 //
 //   taskmanager:
-//     numberOfTaskSlots: 2
+//     network.memory.buffers-per-channel: 8
 //   pipeline.name: clicks
 //
 // A list becomes a;b;c. Every entry remembers its line, for later messages. Whether a key is known is the

@@ -56,43 +56,15 @@ inline constexpr ConfigOption<Duration> kAutoWatermarkInterval{
     .description = "How often periodic generators are asked for a watermark; 0 never asks them.",
     .minimum = 0};
 
-inline constexpr ConfigOption<bool> kUnalignedSourceSplits{
-    .key = "pipeline.watermark-alignment.allow-unaligned-source-splits",
-    .defaultText = "false",
-    .description = "Lets a source that cannot pause single splits take part in watermark alignment."};
-
 inline constexpr ConfigOption<bool> kObjectReuse{
     .key = "pipeline.object-reuse",
     .defaultText = "false",
     .description = "Accepted without effect: chained operators never copy a record."};
 
-inline constexpr ConfigOption<bool> kAutoGenerateUids{
-    .key = "pipeline.auto-generate-uids",
-    .defaultText = "true",
-    .description =
-        "Whether operators without a uid get one from their place in the graph; otherwise they are an "
-        "error."};
-
 inline constexpr ConfigOption<StringMap> kGlobalJobParameters{
     .key = "pipeline.global-job-parameters",
     .defaultText = std::nullopt,
     .description = "Parameters that every user function can read."};
-
-inline constexpr ConfigOption<StringMap> kParallelismOverrides{
-    .key = "pipeline.jobvertex-parallelism-overrides",
-    .defaultText = "",
-    .description = "Parallelism by vertex id; stronger than what the program says."};
-
-inline constexpr ConfigOption<std::string> kVertexDescriptionMode{
-    .key = "pipeline.vertex-description-mode",
-    .defaultText = "TREE",
-    .description = "How the operators of a chain are listed.",
-    .choices = "TREE|CASCADING"};
-
-inline constexpr ConfigOption<bool> kVertexIndexPrefix{
-    .key = "pipeline.vertex-name-include-index-prefix",
-    .defaultText = "false",
-    .description = "Puts the place in the graph before the name of a vertex."};
 
 // --- tasks and what flows between them ---
 
@@ -108,26 +80,12 @@ inline constexpr ConfigOption<Duration> kBufferTimeout{
         "How long an unfilled batch may wait at most; 0 sends what there is at the end of each step.",
     .minimum = 0};
 
-inline constexpr ConfigOption<MemorySize> kSegmentSize{
-    .key = "taskmanager.memory.segment-size",
-    .defaultText = "16 kb",
-    .description = "The size batches aim at. Flink's default is 32 kb.",
-    .minimum = 256,
-    .maximum = 64 << 20};
-
 inline constexpr ConfigOption<int64_t> kBuffersPerChannel{
     .key = "taskmanager.network.memory.buffers-per-channel",
     .defaultText = "8",
     .description = "Batches that a channel between two tasks may hold; full means back-pressure.",
     .minimum = 1,
     .maximum = 65536};
-
-inline constexpr ConfigOption<int64_t> kTaskSlots{
-    .key = "taskmanager.numberOfTaskSlots",
-    .defaultText = "1",
-    .description = "Slots of a worker; each holds one parallel instance of every slot sharing group.",
-    .minimum = 1,
-    .maximum = 32768};
 
 inline constexpr ConfigOption<Duration> kCancellationInterval{
     .key = "task.cancellation.interval",
@@ -184,25 +142,6 @@ inline constexpr ConfigOption<int64_t> kOffloadQueue{
     .maximum = 1 << 20};
 
 // --- what it tells ---
-
-inline constexpr ConfigOption<Duration> kLatencyInterval{
-    .key = "metrics.latency.interval",
-    .defaultText = "0 ms",
-    .description = "How often sources send latency markers; 0 sends none.",
-    .minimum = 0};
-
-inline constexpr ConfigOption<std::string> kLatencyGranularity{
-    .key = "metrics.latency.granularity",
-    .defaultText = "operator",
-    .description = "What latencies are told apart by: nothing, the source, or the source's subtask.",
-    .choices = "single|operator|subtask"};
-
-inline constexpr ConfigOption<int64_t> kLatencyHistory{
-    .key = "metrics.latency.history-size",
-    .defaultText = "128",
-    .description = "Latencies that each histogram remembers.",
-    .minimum = 1,
-    .maximum = 1 << 20};
 
 inline constexpr ConfigOption<std::string> kLogLevel{.key = "env.log.level",
                                                      .defaultText = "INFO",

@@ -23,21 +23,21 @@ std::string failureOf(const std::string& yaml) {
 
 TEST(ConfigFile, NestedAndDottedKeysAreTheSame) {
   const Configuration config = load(R"(# a comment
-taskmanager:
-  numberOfTaskSlots: 2
-  memory.segment-size: 32 kb
+flott:
+  lanes: 2
+  output.overrun-cap: 32 mb
 pipeline.name: "clicks: all"
 pipeline:
   global-job-parameters:
     city: Ulm
   operator-chaining.enabled: false
 )");
-  EXPECT_EQ(config.get(kTaskSlots), 2);
-  EXPECT_EQ(config.get(kSegmentSize), MemorySize::kb(32));
+  EXPECT_EQ(config.get(kLanes), 2);
+  EXPECT_EQ(config.get(kOutputOverrunCap), MemorySize::mb(32));
   EXPECT_EQ(config.get(kJobName), "clicks: all");
   EXPECT_FALSE(config.get(kOperatorChaining));
   EXPECT_EQ(config.get(kGlobalJobParameters), (StringMap{{"city", "Ulm"}}));
-  EXPECT_EQ(config.entries().at("taskmanager.memory.segment-size").origin, "conf/config.yaml:4");
+  EXPECT_EQ(config.entries().at("flott.output.overrun-cap").origin, "conf/config.yaml:4");
   standardOptions().check(config);
 }
 

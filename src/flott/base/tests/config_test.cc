@@ -142,9 +142,9 @@ TEST(OptionRegistry, UnknownKeysNameTheNearest) {
             "unknown configuration key 'paralelism.default' (-D): did you mean 'parallelism.default'?");
   EXPECT_EQ(check("parallelism"),
             "unknown configuration key 'parallelism' (-D): did you mean 'parallelism.default'?");
-  EXPECT_EQ(
-      check("numberOfTaskSlots"),
-      "unknown configuration key 'numberOfTaskSlots' (-D): did you mean 'taskmanager.numberOfTaskSlots'?");
+  EXPECT_EQ(check("buffers-per-channel"),
+            "unknown configuration key 'buffers-per-channel' (-D): did you mean "
+            "'taskmanager.network.memory.buffers-per-channel'?");
   EXPECT_EQ(check("x"), "unknown configuration key 'x' (-D)");
   EXPECT_EQ(check("parallelism.default"), "nothing was thrown");
   EXPECT_EQ(check("pipeline.global-job-parameters.any"), "nothing was thrown");
