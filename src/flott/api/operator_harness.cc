@@ -32,8 +32,9 @@ class Recorder final : public Operator {
   Step onEndOfInput(int, Output&) override { return keep(EndOfInput{}); }
 
  private:
-  Step keep(Element element) {
-    elements_.push_back(std::move(element));
+  template <typename E>
+  Step keep(E element) {
+    elements_.emplace_back(std::move(element));
     return Step::kDone;
   }
 

@@ -24,8 +24,7 @@ Options are given in a file by `--config FILE` (YAML, keys nested or dotted), as
 `env.configure(…)` in the program; later ones of these are stronger. An unknown key and a value that does not fit are
 errors.
 Durations are written as `100 ms`, `5 s`, `2 min`, `1 h`, `1 d`, sizes as `16 kb`, `64 mb`, `1 gb`. Keys of Flink mean
-what they mean there; keys that begin with `flott.` are our own. [status.md](status.md) names options that have no effect
-yet.
+what they mean there; keys that begin with `flott.` are our own.
 
 | option | type | default | |
 |---|---|---|---|
