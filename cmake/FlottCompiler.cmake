@@ -7,7 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_compile_options(-Wall -Wextra -Wno-missing-field-initializers $<$<BOOL:${FLOTT_WERROR}>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict -Wno-stringop-overread)  # g++ 12 sees them inside its own, correct std::string
+  add_compile_options(-Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overread)  # g++ 12 sees them inside its own, correct std::string
 endif()
 if(FLOTT_ARCH)
   add_compile_options(-march=${FLOTT_ARCH})
