@@ -12,7 +12,7 @@ Case latencyCase() {
       .size = 200'000,
       .lanes = 2,
       .loop = handOffLoop,
-          .engine = latencyJob};
+      .engine = latencyJob};
 }
 
 }  // namespace flott::bench

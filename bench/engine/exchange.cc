@@ -34,9 +34,10 @@ Outcome exchangeHashJob(const Load& load) {
   auto input = exchangeStream(env, load);
   input.setParallelism(1).slotSharingGroup("source");
   const auto foldRow = [](const Rows<KeyValue>& rows, size_t i) { return fold(rows[i]); };
-  DataStreamSink(input.keyBy(&KeyValue::key)
-                     .handle()
-                     .apply(sinkNode("fold", operatorFactory<FoldSink<KeyValue, decltype(foldRow)>>(foldRow, total))))
+  DataStreamSink(
+      input.keyBy(&KeyValue::key)
+          .handle()
+          .apply(sinkNode("fold", operatorFactory<FoldSink<KeyValue, decltype(foldRow)>>(foldRow, total))))
       .setParallelism(1)
       .slotSharingGroup("sink");
   env.execute("exchange-hash");

@@ -1,4 +1,5 @@
-// The engine's side of the cases: a source that makes the generated input, a sink that folds, and a job around them.
+// The engine's side of the cases: a source that makes the generated input, a sink that folds, and a job
+// around them.
 //
 // The source gives subtask s of n the indices s, s + n, s + 2n, …; the sink adds fold() over what it gets.
 #pragma once
@@ -83,14 +84,17 @@ struct Folded {
   std::atomic<uint64_t> results{0};
   std::atomic<uint64_t> checksum{0};
 
-  Outcome outcome(uint64_t records) const { return {.records = records, .results = results, .checksum = checksum, .latency = {}}; }
+  Outcome outcome(uint64_t records) const {
+    return {.records = records, .results = results, .checksum = checksum, .latency = {}};
+  }
 };
 
 /// foldRow(const Rows<T>&, i) -> uint64_t.
 template <typename T, typename FoldRow>
 class FoldSink final : public Operator {
  public:
-  FoldSink(FoldRow foldRow, std::shared_ptr<Folded> total) : foldRow_(std::move(foldRow)), total_(std::move(total)) {}
+  FoldSink(FoldRow foldRow, std::shared_ptr<Folded> total)
+      : foldRow_(std::move(foldRow)), total_(std::move(total)) {}
   Step onBatch(int, Batch batch, Output&) override {
     const Rows<T>& rows = batch.rows<T>();
     uint64_t sum = 0;
@@ -114,7 +118,8 @@ class FoldSink final : public Operator {
 template <typename T>
 DataStreamSink foldInto(const DataStream<T>& stream, std::shared_ptr<Folded> total) {
   const auto foldRow = [](const Rows<T>& rows, size_t i) { return fold(rows[i]); };
-  return stream.transformToSink("fold", operatorFactory<FoldSink<T, decltype(foldRow)>>(foldRow, std::move(total)));
+  return stream.transformToSink("fold",
+                                operatorFactory<FoldSink<T, decltype(foldRow)>>(foldRow, std::move(total)));
 }
 
 inline StreamExecutionEnvironment benchEnvironment(const Load& load) {

@@ -63,7 +63,10 @@ Outcome latencyJob(const Load& load) {
       .transformToSink("measure", operatorFactory<LatencySink>(all));
   env.execute("latency");
   const uint64_t results = all->nanos.size();
-  return {.records = load.size, .results = results, .checksum = all->checksum, .latency = percentilesOf(all->nanos)};
+  return {.records = load.size,
+          .results = results,
+          .checksum = all->checksum,
+          .latency = percentilesOf(all->nanos)};
 }
 
 }  // namespace flott::bench

@@ -5,21 +5,21 @@
 
 namespace flott::bench {
 
-// Records come with their event time, as from a log. Watermarks are asked for every 5 ms: the input runs through
-// 100 s of event time a second, of which Flink's 200 ms would keep two windows open at a time.
+// Records come with their event time, as from a log. Watermarks are asked for every 5 ms: the input runs
+// through 100 s of event time a second, of which Flink's 200 ms would keep two windows open at a time.
 Outcome tumblingJob(const Load& load) {
   StreamExecutionEnvironment env = benchEnvironment(load);
   env.configuration().set(kAutoWatermarkInterval, Duration::millis(5));
   auto total = std::make_shared<Folded>();
-  auto input = generated<KeyValue>(
-      env, load.size, [](Rows<KeyValue>& rows, uint64_t index, uint64_t stride, uint64_t count) {
-        KeyValue* at = rows.extend(count);
-        int64_t* timestamps = rows.enableTimestamps();
-        for (uint64_t i = 0; i < count; ++i) {
-          at[i] = tumblingInput(index + i * stride);
-          timestamps[i] = tumblingTimestamp(index + i * stride);
-        }
-      });
+  auto input = generated<KeyValue>(env, load.size,
+                                   [](Rows<KeyValue>& rows, uint64_t index, uint64_t stride, uint64_t count) {
+                                     KeyValue* at = rows.extend(count);
+                                     int64_t* timestamps = rows.enableTimestamps();
+                                     for (uint64_t i = 0; i < count; ++i) {
+                                       at[i] = tumblingInput(index + i * stride);
+                                       timestamps[i] = tumblingTimestamp(index + i * stride);
+                                     }
+                                   });
   auto sums = input.assignTimestampsAndWatermarks(WatermarkStrategy<KeyValue>::forMonotonousTimestamps())
                   .keyBy(&KeyValue::key)
                   .window(TumblingEventTimeWindows::of(Duration::millis(kTumblingWindowMs)))

@@ -30,7 +30,8 @@ size_t ByteReader::count(size_t bytesEach) {
 }
 
 void ByteReader::fail(const char* why) const {
-  throw Error(ErrorKind::kCorruption, "encoded data " + std::string(why) + " at byte " + std::to_string(offset()));
+  throw Error(ErrorKind::kCorruption,
+              "encoded data " + std::string(why) + " at byte " + std::to_string(offset()));
 }
 
 }  // namespace flott

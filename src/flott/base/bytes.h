@@ -1,8 +1,9 @@
-// Reading and writing of the engine's binary formats: little-endian fixed-width numbers, varints, length-prefixed
-// strings.
+// Reading and writing of the engine's binary formats: little-endian fixed-width numbers, varints,
+// length-prefixed strings.
 //
 // Writers append to a caller-owned std::string. A reader never reads past its view: broken input throws
-// Error(kCorruption) with the offset, so that a decoder needs no checks of its own. Used by one thread at a time.
+// Error(kCorruption) with the offset, so that a decoder needs no checks of its own. Used by one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +20,14 @@ class ByteWriter {
   explicit ByteWriter(std::string& out) : out_(out) {}
 
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  void fixed(T value) {
-    out_.append(reinterpret_cast<const char*>(&value), sizeof value);
-  }
+  requires std::is_arithmetic_v<T>
+  void fixed(T value) { out_.append(reinterpret_cast<const char*>(&value), sizeof value); }
   /// LEB128, 1 to 10 bytes.
   void varint(uint64_t value);
   /// Small magnitudes of either sign become short varints.
-  void zigzag(int64_t value) { varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)); }
+  void zigzag(int64_t value) {
+    varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  }
   void raw(const void* data, size_t size) { out_.append(static_cast<const char*>(data), size); }
   /// Length as a varint, then the bytes.
   void string(std::string_view bytes) {
@@ -43,11 +44,11 @@ class ByteWriter {
 /// Reads from a view that must outlive the reader.
 class ByteReader {
  public:
-  explicit ByteReader(std::string_view bytes) : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
+  explicit ByteReader(std::string_view bytes)
+      : begin_(bytes.data()), at_(begin_), end_(begin_ + bytes.size()) {}
 
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  T fixed() {
+  requires std::is_arithmetic_v<T> T fixed() {
     T value;
     std::memcpy(&value, raw(sizeof value), sizeof value);
     return value;
@@ -59,7 +60,8 @@ class ByteReader {
   }
   /// Pointer to the next `size` bytes, inside the view.
   const char* raw(size_t size) {
-    if (size > remaining()) [[unlikely]] fail("ends early");
+    if (size > remaining()) [[unlikely]]
+      fail("ends early");
     const char* here = at_;
     at_ += size;
     return here;

@@ -8,11 +8,16 @@ namespace flott {
 
 std::string_view toString(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kUser: return "user";
-    case ErrorKind::kTransient: return "transient";
-    case ErrorKind::kCorruption: return "corruption";
-    case ErrorKind::kCancelled: return "cancelled";
-    case ErrorKind::kBug: return "bug";
+    case ErrorKind::kUser:
+      return "user";
+    case ErrorKind::kTransient:
+      return "transient";
+    case ErrorKind::kCorruption:
+      return "corruption";
+    case ErrorKind::kCancelled:
+      return "cancelled";
+    case ErrorKind::kBug:
+      return "bug";
   }
   return "unknown";
 }

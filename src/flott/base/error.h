@@ -1,8 +1,8 @@
 // The one exception of the engine, and the check that aborts.
 //
-// An Error ends an attempt of a job; its kind decides what happens next. It is thrown rarely and caught where a
-// task takes a step, where an actor takes a message, and where foreign code calls us. Records that a policy rejects
-// are values on a side output, never Errors. Any thread may throw one; an Error object is not shared.
+// An Error ends an attempt of a job; its kind decides what happens next. It is thrown rarely and caught where
+// a task takes a step, where an actor takes a message, and where foreign code calls us. Records that a policy
+// rejects are values on a side output, never Errors. Any thread may throw one; an Error object is not shared.
 //
 //   throw Error(ErrorKind::kUser, "parallelism is 0: give a number from 1 to 32768").at("operator 'count'");
 #pragma once
@@ -54,12 +54,14 @@ class Error : public std::exception {
 /// Call inside a catch block only.
 Error currentError();
 
-[[noreturn]] void checkFailed(const char* condition, const char* file, int line, const std::string& detail = {});
+[[noreturn]] void checkFailed(const char* condition, const char* file, int line,
+                              const std::string& detail = {});
 
 }  // namespace flott
 
 /// A broken invariant: prints the place and aborts. Always on. The optional second argument is a std::string.
-#define FLOTT_CHECK(condition, ...)                                                             \
-  do {                                                                                          \
-    if (!(condition)) [[unlikely]] ::flott::checkFailed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
+#define FLOTT_CHECK(condition, ...)                                                    \
+  do {                                                                                 \
+    if (!(condition)) [[unlikely]]                                                     \
+      ::flott::checkFailed(#condition, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__); \
   } while (false)

@@ -1,7 +1,8 @@
 // The hash of keys: XXH3-64 with a fixed seed, the same on every build and machine.
 //
-// It decides key groups and so which subtask owns a key, also across savepoints: it may never change. Integers of
-// every width hash as their 8-byte little-endian value, so that an int32 key and an int64 key of the same number meet.
+// It decides key groups and so which subtask owns a key, also across savepoints: it may never change.
+// Integers of every width hash as their 8-byte little-endian value, so that an int32 key and an int64 key of
+// the same number meet.
 #pragma once
 
 #include <bit>

@@ -16,12 +16,13 @@ struct Unit {
 };
 // Longest first for printing; every spelling that Flink takes for parsing.
 constexpr Unit kPrinted[] = {{"d", 86'400'000}, {"h", 3'600'000}, {"min", 60'000}, {"s", 1'000}, {"ms", 1}};
-constexpr Unit kParsed[] = {
-    {"", 1},           {"ms", 1},           {"milli", 1},       {"millis", 1},        {"millisecond", 1},
-    {"milliseconds", 1}, {"s", 1'000},      {"sec", 1'000},     {"secs", 1'000},      {"second", 1'000},
-    {"seconds", 1'000}, {"m", 60'000},      {"min", 60'000},    {"minute", 60'000},   {"minutes", 60'000},
-    {"h", 3'600'000},  {"hour", 3'600'000}, {"hours", 3'600'000}, {"d", 86'400'000},  {"day", 86'400'000},
-    {"days", 86'400'000}};
+constexpr Unit kParsed[] = {{"", 1},           {"ms", 1},           {"milli", 1},
+                            {"millis", 1},     {"millisecond", 1},  {"milliseconds", 1},
+                            {"s", 1'000},      {"sec", 1'000},      {"secs", 1'000},
+                            {"second", 1'000}, {"seconds", 1'000},  {"m", 60'000},
+                            {"min", 60'000},   {"minute", 60'000},  {"minutes", 60'000},
+                            {"h", 3'600'000},  {"hour", 3'600'000}, {"hours", 3'600'000},
+                            {"d", 86'400'000}, {"day", 86'400'000}, {"days", 86'400'000}};
 
 int64_t floorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -42,7 +43,8 @@ void civil(int64_t days, int64_t& year, unsigned& month, unsigned& day) {
 
 std::string toString(Duration d) {
   for (const Unit& unit : kPrinted) {
-    if (d.ms != 0 && d.ms % unit.ms == 0) return std::to_string(d.ms / unit.ms) + " " + std::string(unit.name);
+    if (d.ms != 0 && d.ms % unit.ms == 0)
+      return std::to_string(d.ms / unit.ms) + " " + std::string(unit.name);
   }
   return std::to_string(d.ms) + " ms";
 }
@@ -56,16 +58,17 @@ std::string toString(Timestamp t) {
   civil(days, year, month, day);
   const int64_t ms = t.ms - days * 86'400'000;
   char text[64];
-  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(year), month, day,
-                static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60), static_cast<int>(ms / 1000 % 60),
-                static_cast<int>(ms % 1000));
+  std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(year),
+                month, day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
+                static_cast<int>(ms / 1000 % 60), static_cast<int>(ms % 1000));
   return text;
 }
 
 Duration parseDuration(std::string_view text) {
   const auto fail = [&](const char* why) {
-    return Error(ErrorKind::kUser, "'" + std::string(text) + "' is not a duration: " + why +
-                                       "; write a whole number and a unit, such as 100 ms, 5 s, 2 min, 1 h, 1 d");
+    return Error(ErrorKind::kUser,
+                 "'" + std::string(text) + "' is not a duration: " + why +
+                     "; write a whole number and a unit, such as 100 ms, 5 s, 2 min, 1 h, 1 d");
   };
   const auto trim = [](std::string_view s) {
     while (!s.empty() && s.front() == ' ') s.remove_prefix(1);

@@ -1,8 +1,8 @@
 // Points and spans of time, in milliseconds as in Flink's public API.
 //
-// Timestamp is event or processing time since 1970-01-01T00:00Z; Duration is a span. Both are plain int64 values with
-// a type. Duration converts from any std::chrono duration, so users write 5s, 10min. Neither reads a clock: that is
-// the task of `env`.
+// Timestamp is event or processing time since 1970-01-01T00:00Z; Duration is a span. Both are plain int64
+// values with a type. Duration converts from any std::chrono duration, so users write 5s, 10min. Neither
+// reads a clock: that is the task of `env`.
 #pragma once
 
 #include <compare>
@@ -17,7 +17,7 @@ template <typename D>
 concept ChronoDuration = requires(D d) {
   typename D::rep;
   typename D::period;
-  { d.count() };
+  {d.count()};
 };
 
 /// A span of milliseconds; may be negative.
@@ -28,7 +28,8 @@ struct Duration {
   constexpr explicit Duration(int64_t milliseconds) : ms(milliseconds) {}
   /// From std::chrono (rounds towards zero), so that `5s` is a Duration.
   template <ChronoDuration D>
-  constexpr Duration(D d) : ms(static_cast<int64_t>(d.count() * (D::period::num * 1000.0L) / D::period::den)) {}
+  constexpr Duration(D d)
+      : ms(static_cast<int64_t>(d.count() * (D::period::num * 1000.0L) / D::period::den)) {}
 
   static constexpr Duration millis(int64_t n) { return Duration(n); }
   static constexpr Duration seconds(int64_t n) { return Duration(n * 1000); }

@@ -49,7 +49,8 @@ void BatchBody::growSides(size_t capacity) {
 }
 
 void BatchBody::openSides(bool timestamps, bool hashes) {
-  FLOTT_CHECK(size_ == 0 || timestamps == hasTimestamps_, "batches with and without timestamps cannot be joined");
+  FLOTT_CHECK(size_ == 0 || timestamps == hasTimestamps_,
+              "batches with and without timestamps cannot be joined");
   if (timestamps) enableTimestamps();
   if (hashes) enableHashes();
 }
