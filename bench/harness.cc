@@ -1,6 +1,7 @@
 #include "bench/harness.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -111,9 +112,7 @@ class Side {
     line[prefix + "cores"] = rounded(medianOf([](const Figures& f) { return f.cores; }), 1000);
   }
 
-  static double rounded(double value, double perUnit) {
-    return static_cast<double>(static_cast<int64_t>(value * perUnit + 0.5)) / perUnit;
-  }
+  static double rounded(double value, double perUnit) { return std::round(value * perUnit) / perUnit; }
 
  private:
   /// Rates add up over processes; costs of a record are the mean.

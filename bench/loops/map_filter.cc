@@ -10,7 +10,7 @@ Outcome mapFilterLoop(const Load& load) {
     const Reading kelvin = toKelvin(mapFilterInput(i));
     const Reading dense = toHectopascal(kelvin);
     out.next() = shiftX(dense);
-    out.writtenIf(isWarm(kelvin) & isDense(dense));
+    out.writtenIf(static_cast<int>(isWarm(kelvin)) & static_cast<int>(isDense(dense)));
   }
   return out.outcome(load.size);
 }

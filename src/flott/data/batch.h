@@ -27,7 +27,7 @@ class Batch;
 class ByteReader;
 class ByteWriter;
 class Columns;
-class TypeDescription;
+struct TypeDescription;
 template <typename T>
 class Rows;
 

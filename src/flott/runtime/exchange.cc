@@ -26,7 +26,7 @@ Element copyControl(const Element& element) {
 
 }  // namespace
 
-Exchange::Exchange(ExchangeOptions options, std::vector<Channel*> channels, BatchPools& pools)
+Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools)
     : options_(std::move(options)),
       pools_(pools),
       batches_(channels.size()),

@@ -40,7 +40,7 @@ class Exchange {
  public:
   /// One channel for each receiver, in the order of their subtasks. The channels and pools outlive the
   /// exchange.
-  Exchange(ExchangeOptions options, std::vector<Channel*> channels, BatchPools& pools);
+  Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools);
   ~Exchange();
 
   void emit(Batch batch);

@@ -8,7 +8,7 @@ namespace flott {
 namespace {
 
 std::string print(Redistribution redistribution, const TypeOps& type) {
-  const std::string of = type.description().toString();
+  std::string of = type.description().toString();
   switch (redistribution) {
     case Redistribution::kSplit:
       return "list state of " + of;

@@ -57,7 +57,7 @@ void ReconnectingSocket::connect() {
   });
 }
 
-void ReconnectingSocket::lost(Error error) {
+void ReconnectingSocket::lost(const Error& error) {
   connection_.reset();
   if (!mayRetry()) {
     const std::string tried = retries_ == 0 ? std::string("not tried again, because maxRetries is 0")

@@ -40,7 +40,7 @@ class ReconnectingSocket {
 
   bool mayRetry() const { return options_.maxRetries < 0 || retries_ < options_.maxRetries; }
   /// The connection is of no use any more: tries again after a pause, or throws the error when it may not.
-  void lost(Error error);
+  void lost(const Error& error);
   /// Bytes have gone through: failures count from the beginning again.
   void worked() { retries_ = 0; }
   /// Ends reads and writes that are under way.

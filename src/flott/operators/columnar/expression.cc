@@ -32,6 +32,7 @@ ColumnExpression lit(Timestamp value) {
 
 ColumnExpression columnFunction(const std::string& function, const std::vector<ColumnExpression>& arguments) {
   std::vector<arrow::compute::Expression> inner;
+  inner.reserve(arguments.size());
   for (const ColumnExpression& argument : arguments) inner.push_back(argument.arrow());
   return wrap(arrow::compute::call(function, std::move(inner)));
 }
