@@ -54,7 +54,9 @@ Outcome latencyJob(const Load& load) {
       [](const DueRecord& due) {
         return Event{latencyKey(static_cast<uint64_t>(due.index)), due.dueNanos};
       },
-      {.count = static_cast<int64_t>(load.size), .recordsPerSecond = 1e9 / kLatencyPeriodNs});
+      {.count = static_cast<int64_t>(load.size),
+       .recordsPerSecond = 1e9 / kLatencyPeriodNs,
+       .pacingNanos = 30'000});
   events.setParallelism(1).slotSharingGroup("source");
   events.keyBy(&Event::key)
       .maxBy(&Event::dueNanos)

@@ -55,8 +55,8 @@ class OperatorContext {
 
   /// Processing time as of the beginning of this step: one clock read a step, not one a call.
   virtual Timestamp processingTime() const = 0;
-  /// Calls onProcessingTime once, when processing time has reached `at`. An earlier alarm replaces a later
-  /// one.
+  /// Calls onProcessingTime once, when processing time has reached `at`. There is one alarm: the last call
+  /// decides.
   virtual void setAlarm(Timestamp at) = 0;
   /// The monotonic clock as of the beginning of this step.
   virtual int64_t monotonicNanos() const = 0;

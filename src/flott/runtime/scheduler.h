@@ -35,8 +35,9 @@ class Scheduler {
 
 struct ThreadedOptions {
   int lanes = 1;
-  /// How long an idle lane looks for work before it sleeps in the kernel.
-  int64_t spinNanos = 2'000;
+  /// How long an idle lane looks for work at most before it sleeps in the kernel. A lane whose work comes
+  /// later than that soon stops looking, and begins again once it finds that it slept for less.
+  int64_t spinNanos = 20'000;
   /// A step longer than this is logged with the operator's name; zero: never.
   Duration blockedWarning = Duration::seconds(10);
   /// Lane i is pinned to core i; meant for benchmarks.

@@ -11,7 +11,7 @@ namespace {
 class Lane {
  public:
   Lane(const Env& env, int64_t spinNanos)
-      : env_(env), spinNanos_(spinNanos), bell_(env.threads.makeParker()) {}
+      : env_(env), mostSpin_(spinNanos), spin_(spinNanos), bell_(env.threads.makeParker()) {}
 
   void add(Runnable& runnable) {
     runnable.waker().attach(bell_.get());
@@ -84,18 +84,29 @@ class Lane {
   void rest() {
     int64_t deadline = kNoDeadline;
     for (Runnable* runnable : runnables_) deadline = std::min(deadline, runnable->deadlineNanos());
-    const int64_t spinEnd = std::min(env_.clock.monotonicNanos() + spinNanos_, deadline);
-    do {
-      for (int i = 0; i < 32; ++i) {
-        if (anyReady()) return;
-        __builtin_ia32_pause();
-      }
-    } while (env_.clock.monotonicNanos() < spinEnd);
+    const int64_t begin = env_.clock.monotonicNanos();
+    if (spin(std::min(begin + spin_, deadline))) return;
     if (!anyReady()) bell_->park(deadline);
+    const int64_t slept = env_.clock.monotonicNanos() - begin;
+    spin_ = slept < mostSpin_ && anyReady() ? mostSpin_ : std::max(spin_ / 2, kLeastSpinNanos);
   }
 
+  // Whether something became ready before `end`.
+  bool spin(int64_t end) const {
+    do {
+      for (int i = 0; i < 8; ++i) {
+        if (anyReady()) return true;
+        __builtin_ia32_pause();
+      }
+    } while (env_.clock.monotonicNanos() < end);
+    return false;
+  }
+
+  static constexpr int64_t kLeastSpinNanos = 500;
+
   const Env env_;
-  const int64_t spinNanos_;
+  const int64_t mostSpin_;
+  int64_t spin_;
   const std::unique_ptr<Parker> bell_;
   std::vector<Runnable*> runnables_;
   std::atomic<Runnable*> current_{nullptr};
