@@ -27,7 +27,7 @@ Outcome exchangeForwardJob(const Load& load) {
   return total->outcome(load.size);
 }
 
-// One source on the first lane, two receiving subtasks on the second: every batch is hashed and split in two.
+// One source, and two receiving subtasks, one on each lane: every batch is hashed and split in two.
 Outcome exchangeHashJob(const Load& load) {
   StreamExecutionEnvironment env = benchEnvironment(load);
   auto total = std::make_shared<Folded>();
@@ -38,7 +38,7 @@ Outcome exchangeHashJob(const Load& load) {
       input.keyBy(&KeyValue::key)
           .handle()
           .apply(sinkNode("fold", operatorFactory<FoldSink<KeyValue, decltype(foldRow)>>(foldRow, total))))
-      .setParallelism(1)
+      .setParallelism(2)
       .slotSharingGroup("sink");
   env.execute("exchange-hash");
   return total->outcome(load.size);
