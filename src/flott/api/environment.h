@@ -73,7 +73,7 @@ class StreamExecutionEnvironment {
   }
   /// The numbers from `first` to `last`, both included, by all subtasks together.
   SingleOutputStreamOperator<int64_t> fromSequence(int64_t first, int64_t last) const;
-  /// f(Collector<T>&) -> bool, called again and again until it returns false; must not block.
+  /// f(SourceOutput<T>&) -> bool, called again and again until it returns false; must not block.
   template <typename T, typename F>
   SingleOutputStreamOperator<T> fromFunction(F function) const {
     return fromSource(functionSource<T>(std::move(function)));
