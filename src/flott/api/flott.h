@@ -1,6 +1,7 @@
 // All that a program needs.
 #pragma once
 
+#include "flott/api/async_data_stream.h"
 #include "flott/api/broadcast_stream.h"
 #include "flott/api/connected_streams.h"
 #include "flott/api/data_stream.h"

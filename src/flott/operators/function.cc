@@ -10,9 +10,13 @@ constexpr size_t kRecordTextLimit = 200;
 }  // namespace
 
 void throwAtRecord(const BatchBody& batch, size_t i) {
+  if (i >= batch.size()) throw currentError();
+  throwAtRecord(batch.print(i));
+}
+
+void throwAtRecord(std::string record) {
   Error error = currentError();
-  if (!error.context().empty() || i >= batch.size()) throw error;
-  std::string record = batch.print(i);
+  if (!error.context().empty()) throw error;
   if (record.size() > kRecordTextLimit) record = record.substr(0, kRecordTextLimit) + "…";
   throw std::move(error).at("record " + record);
 }

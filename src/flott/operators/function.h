@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -51,6 +52,8 @@ void closeFunction(F& function) noexcept {
 /// Inside a catch block: throws what is being handled on, with the record it happened at, unless an operator
 /// further down the chain has named its own.
 [[noreturn]] void throwAtRecord(const BatchBody& batch, size_t i);
+/// The same for a record that is in no batch any more, by its text.
+[[noreturn]] void throwAtRecord(std::string record);
 
 /// body(i) for all records of the batch from `from`; stops where body returns false, and returns the next
 /// index.

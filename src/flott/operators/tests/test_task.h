@@ -13,6 +13,7 @@
 #include "flott/base/config.h"
 #include "flott/data/rows.h"
 #include "flott/operators/source.h"
+#include "flott/state/operator_state.h"
 
 namespace flott {
 
@@ -30,6 +31,8 @@ class TestTask final : public SourceReaderContext, public Output {
   std::vector<std::string> warnings;
   std::optional<Timestamp> alarm;
   std::vector<Element> emitted;
+  /// Replace it before open() by one that was restored.
+  std::unique_ptr<OperatorStateBackend> operatorStates = std::make_unique<OperatorStateBackend>();
 
   // Time.
   void advanceNanos(int64_t nanos) { nanos_ += nanos; }
@@ -87,7 +90,7 @@ class TestTask final : public SourceReaderContext, public Output {
   MetricGroup& metrics() override { return metrics_; }
   Accumulators& accumulators() override { return accumulators_; }
   KeyedStateBackend& keyedState(const TypeOps&) override { checkFailed("no state here", __FILE__, __LINE__); }
-  OperatorStateBackend& operatorState() override { checkFailed("no state here", __FILE__, __LINE__); }
+  OperatorStateBackend& operatorState() override { return *operatorStates; }
   Timestamp processingTime() const override { return Timestamp(nanos_ / 1'000'000); }
   void setAlarm(Timestamp at) override { alarm = at; }
   int64_t monotonicNanos() const override { return nanos_; }
