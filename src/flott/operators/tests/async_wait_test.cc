@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
-
 #include "flott/base/tests/error_text.h"
+#include "flott/operators/tests/chance.h"
 #include "flott/operators/tests/test_task.h"
 
 namespace flott {
@@ -424,7 +423,7 @@ TEST(AsyncWait, StrategiesRefuseWhatMakesNoSense) {
 /// What a run must come to: segments of results between watermarks, in order where that is promised.
 class RandomRun {
  public:
-  RandomRun(uint64_t seed, AsyncOrder order) : random_(seed), order_(order), driver_({order, {}, 5}) {}
+  RandomRun(uint64_t seed, AsyncOrder order) : chance_(seed), order_(order), driver_({order, {}, 5}) {}
 
   void run() {
     for (int i = 0; i < 300; ++i) act();
@@ -441,7 +440,7 @@ class RandomRun {
   }
 
  private:
-  size_t below(size_t n) { return random_() % n; }
+  size_t below(size_t n) { return chance_.below(n); }
 
   void act() {
     const size_t choice = below(10);
@@ -488,7 +487,7 @@ class RandomRun {
     }
   }
 
-  std::mt19937_64 random_;
+  Chance chance_;
   AsyncOrder order_;
   Driver<> driver_;
   int64_t last_ = 0;
