@@ -107,6 +107,7 @@ struct HarnessCore::State final : ChainHost {
         mails.pop_front();
         mail();
       }
+      chain->beginStep();
       chain->drain();
       chain->runDue();
     } while (!mails.empty() || chain->canGoOn() || sim.offload().runOne());

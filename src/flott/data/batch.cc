@@ -126,7 +126,8 @@ Batch BatchPool::acquire() {
 }
 
 void BatchPool::giveBack(BatchBody* body) noexcept {
-  const bool keep = freeCount_.load(std::memory_order_relaxed) < kMaxFree && body->bytes() <= kMaxKeptBytes;
+  const bool keep =
+      freeCount_.load(std::memory_order_relaxed) < kMaxFree && body->heldBytes() <= kMaxKeptBytes;
   if (!keep) {
     alive_.fetch_sub(1, std::memory_order_relaxed);
     delete body;

@@ -71,8 +71,10 @@ class BatchBody {
   size_t capacity() const { return capacity_; }
   bool full() const { return size_ >= capacity_; }
 
-  /// Bytes held by the records, heap included where it is known cheaply; for limits and metrics.
+  /// Bytes of the records, heap included where it is known cheaply; for limits and metrics.
   virtual size_t bytes() const = 0;
+  /// The memory behind it, also what no record uses.
+  virtual size_t heldBytes() const { return bytes(); }
   /// Cuts the batch in two: this one keeps the records before `at`, the result has the rest.
   virtual Batch splitOff(size_t at, BatchPools& pools) = 0;
   /// Moves record i to out[targets[i]], with its timestamp and hash, and leaves this batch empty. An empty
@@ -102,7 +104,7 @@ class BatchBody {
   /// Turns timestamps and hashes on, in a batch that has them already or is empty.
   void openSides(bool timestamps, bool hashes);
   /// Records the side arrays must have room for.
-  size_t sideRoom() const { return room_ > capacity_ ? room_ : capacity_; }
+  size_t sideRoom() const { return room_ > 0 ? room_ : capacity_; }
   void encodeSides(ByteWriter& out) const;
   void decodeSides(ByteReader& in, size_t oldSize);
   void clearSides() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -42,5 +43,18 @@ struct LatencyMarker {
 struct EndOfInput {};
 
 using Element = std::variant<Batch, Watermark, WatermarkStatus, Barrier, LatencyMarker, EndOfInput>;
+
+/// For several receivers of one control element; data is no such thing.
+inline Element copyControl(const Element& element) {
+  return std::visit(
+      [](const auto& control) -> Element {
+        if constexpr (std::is_same_v<std::remove_cvref_t<decltype(control)>, Batch>) {
+          checkFailed("control element", __FILE__, __LINE__, "data has one owner");
+        } else {
+          return control;
+        }
+      },
+      element);
+}
 
 }  // namespace flott

@@ -37,6 +37,8 @@ class Rows final : public BatchBody {
  public:
   /// Rows a batch aims at.
   static constexpr size_t kRows = std::clamp<size_t>(kBatchBytes / sizeof(T), 8, 1024);
+  /// Rows there is room for at first, in a batch that grows row by row.
+  static constexpr size_t kFirstRows = std::min<size_t>(kRows, 16);
 
   Rows() : BatchBody(&kRowsTag<T>, kRows) {}
   ~Rows() override {
@@ -111,15 +113,8 @@ class Rows final : public BatchBody {
     size_ = static_cast<uint32_t>(count);
   }
 
-  size_t bytes() const override {
-    if constexpr (std::is_same_v<T, std::string>) {
-      size_t sum = room_ * sizeof(T);
-      for (size_t i = 0; i < constructed_; ++i) sum += data_[i].capacity() > 15 ? data_[i].capacity() + 1 : 0;
-      return sum;
-    } else {
-      return room_ * sizeof(T);
-    }
-  }
+  size_t bytes() const override { return size_ * sizeof(T) + stringBytes(size_); }
+  size_t heldBytes() const override { return room_ * sizeof(T) + stringBytes(constructed_); }
 
   Batch splitOff(size_t at, BatchPools& pools) override {
     Batch tail = rowsPool<T>(pools).acquire();
@@ -194,6 +189,17 @@ class Rows final : public BatchBody {
   const TypeDescription& description() const override { return describe<T>(); }
 
  private:
+  void scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools);
+
+  /// On the heap, of the first `count` rows.
+  size_t stringBytes(size_t count) const {
+    size_t sum = 0;
+    if constexpr (std::is_same_v<T, std::string>) {
+      for (size_t i = 0; i < count; ++i) sum += data_[i].capacity() > 15 ? data_[i].capacity() + 1 : 0;
+    }
+    return sum;
+  }
+
   static T* allocate(size_t count) { return std::allocator<T>().allocate(count); }
 
   size_t alive() const { return kReusedRow<T> ? constructed_ : size_; }
@@ -205,7 +211,7 @@ class Rows final : public BatchBody {
   }
 
   void grow(size_t atLeast) {
-    const size_t room = std::max(atLeast, room_ == 0 ? kRows : 2 * size_t{room_});
+    const size_t room = std::max(atLeast, room_ == 0 ? kFirstRows : 2 * size_t{room_});
     T* larger = allocate(room);
     std::uninitialized_move_n(data_, alive(), larger);
     std::destroy_n(data_, alive());
@@ -225,46 +231,71 @@ BatchPool& rowsPool(BatchPools& pools) {
   return pools.pool(&kRowsTag<T>, []() -> std::unique_ptr<BatchBody> { return std::make_unique<Rows<T>>(); });
 }
 
-// The outputs have room for everything before the first row moves, so that the loop is a copy and a count;
-// the cursors lie on the stack, where no store to a row can be taken for a change of them.
+// The outputs have room for what they get before the first row moves, so that the loop is a copy and a count;
+// the cursors lie on the stack, where no store to a row can be taken for a change of them. With few outputs
+// the rows of each are not counted first: room for all of them costs less.
 template <typename T>
 void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
+  constexpr size_t kFew = 8;
+  constexpr size_t kMany = 64;
+  if (count > kMany) return scatterSingly(targets, out, pools);
   struct Cursor {
     T* row;
     int64_t* timestamp;
     uint64_t* hash;
   };
-  constexpr size_t kAtOnce = 64;  // targets; more are done in several passes
+  Cursor cursors[kMany];
+  uint32_t needs[kMany];
+  std::fill_n(needs, count, count > kFew ? 0 : size_);
+  for (size_t i = 0; count > kFew && i < size_; ++i) ++needs[targets[i]];
   BatchPool& pool = rowsPool<T>(pools);
   const bool stamped = hasTimestamps();
   const bool hashed = hasHashes();
-  for (size_t first = 0; first < count; first += kAtOnce) {
-    Cursor cursors[kAtOnce];
-    const size_t some = std::min(kAtOnce, count - first);
-    for (size_t t = 0; t < some; ++t) {
-      Batch& batch = out[first + t];
-      if (!batch) batch = pool.acquire();
-      Rows& to = static_cast<Rows&>(*batch);
-      to.reserve(to.size_ + size_);
-      to.openSides(stamped, hashed);
-      cursors[t] = {to.data_ + to.size_, stamped ? to.timestamps() + to.size_ : nullptr,
-                    hashed ? to.hashes() + to.size_ : nullptr};
-      if constexpr (kReusedRow<T>) to.destroyFrom(to.size_);
+  for (size_t t = 0; t < count; ++t) {
+    if (needs[t] == 0) continue;
+    if (!out[t]) out[t] = pool.acquire();
+    Rows& to = static_cast<Rows&>(*out[t]);
+    to.reserve(to.size_ + needs[t]);
+    to.openSides(stamped, hashed);
+    cursors[t] = {to.data_ + to.size_, stamped ? to.timestamps() + to.size_ : nullptr,
+                  hashed ? to.hashes() + to.size_ : nullptr};
+    if constexpr (kReusedRow<T>) to.destroyFrom(to.size_);
+  }
+  for (size_t i = 0; i < size_; ++i) {
+    Cursor& cursor = cursors[targets[i]];
+    ::new (static_cast<void*>(cursor.row++)) T(std::move(data_[i]));
+    if (stamped) *cursor.timestamp++ = timestamps()[i];
+    if (hashed) *cursor.hash++ = hashes()[i];
+  }
+  for (size_t t = 0; t < count; ++t) {
+    if (needs[t] == 0) continue;
+    Rows& to = static_cast<Rows&>(*out[t]);
+    to.size_ = static_cast<uint32_t>(cursors[t].row - to.data_);
+    if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
+    if (to.size_ == 0) out[t].reset();
+  }
+  clear();
+}
+
+// With hundreds of outputs each gets a few rows only, and its room grows with them.
+template <typename T>
+void Rows<T>::scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools) {
+  BatchPool& pool = rowsPool<T>(pools);
+  const bool stamped = hasTimestamps();
+  const bool hashed = hasHashes();
+  for (size_t i = 0; i < size_; ++i) {
+    Batch& batch = out[targets[i]];
+    if (!batch) {
+      batch = pool.acquire();
+      Rows& fresh = static_cast<Rows&>(*batch);
+      fresh.reserve(kFirstRows);
+      fresh.openSides(stamped, hashed);
     }
-    for (size_t i = 0; i < size_; ++i) {
-      const size_t t = targets[i] - first;
-      if (t >= some) continue;
-      Cursor& cursor = cursors[t];
-      ::new (static_cast<void*>(cursor.row++)) T(std::move(data_[i]));
-      if (stamped) *cursor.timestamp++ = timestamps()[i];
-      if (hashed) *cursor.hash++ = hashes()[i];
-    }
-    for (size_t t = 0; t < some; ++t) {
-      Rows& to = static_cast<Rows&>(*out[first + t]);
-      to.size_ = static_cast<uint32_t>(cursors[t].row - to.data_);
-      if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
-      if (to.size_ == 0) out[first + t].reset();
-    }
+    Rows& to = static_cast<Rows&>(*batch);
+    const size_t at = to.size_;
+    to.emplace(std::move(data_[i]));
+    if (stamped) to.timestamps()[at] = timestamps()[i];
+    if (hashed) to.hashes()[at] = hashes()[i];
   }
   clear();
 }

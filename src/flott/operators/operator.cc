@@ -47,9 +47,16 @@ Step Operator::advance(Output& output) {
   }
   if (const bool active = anyActive || !anyOpen; active != active_) {
     active_ = active;
-    output.emitStatus({active});
+    statusWaits_ = true;
   }
+  // Results that are still to come belong before it: whoever reads an idle input does not wait for them.
+  if (step == Step::kDone) settled(output);
   return step;
+}
+
+void Operator::emitStatus(Output& output) {
+  statusWaits_ = false;
+  output.emitStatus({active_});
 }
 
 Step Operator::onEventTime(Watermark watermark, Output& output) {
@@ -60,7 +67,7 @@ Step Operator::onEventTime(Watermark watermark, Output& output) {
 Step Operator::onProcessingTime(Timestamp, Output&) { return Step::kDone; }
 Step Operator::onEndOfInput(int, Output&) { return Step::kDone; }
 Step Operator::resume(Output&) { return Step::kDone; }
-void Operator::beforeBarrier(CheckpointId, Output&) {}
+Step Operator::beforeBarrier(CheckpointId, Output&) { return Step::kDone; }
 void Operator::onCheckpointEnded(CheckpointId, bool) {}
 void Operator::close() noexcept {}
 

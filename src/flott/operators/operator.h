@@ -9,7 +9,8 @@
 // close.
 //
 // Back-pressure: a step that finds output.full() after it emitted may stop, keep its place, and return kMore;
-// it gets no other call than resume() until that returns kDone.
+// it gets no other call than resume() until that returns kDone. One with much to do returns kMore now and
+// then though there is room, and goes on after other tasks had their turn.
 //
 //   class Doubler final : public Operator {
 //     Step onBatch(int, Batch batch, Output& out) override {
@@ -80,11 +81,18 @@ class Operator {
   virtual Step onEndOfInput(int input, Output& output);
   /// Goes on after kMore, or after OperatorContext::askToResume().
   virtual Step resume(Output& output);
-  /// Before a barrier leaves: emit what must be on this side of the cut.
-  virtual void beforeBarrier(CheckpointId checkpoint, Output& output);
+  /// Before a barrier leaves: emit what must be on this side of the cut. The barrier goes on after kDone, so
+  /// a sink returns kWait until all that it was given has arrived.
+  virtual Step beforeBarrier(CheckpointId checkpoint, Output& output);
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
   /// Always the last call, also after a failure; must not throw.
   virtual void close() noexcept;
+
+  /// The runtime, after any of the above has returned kDone: puts out the status that had to wait for it.
+  void settled(Output& output) {
+    if (statusWaits_) [[unlikely]]
+      emitStatus(output);
+  }
 
  protected:
   /// Names the inputs; call in the constructor of an operator with more than one.
@@ -93,6 +101,7 @@ class Operator {
 
  private:
   Step advance(Output& output);
+  void emitStatus(Output& output);
 
   static constexpr int kMaxInputs = 8;
   struct InputTime {
@@ -104,6 +113,7 @@ class Operator {
   InputTime inputs_[kMaxInputs];
   int inputCount_ = 1;
   bool active_ = true;
+  bool statusWaits_ = false;
   Watermark eventTime_;
 };
 

@@ -98,6 +98,7 @@ class ProcessOperator final : public Operator {
     if constexpr (kTimers) {
       work_ = Work::kEventTimers;
       upTo_ = watermark.time;
+      fired_ = 0;
       return fire<TimeDomain::kEventTime>(output);
     } else {
       return Operator::onEventTime(watermark, output);
@@ -142,9 +143,9 @@ class ProcessOperator final : public Operator {
     kEventTimers,  // up to upTo_, then the watermark
     kProcessingTimers,
   };
-  // A function may set a timer for now in each onTimer, and now stays what it is for a step: the rest of a
-  // long round follows after other things have had their turn.
-  static constexpr int kProcessingTimersAtOnce = 1024;
+  // The rest of a long round follows after other tasks have had their turn. A function may also set a timer
+  // for now in each onTimer, and now stays what it is for a step: the alarm then goes off again.
+  static constexpr int kTimersAtOnce = 1024;
 
   template <typename Input>
   void openInput(Input& input, OperatorContext& context) {
@@ -193,7 +194,7 @@ class ProcessOperator final : public Operator {
     return Step::kDone;
   }
 
-  /// True when it stopped because the output is full.
+  /// True when it stopped before all were through.
   bool fireDue(TimeDomain domain) {
     Timer timer;
     while (scope_.timers.popDue(domain, upTo_, timer)) {
@@ -205,7 +206,7 @@ class ProcessOperator final : public Operator {
         throwAtTimer(domain, timer.at, toText(*static_cast<const Key*>(timer.key.object)));
       }
       if (full()) return true;
-      if (domain == TimeDomain::kProcessingTime && ++fired_ == kProcessingTimersAtOnce) break;
+      if (++fired_ % kTimersAtOnce == 0) return domain == TimeDomain::kEventTime;
     }
     return false;
   }

@@ -45,8 +45,8 @@ class SinkWriter {
   /// After the records of one batch: the moment to hand on what write() gathered.
   virtual void endBatch() {}
   virtual void writeWatermark(Watermark) {}
-  /// No records follow. Returns whether all that was written has arrived; otherwise it is called again after
-  /// askToResume().
+  /// At the end of the input and before the barrier of a checkpoint. Returns whether all that was written has
+  /// arrived; otherwise it is called again after askToResume().
   virtual bool flush() { return true; }
   /// Always the last call, also after a failure.
   virtual void close() noexcept {}
@@ -83,7 +83,12 @@ class SinkOperator final : public Operator {
   }
 
   Step onEndOfInput(int, Output&) override {
-    ended_ = true;
+    flushing_ = true;
+    return goOn();
+  }
+
+  Step beforeBarrier(CheckpointId, Output&) override {
+    flushing_ = true;
     return goOn();
   }
 
@@ -95,7 +100,10 @@ class SinkOperator final : public Operator {
  private:
   Step goOn() {
     if (!writer_->ready() || !writeBatch()) return Step::kWait;
-    if (ended_) return writer_->flush() ? Step::kDone : Step::kWait;
+    if (flushing_) {
+      flushing_ = !writer_->flush();
+      return flushing_ ? Step::kWait : Step::kDone;
+    }
     return writer_->ready() ? Step::kDone : Step::kWait;
   }
 
@@ -122,7 +130,7 @@ class SinkOperator final : public Operator {
   SinkContext at_;
   Batch batch_;
   size_t next_ = 0;
-  bool ended_ = false;
+  bool flushing_ = false;  // done once all that was written has arrived
 };
 
 template <typename T, Sink<T> S>

@@ -9,6 +9,8 @@ namespace flott {
 namespace {
 
 constexpr SideOutputIndex kMain{-1};
+// Elements that waited in the chain and are worked off at once.
+constexpr int kQueuedAtOnce = 16;
 
 }  // namespace
 
@@ -119,12 +121,8 @@ void ChainNode::emitControl(const Element& control) {
   for (Target& target : targets_) {
     if (target.exchange != nullptr) {
       target.exchange->broadcast(control);
-    } else if (const auto* watermark = std::get_if<Watermark>(&control)) {
-      chain_.push(*target.node, 0, Element(*watermark));
-    } else if (const auto* status = std::get_if<WatermarkStatus>(&control)) {
-      chain_.push(*target.node, 0, Element(*status));
     } else {
-      chain_.push(*target.node, 0, Element(EndOfInput{}));
+      chain_.push(*target.node, 0, copyControl(control));
     }
   }
   chain_.current_.store(this, std::memory_order_relaxed);
@@ -244,6 +242,9 @@ void OperatorChain::call(ChainNode& node, int input, Element element) {
     settle(node, node.op_->onWatermark(input, *watermark, node));
   } else if (const auto* status = std::get_if<WatermarkStatus>(&element)) {
     settle(node, node.op_->onStatus(input, *status, node));
+  } else if (const auto* barrier = std::get_if<Barrier>(&element)) {
+    node.barrier_ = *barrier;
+    settle(node, node.op_->beforeBarrier(barrier->checkpoint, node));
   } else if (std::holds_alternative<EndOfInput>(element)) {
     endInput(node, input);
   }
@@ -257,10 +258,15 @@ void OperatorChain::endInput(ChainNode& node, int input) {
 void OperatorChain::settle(ChainNode& node, Step step) {
   node.more_ = step != Step::kDone;
   node.waiting_ = step == Step::kWait;
-  if (!node.more_ && node.ending_) {
-    node.ending_ = false;
-    ended(node);
+  node.yielded_ = step == Step::kMore && !node.full();
+  if (node.more_) return;
+  node.op_->settled(node);
+  if (node.barrier_) {
+    const Element barrier(*node.barrier_);
+    node.barrier_.reset();
+    node.emitControl(barrier);
   }
+  if (std::exchange(node.ending_, false)) ended(node);
 }
 
 void OperatorChain::ended(ChainNode& node) {
@@ -276,6 +282,10 @@ void OperatorChain::endSource() {
   ended(head);
 }
 
+void OperatorChain::beginStep() {
+  for (const auto& node : nodes_) node->yielded_ = false;
+}
+
 void OperatorChain::drain() {
   for (Exchange* exchange : live_) exchange->drain();
   for (size_t i = nodes_.size(); i-- > 0;) drainNode(*nodes_[i]);
@@ -288,12 +298,12 @@ void OperatorChain::resume(ChainNode& node) {
 }
 
 void OperatorChain::drainNode(ChainNode& node) {
-  for (;;) {
+  for (int budget = kQueuedAtOnce;;) {
     if (node.canResume()) {
       resume(node);
       continue;
     }
-    if (node.more_ || node.queue_.empty() || node.full()) return;
+    if (node.more_ || node.queue_.empty() || node.full() || budget-- == 0) return;
     ChainNode::Queued next = std::move(node.queue_.front());
     node.queue_.pop_front();
     if (const Batch* batch = std::get_if<Batch>(&next.element)) node.queuedBytes_ -= (*batch)->bytes();

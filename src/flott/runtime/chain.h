@@ -102,7 +102,7 @@ class ChainNode final : public SourceReaderContext, public Output {
 
   /// Otherwise it runs in the step that frees the way, which needs no alarm.
   bool canRunAlarm() const { return !more_ && !full(); }
-  bool canResume() const { return more_ && (!waiting_ || resumeAsked_) && !full(); }
+  bool canResume() const { return more_ && (waiting_ ? resumeAsked_ : !yielded_) && !full(); }
   bool takesInput() const { return !more_ && queue_.empty() && !full(); }
   /// There is something to do for it right away.
   bool canGoOn() const;
@@ -116,9 +116,11 @@ class ChainNode final : public SourceReaderContext, public Output {
   std::vector<Target> targets_;
   std::deque<Queued> queue_;
   size_t queuedBytes_ = 0;
-  bool more_ = false;     // returned kMore or kWait
-  bool waiting_ = false;  // … kWait: only askToResume() ends it
-  bool ending_ = false;   // its last input has ended; ends itself once it has no more
+  bool more_ = false;               // returned kMore or kWait
+  bool waiting_ = false;            // … kWait: only askToResume() ends it
+  bool yielded_ = false;            // … kMore though there is room: goes on in the next step
+  std::optional<Barrier> barrier_;  // leaves once it has no more
+  bool ending_ = false;             // its last input has ended; ends itself once it has no more
   bool ended_ = false;
   bool resumeAsked_ = false;
   int inputsOpen_ = 1;
@@ -151,6 +153,8 @@ class OperatorChain {
   Poll poll();
   /// Whether the reader's alarm is due or it asked to be polled; clears both.
   bool takeReaderCall();
+  /// Before all else in a step of the task.
+  void beginStep();
   /// An element for the head. Only when not blocked().
   void deliver(int input, Element element);
   /// Goes on with what waits in the chain and at its exchanges.

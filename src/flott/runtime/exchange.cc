@@ -15,15 +15,6 @@ size_t bytesOf(const Element& element) {
   return batch == nullptr ? 0 : (*batch)->bytes();
 }
 
-Element copyControl(const Element& element) {
-  if (const auto* watermark = std::get_if<Watermark>(&element)) return *watermark;
-  if (const auto* status = std::get_if<WatermarkStatus>(&element)) return *status;
-  if (const auto* barrier = std::get_if<Barrier>(&element)) return *barrier;
-  if (const auto* marker = std::get_if<LatencyMarker>(&element)) return *marker;
-  FLOTT_CHECK(std::holds_alternative<EndOfInput>(element), "data is not a control element");
-  return EndOfInput{};
-}
-
 }  // namespace
 
 Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools)

@@ -159,6 +159,7 @@ Runnable::Progress Task::run() {
   if (state() == TaskState::kClosing) return closing();
   if (cancelled_.load(std::memory_order_acquire)) return end(TaskState::kCancelled, std::nullopt);
   submitOffloaded();
+  chain_->beginStep();
   bool more = true;
   bool stalled = false;
   for (int budget = kStepBudget; more && budget > 0; --budget) {

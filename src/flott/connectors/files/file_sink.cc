@@ -104,9 +104,9 @@ class FileSinkOperator final : public Operator {
 
   Step resume(Output&) override { return progress(); }
 
-  void beforeBarrier(CheckpointId, Output&) override {
-    flush_ = true;
-    progress();
+  Step beforeBarrier(CheckpointId, Output&) override {
+    flush_ = barrier_ = true;
+    return progress();
   }
 
  private:
@@ -114,6 +114,10 @@ class FileSinkOperator final : public Operator {
     const bool full = buffer_.size() >= options_.bufferSize.bytes;
     if (!busy_ && !closed_ && (full || flush_ || ended_)) write();
     if (ended_) return closed_ && !busy_ ? Step::kDone : Step::kWait;
+    if (barrier_) {
+      barrier_ = busy_ || flush_;
+      return barrier_ ? Step::kWait : Step::kDone;
+    }
     return busy_ && buffer_.size() >= options_.bufferSize.bytes ? Step::kWait : Step::kDone;
   }
 
@@ -143,8 +147,9 @@ class FileSinkOperator final : public Operator {
   /// Shared with work under way.
   std::shared_ptr<Target> target_;
   std::string buffer_;
-  bool busy_ = false;   // work is under way
-  bool flush_ = false;  // the buffer is to be written, however little is in it
+  bool busy_ = false;     // work is under way
+  bool flush_ = false;    // the buffer is to be written, however little is in it
+  bool barrier_ = false;  // waits until all is in the file
   bool ended_ = false;
   bool closed_ = false;  // the last work has been submitted
   bool alarmSet_ = false;

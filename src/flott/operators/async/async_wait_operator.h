@@ -95,7 +95,7 @@ class AsyncWaitOperator final : public Operator {
   }
   Step resume(Output& output) override { return goOn(output); }
 
-  void beforeBarrier(CheckpointId, Output&) override {
+  Step beforeBarrier(CheckpointId, Output&) override {
     std::vector<const Entry*> underWay;
     for (const auto& entry : entries_) {
       if (entry->state != AsyncEntry::State::kFree) underWay.push_back(entry.get());
@@ -107,6 +107,7 @@ class AsyncWaitOperator final : public Operator {
     requests.insert(requests.end(), restored_.begin() + static_cast<ptrdiff_t>(nextRestored_),
                     restored_.end());
     pending_->set(std::move(requests));
+    return Step::kDone;
   }
 
  private:

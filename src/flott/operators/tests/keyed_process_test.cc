@@ -274,6 +274,21 @@ INSTANTIATE_TEST_SUITE_P(All, KeyedProcessTest,
                                            DriverOptions{false, false}, DriverOptions{false, true}),
                          [](const auto& info) { return testName(info.param); });
 
+TEST(KeyedProcess, ALongRoundOfEventTimersLetsOtherTasksHaveTheirTurn) {
+  ObeyDriver driver;
+  driver.open();
+  Model model;
+  for (int64_t at = 1000; at < 6000; ++at) {
+    const Order order{"a", Deed::kSetEvent, at};
+    model.order(order);
+    driver.give({order});
+  }
+  model.watermark(10'000);
+  driver.watermark(0, 10'000);
+  EXPECT_EQ(driver.records(), model.log());
+  EXPECT_EQ(driver.yields(), static_cast<int>(model.log().size() - 1) / 1024);
+}
+
 /// Sets a timer for now in each onTimer, a given number of times.
 struct Again : KeyedProcessFunction<std::string, Order, int64_t> {
   int64_t left = 0;

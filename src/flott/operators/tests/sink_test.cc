@@ -93,6 +93,15 @@ TEST_F(SinkOperatorTest, EndsWhenEverythingHasArrived) {
   EXPECT_EQ(take(), (Calls{"flush", "resume", "flush"}));
 }
 
+TEST_F(SinkOperatorTest, LetsABarrierPassWhenEverythingHasArrived) {
+  seen.flushesToGo = 1;
+  EXPECT_EQ(sink->beforeBarrier(CheckpointId(1), task), Step::kWait);
+  EXPECT_EQ(sink->resume(task), Step::kDone);
+  EXPECT_EQ(take(), (Calls{"flush", "resume", "flush"}));
+  EXPECT_EQ(sink->onBatch(0, task.batchOf<int64_t>({1}), task), Step::kDone) << "and goes on after it";
+  EXPECT_EQ(take(), (Calls{"1", "end"}));
+}
+
 TEST_F(SinkOperatorTest, ErrorsNameTheRecord) {
   try {
     sink->onBatch(0, task.batchOf<int64_t>({1, -5}), task);

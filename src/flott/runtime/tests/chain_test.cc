@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "flott/runtime/tests/test_job.h"
 
 namespace flott {
@@ -330,6 +332,203 @@ TEST(OperatorChain, TheCapInsideAChainBlamesTheOneThatPutsOut) {
       test.ends[0].substr(test.ends[0].find("FAILED")),
       "FAILED: operator 'exploding', subtask 1/1: a single call put out more than 1048576 bytes beyond what "
       "operator 'waiting' could take: emit less per record, or raise flott.output.overrun-cap");
+}
+
+// A chain without a task around it: what a test gives it goes to the head, and a recorder ends it.
+class BareChain final : public ChainHost {
+ public:
+  explicit BareChain(std::vector<std::shared_ptr<const OperatorFactory>> factories)
+      : env_(sim_.env()), log(newLog()) {
+    factories.push_back(make<Recorder>(log));
+    for (const auto& factory : factories) {
+      ChainedOperator& op = vertex_.chain.emplace_back();
+      op.op = factory;
+      const auto next = static_cast<int>(vertex_.chain.size());
+      if (vertex_.chain.size() < factories.size()) op.outputs.push_back({.to = next});
+    }
+    ChainOptions options{.jobName = "job", .vertex = &vertex_, .configuration = &configuration_};
+    chain_.emplace(options, env_, pools_, *this, std::vector<std::unique_ptr<Exchange>>());
+    chain_->open();
+  }
+  ~BareChain() override { chain_->close(); }
+
+  void deliver(Element element) { chain_->deliver(0, std::move(element)); }
+  /// A step of a task without input.
+  void step() {
+    chain_->beginStep();
+    while (!mails_.empty()) {
+      MoveFunction<void()> mail = std::move(mails_.front());
+      mails_.pop_front();
+      mail();
+    }
+    chain_->drain();
+    chain_->runDue();
+    chain_->drain();
+  }
+  void run() {
+    do step();
+    while (!mails_.empty() || chain_->canGoOn());
+  }
+  bool blocked() const { return chain_->blocked(); }
+  Batch batch(int64_t value) {
+    Batch one = rowsPool<int64_t>(pools_).acquire();
+    one.rows<int64_t>().emplace(value);
+    return one;
+  }
+
+ private:
+  class Recorder final : public Operator {
+   public:
+    explicit Recorder(Log log) : log_(std::move(log)) {}
+    Step onBatch(int, Batch batch, Output&) override {
+      return note(std::to_string(batch.rows<int64_t>()[0]));
+    }
+    Step onWatermark(int, Watermark watermark, Output&) override {
+      return note("W " + std::to_string(watermark.time.ms));
+    }
+    Step beforeBarrier(CheckpointId id, Output&) override {
+      return note("barrier " + std::to_string(id.value));
+    }
+    Step onEndOfInput(int, Output&) override { return note("end"); }
+
+   private:
+    Step note(std::string what) {
+      log_->push_back(std::move(what));
+      return Step::kDone;
+    }
+    Log log_;
+  };
+
+  StepTime now() const override { return {env_.clock.monotonicNanos(), env_.clock.wallTime()}; }
+  void offload(std::string, MoveFunction<void()> work,
+               MoveFunction<void(std::optional<Error>)> done) override {
+    work();
+    mails_.push_back([done = std::move(done)]() mutable { done({}); });
+  }
+  void requestSplit() override {}
+  void sendSourceEvent(std::string) override {}
+  void post(MoveFunction<void()> mail) override { mails_.push_back(std::move(mail)); }
+
+  SimulatedEnv sim_{1};
+  Env env_;
+  BatchPools pools_;
+  Configuration configuration_;
+  JobVertex vertex_;
+  std::deque<MoveFunction<void()>> mails_;
+  std::optional<OperatorChain> chain_;
+
+ public:
+  const Log log;
+};
+
+// Keeps what it gets and puts it out before a barrier: one record a call, the last after off-loaded work.
+class FlushesBeforeBarriers final : public Operator {
+ public:
+  void open(OperatorContext& context) override { context_ = &context; }
+  Step onBatch(int, Batch batch, Output&) override {
+    kept_.push_back(std::move(batch));
+    return Step::kDone;
+  }
+  Step beforeBarrier(CheckpointId, Output& output) override { return resume(output); }
+  Step resume(Output& output) override {
+    if (kept_.empty()) return Step::kDone;
+    if (kept_.size() == 1 && !std::exchange(asked_, true)) {
+      context_->offload(
+          "flush", [] {}, [this] { context_->askToResume(); });
+      return Step::kWait;
+    }
+    output.emit(std::move(kept_.front()));
+    kept_.erase(kept_.begin());
+    return kept_.empty() ? Step::kDone : Step::kMore;
+  }
+
+ private:
+  OperatorContext* context_ = nullptr;
+  std::vector<Batch> kept_;
+  bool asked_ = false;
+};
+
+TEST(OperatorChain, ABarrierWaitsForWhatBelongsBeforeIt) {
+  BareChain chain({make<FlushesBeforeBarriers>(), passOn(), make<Yielding>()});
+  for (int64_t i = 1; i <= 3; ++i) chain.deliver(chain.batch(i));
+  chain.deliver(Barrier{.checkpoint = CheckpointId(7)});
+  EXPECT_TRUE(chain.blocked());
+  chain.run();
+  EXPECT_FALSE(chain.blocked());
+  chain.deliver(Barrier{.checkpoint = CheckpointId(8)});
+  chain.deliver(EndOfInput{});
+  chain.run();
+  EXPECT_EQ(*chain.log, (std::vector<std::string>{"1", "2", "3", "barrier 7", "barrier 8", "end"}));
+}
+
+// Fires for as long as it is asked to, without an output that could be full.
+class FiresLong final : public Operator {
+ public:
+  FiresLong(std::shared_ptr<int> calls, Log log) : calls_(std::move(calls)), log_(std::move(log)) {}
+  Step onBatch(int, Batch, Output& output) override { return resume(output); }
+  Step resume(Output&) override {
+    log_->push_back("fires");
+    return ++*calls_ < 1000 ? Step::kMore : Step::kDone;
+  }
+
+ private:
+  std::shared_ptr<int> calls_;
+  Log log_;
+};
+
+TEST(OperatorChain, AnOperatorThatYieldsGoesOnInTheNextStep) {
+  const auto calls = std::make_shared<int>(0);
+  BareChain chain({passOn(), make<FiresLong>(calls, newLog()), passOn()});
+  chain.deliver(chain.batch(1));
+  for (int step = 1; step < 1000; ++step) {
+    EXPECT_EQ(*calls, step);
+    chain.step();
+  }
+  EXPECT_FALSE(chain.blocked());
+}
+
+TEST(OperatorChain, ALongFiringLetsOtherTasksOfItsLaneRun) {
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    const Log log = newLog();
+    Pipeline pipeline(numbers(1));
+    pipeline.then("fires", make<FiresLong>(std::make_shared<int>(0), log));
+    StreamGraph& graph = pipeline.graph;
+    graph.nodes.back().kind = NodeKind::kSink;
+    StreamNode source{.id = 3, .kind = NodeKind::kSource, .name = "other"};
+    source.source = numbers(500);
+    graph.nodes.push_back(std::move(source));
+    pipeline.then("other sink", batchOperator([log](Batch, Output&) { log->push_back("other"); }));
+    TestWorker test(pipeline.job(), seed);
+    test.scheduler.join();
+    const auto others = std::count(log->begin(), log->end(), "other");
+    const auto last = std::find(log->rbegin(), log->rend(), "other") - log->rbegin();
+    EXPECT_GT(others, 5);
+    EXPECT_GT(last, 500) << "seed " << seed << ": the others are through long before the firing";
+  }
+}
+
+TEST(OperatorChain, WhatWaitsInTheChainIsWorkedOffInPortions) {
+  const auto calls = std::make_shared<int>(0);
+  const auto many = batchOperator([](Batch batch, Output& output) {
+    for (int i = 0; i < 1000; ++i) {
+      auto rows = std::make_unique<Rows<int64_t>>();
+      rows->emplace(batch.rows<int64_t>()[0] + i);
+      output.emit(Batch(std::move(rows)));
+    }
+  });
+  const auto count =
+      batchOperator([calls](Batch, Output&) { return ++*calls == 1 ? Step::kMore : Step::kDone; });
+  BareChain chain({many, count});
+  chain.deliver(chain.batch(0));
+  EXPECT_EQ(*calls, 1) << "the others wait until it goes on";
+  int steps = 0;
+  for (int before = 0; chain.blocked(); ++steps) {
+    before = *calls;
+    chain.step();
+    EXPECT_LE(*calls - before, 2 * 16) << "in one step";
+  }
+  EXPECT_EQ(*calls, 1000);
+  EXPECT_GT(steps, 30);
 }
 
 }  // namespace

@@ -284,6 +284,19 @@ TEST(Exchange, TheCapOnWhatWaitsIsAnError) {
       "per record, or raise flott.output.overrun-cap");
 }
 
+TEST(Exchange, TheCapCountsRecordsAndNotTheRoomOfTheirBatches) {
+  Bench bench(PartitionKind::kHash, 512, 1, {.maxParallelism = 1024, .overrunCapBytes = 100'000});
+  bench.exchangeHashes = true;
+  for (int64_t i = 0; i < 5; ++i) {
+    bench.emit(2000 * i, 2000);
+    bench.exchange->flush();  // a few records for each receiver
+  }
+  EXPECT_TRUE(bench.exchange->full());
+  EXPECT_LE(bench.exchange->waitingBytes(), 10'000 * sizeof(int64_t));
+  while (bench.receive() > 0) bench.exchange->drain();
+  EXPECT_EQ(bench.all().size(), 10'000u);
+}
+
 constexpr int64_t kMilli = 1'000'000;
 
 TEST(Exchange, AnIdleReceiverGetsWhatThereIsAtTheEndOfTheStep) {

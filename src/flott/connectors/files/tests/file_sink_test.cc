@@ -153,9 +153,11 @@ TEST_F(FileSinkTest, LittleIsWrittenAfterAWhileAndBeforeABarrier) {
   EXPECT_TRUE(sink.task.runOffloaded());
   EXPECT_EQ(content("a.txt"), "a\n");
   sink.put<std::string>({"b"});
-  sink.sink->beforeBarrier(CheckpointId(1), sink.task);
+  EXPECT_EQ(sink.sink->beforeBarrier(CheckpointId(1), sink.task), Step::kWait);
   EXPECT_TRUE(sink.task.runOffloaded());
   EXPECT_EQ(content("a.txt"), "a\nb\n");
+  EXPECT_EQ(sink.sink->resume(sink.task), Step::kDone);
+  EXPECT_EQ(sink.sink->beforeBarrier(CheckpointId(2), sink.task), Step::kWait) << "a flush each time";
 }
 
 TEST_F(FileSinkTest, FailuresNameTheFile) {
