@@ -90,19 +90,18 @@ Result sumWithTable(uint64_t keys, uint64_t records) {
     KeyedStateBackend backend(typeOps<int64_t>(), {});
     TypedTable<int64_t, int64_t> sums = backend.table<int64_t, int64_t>("sum");
     Keys generator{.keys = keys};
-    Located located;
     std::vector<Record> batch(kBatch);
     std::vector<uint64_t> hashes(kBatch);
     for (uint64_t i = 0; i < records;) {
       for (Record& record : batch) record = {generator.next(), static_cast<int64_t>(i++)};
       for (size_t n = 0; n < kBatch; ++n) hashes[n] = hashKey(batch[n].key);
-      sums.locate(
-          hashes, [&](size_t n) { return batch[n].key; }, located);
-      for (size_t n = 0; n < kBatch; ++n) {
-        int64_t& sum = sums.findOrInsert(hashes[n], batch[n].key, located, n);
+      size_t n = 0;
+      const auto add = [&](int64_t& sum) {
         sum += batch[n].value;
         out.records[n] = {batch[n].key, sum};
-      }
+      };
+      sums.upsert(
+          hashes, n, [&](size_t m) { return batch[m].key; }, add, add);
       out.count = kBatch;
       out.fold();
     }
@@ -142,7 +141,6 @@ Result windowsWithTable(uint64_t keys, uint64_t records) {
     KeyedStateBackend backend(typeOps<int64_t>(), {});
     SliceStore<int64_t, int64_t> slices = backend.slices<int64_t, int64_t>("windows");
     Keys generator{.keys = keys};
-    Located located;
     std::vector<Record> batch(kBatch);
     std::vector<int64_t> times(kBatch);
     std::vector<uint64_t> hashes(kBatch);
@@ -164,11 +162,11 @@ Result windowsWithTable(uint64_t keys, uint64_t records) {
         size_t run = n;
         while (run < kBatch && times[run] >= end - kWindow && times[run] < end) ++run;
         const Record* first = &batch[n];
-        sums.locate(
-            std::span(hashes).subspan(n, run - n), [&](size_t m) { return first[m].key; }, located);
-        for (size_t m = 0; n < run; ++n, ++m) {
-          sums.findOrInsert(hashes[n], batch[n].key, located, m) += batch[n].value;
-        }
+        size_t m = 0;
+        const auto add = [&](int64_t& sum) { sum += first[m].value; };
+        sums.upsert(
+            std::span(hashes).subspan(n, run - n), m, [&](size_t i) { return first[i].key; }, add, add);
+        n = run;
       }
       fireUpTo(times[kBatch - 1] - 1);
     }

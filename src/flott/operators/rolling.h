@@ -1,14 +1,13 @@
 // Rolling aggregations of a keyed stream: one result for each record, its key's aggregate so far.
 //
-// Each works on a whole batch: the slots of all keys are prefetched, then updated one by one. Two forms:
-// SumInPlace keeps only the number, for records that are nothing but key and number; Reduce keeps a record.
+// Two of them turn the batch into the result in place: SumInPlace keeps only the number, for records that are
+// nothing but key and number; Reduce keeps a record.
 #pragma once
 
 #include <utility>
 
 #include "flott/operators/folds.h"
-#include "flott/operators/key_selector.h"
-#include "flott/state/typed_table.h"
+#include "flott/operators/keyed_update.h"
 
 namespace flott {
 
@@ -26,15 +25,9 @@ class SumInPlaceOperator final : public Operator {
   }
 
   Step onBatch(int, Batch batch, Output& output) override {
-    Rows<T>& rows = batch.rows<T>();
-    const uint64_t* hashes = batch->hashes();
-    table_.locate(
-        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
-    forEachRow(rows, 0, [&](size_t i) {
-      T& row = rows[i];
-      N& sum = table_.findOrInsert(hashes[i], selector_(row), located_, i);
-      row.*member_ = sum = addChecked(sum, row.*member_);
-    });
+    updateByKey(
+        table_, batch.rows<T>(), selector_, [this](T& row, N& sum) { sum = row.*member_; },
+        [this](T& row, N& sum) { row.*member_ = sum = addChecked(sum, row.*member_); });
     output.emit(std::move(batch));
     return Step::kDone;
   }
@@ -43,7 +36,6 @@ class SumInPlaceOperator final : public Operator {
   Selector selector_;
   N T::*member_;
   TypedTable<K, N> table_;
-  Located located_;
 };
 
 /// A fold (folds.h) over the records of each key.
@@ -62,20 +54,12 @@ class ReduceOperator final : public Operator {
   void close() noexcept override { closeFunction(fold_); }
 
   Step onBatch(int, Batch batch, Output& output) override {
-    Rows<T>& rows = batch.rows<T>();
-    const uint64_t* hashes = batch->hashes();
-    table_.locate(
-        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
-    forEachRow(rows, 0, [&](size_t i) {
-      bool first = false;
-      T& soFar = table_.findOrInsert(hashes[i], selector_(rows[i]), located_, i, [&](T& fresh) {
-        fresh = rows[i];
-        first = true;
-      });
-      if (first) return;
-      fold_(soFar, std::as_const(rows[i]));
-      rows[i] = soFar;
-    });
+    updateByKey(
+        table_, batch.rows<T>(), selector_, [](T& row, T& fresh) { fresh = row; },
+        [this](T& row, T& soFar) {
+          fold_(soFar, std::as_const(row));
+          row = soFar;
+        });
     batch->dropHashes();
     output.emit(std::move(batch));
     return Step::kDone;
@@ -85,7 +69,6 @@ class ReduceOperator final : public Operator {
   Selector selector_;
   Fold fold_;
   TypedTable<K, T> table_;
-  Located located_;
 };
 
 /// An aggregate function with createAccumulator(), add(record, accumulator), getResult(accumulator).
@@ -107,18 +90,20 @@ class AggregateOperator final : public Operator {
 
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
-    const uint64_t* hashes = batch->hashes();
-    table_.locate(
-        {hashes, rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); }, located_);
     Batch result = pool_->acquire();
     Rows<Out>& out = result.rows<Out>();
     out.reserve(rows.size());
-    forEachRow(rows, 0, [&](size_t i) {
-      Acc& accumulator = table_.findOrInsert(hashes[i], selector_(rows[i]), located_, i,
-                                             [&](Acc& fresh) { fresh = function_.createAccumulator(); });
-      function_.add(std::as_const(rows[i]), accumulator);
+    const auto add = [&](T& row, Acc& accumulator) {
+      function_.add(std::as_const(row), accumulator);
       out.emplace(function_.getResult(std::as_const(accumulator)));
-    });
+    };
+    updateByKey(
+        table_, rows, selector_,
+        [&](T& row, Acc& fresh) {
+          fresh = function_.createAccumulator();
+          add(row, fresh);
+        },
+        add);
     out.takeTimestamps(rows);
     output.emit(std::move(result));
     return Step::kDone;
@@ -128,7 +113,6 @@ class AggregateOperator final : public Operator {
   Selector selector_;
   F function_;
   TypedTable<K, Acc> table_;
-  Located located_;
   BatchPool* pool_ = nullptr;
 };
 

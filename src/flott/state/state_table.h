@@ -181,8 +181,10 @@ class StateTable {
     }
   }
   std::byte* startOf(uint64_t hash) const { return entryOf(hash).start(hash, groupBytes_); }
-  /// Adds a key that is not there.
+  /// Adds a key that is not there. Returns its value, default-constructed.
   std::byte* insert(const KeyRef& key);
+  /// Whether the integer key 0 is there: else a slot whose word is 0 is empty.
+  bool hasZeroKey() const { return hasZeroKey_; }
   /// To be called before a write to the entry of `hash` while cutting().
   void beforeWrite(uint64_t hash);
 

@@ -1,38 +1,26 @@
 // The typed view on a StateTable that an aggregation works through: inlined look-ups, no call on the path of
 // a hit.
 //
-// An operator first locates the keys of a whole batch, which overlaps the memory accesses of all of them and
-// takes no hard-to-predict branch, and then goes through the records. The table may change in between, and
-// several batches may be located at a time, each in its own Located: a place that no longer holds the key is
-// found again. References are good until the next call.
+// An operator hands over the key hashes of a whole batch: where a key's search begins is prefetched some
+// records ahead, and the slots of a cache line are compared at once without a branch. References are good
+// until the next call.
 //
-//   table.locate({batch->hashes(), rows.size()}, [&](size_t i) { return rows[i].key; }, located_);
-//   for (size_t i = 0; i < rows.size(); ++i) {
-//     int64_t& sum = table.findOrInsert(batch->hashes()[i], rows[i].key, located_, i);
-//     sum += rows[i].value;
-//   }
+//   size_t i = 0;
+//   table.upsert({batch->hashes(), rows.size()}, i, [&](size_t n) { return rows[n].key; },
+//                [&](int64_t& fresh) { fresh = rows[i].value; },
+//                [&](int64_t& sum) { sum += rows[i].value; });
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "flott/state/state_table.h"
 
 namespace flott {
-
-/// Where the keys of a batch are; made by TypedTable::locate(), owned and used again by the operator.
-class Located {
-  template <typename K, typename V>
-  friend class TypedTable;
-
-  uint64_t ticket_ = 0;
-  std::vector<std::byte*> slots_;  // of the entry, or where its search begins
-  std::vector<uint32_t> misses_;   // records whose key is not in the first group of slots
-};
 
 /// A view: copy it freely; it is good as long as its table. The default-made one is empty.
 template <typename K, typename V>
@@ -40,7 +28,6 @@ class TypedTable {
   static constexpr SlotLayout kLayout = SlotLayout::of<K, V>();
   static constexpr uint32_t kGroup = slotsPerGroup(kLayout.stride);
   static constexpr uint32_t kGroupBytes = kGroup * kLayout.stride;
-  static constexpr size_t kAhead = 32;  // accesses to memory that overlap
 
  public:
   TypedTable() = default;
@@ -52,87 +39,46 @@ class TypedTable {
   size_t size() const { return table_->size(); }
   StateTable& untyped() const { return *table_; }
 
-  /// keyAt(i) is the key whose hash is hashes[i].
-  template <typename KeyAt>
-  void locate(std::span<const uint64_t> hashes, KeyAt&& keyAt, Located& out) const {
-    const size_t count = hashes.size();
-    if (out.slots_.size() < count) {
-      out.slots_.resize(count);
-      out.misses_.resize(count);
-    }
-    out.ticket_ = table_->cutting() ? 0 : table_->ticket();
-    std::byte** const slots = out.slots_.data();
-    uint32_t* const misses = out.misses_.data();
-    const StateTable::Starts startOf(*table_);
-    const auto prefetch = [&](size_t i) {
-      slots[i] = startOf(hashes[i], kGroupBytes);
-      __builtin_prefetch(slots[i], 1);
+  /// For each key in order, keyAt(i) with the hash hashes[i]: onFound(V&) where it is in the table, else
+  /// onInsert(V&) with a value-initialised value that was just added. They may throw, but not use this table;
+  /// `at` is the index of the key at hand, for them and for whoever catches.
+  template <typename KeyAt, typename OnInsert, typename OnFound>
+  void upsert(std::span<const uint64_t> hashes, size_t& at, KeyAt&& keyAt, OnInsert&& onInsert,
+              OnFound&& onFound) {
+    const auto found = [&](V& value) {
+      onFound(value);
+      if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
-    const auto wordAt = [&](size_t i) {
-      if constexpr (kWordKey<K>) {
-        return keyWord<K>(keyAt(i));
-      } else {
-        return hashWord(hashes[i]);
+    const auto findOrAdd = [&](const K& key) {
+      const StateTable::Found entry = table_->findOrInsert(keyRef(hashes[at], key));
+      V& value = *reinterpret_cast<V*>(entry.value);
+      if (!entry.inserted) return found(value);
+      onInsert(value);
+      if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
+    };
+    at = 0;
+    Search search(*table_, hashes);
+    while (at < hashes.size()) {
+      if (table_->cutting()) [[unlikely]] {
+        for (; at < hashes.size(); ++at) findOrAdd(keyAt(at));
+        return;
       }
-    };
-    if constexpr (!kWordKey<K>) {  // compared where they are used: fetching the key again would cost more
-      for (size_t i = 0; i < count; ++i) prefetch(i);
-      return;
-    }
-    size_t missed = 0;
-    const auto match = [&](size_t i) {
-      const uint32_t hits = matchGroup(wordAt(i), slots[i]);
-      misses[missed] = static_cast<uint32_t>(i);
-      missed += hits == 0;
-      slots[i] += slotOfHit(hits);
-      __builtin_prefetch(slots[i] + (hits == 0 ? kGroupBytes : 0), 1);
-    };
-    const size_t ahead = count < kAhead ? count : kAhead;
-    for (size_t i = 0; i < ahead; ++i) prefetch(i);
-    for (size_t i = ahead; i < count; ++i) {
-      prefetch(i);
-      match(i - ahead);
-    }
-    for (size_t i = count - ahead; i < count; ++i) match(i);
-    for (size_t m = 0; m < missed; ++m) {
-      const size_t i = misses[m];
-      if (matchGroup(0, slots[i]) != 0) continue;  // an empty slot: the key is nowhere, or it is 0
-      const K& object = keyAt(i);                  // keeps a temporary alive
-      const KeyRef key = keyRef(hashes[i], object);
-      std::byte* const second = slots[i] + kGroupBytes;
-      if (const uint32_t hits = matchGroup(key.word, second); hits != 0) [[likely]] {
-        slots[i] = second + slotOfHit(hits);
-      } else if (std::byte* found = table_->probe(key, slots[i])) {
-        slots[i] = found;
+      const size_t end = std::min(at + kBlock, hashes.size());
+      const bool all = search.locate(at, end, keyAt);
+      if (all) {  // nothing moves meanwhile
+        for (; at < end; ++at) found(valueAt(search.slot(at)));
+        continue;
       }
-    }
-  }
-
-  /// The value of the key, value-initialised when it was not there. `i` is its position in the located batch.
-  V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i) {
-    return findOrInsert(hash, key, located, i, [](V&) {});
-  }
-  /// `onInsert(V&)` sees a value that was just added.
-  template <typename F>
-  V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i, F&& onInsert) {
-    if (located.ticket_ == table_->ticket()) [[likely]] {
-      std::byte* slot = located.slots_[i];
-      if constexpr (kWordKey<K>) {
-        if (holds(slot, hash, key)) [[likely]]
-          return valueAt(slot);
-      } else {
-        // Slots are in hash order: a word beyond ours ends the search.
-        const uint64_t word = hashWord(hash);
-        uint64_t at = loadWord(slot);
-        while (at < word && at != 0) {
-          slot += kLayout.stride;
-          at = loadWord(slot);
+      for (; at < end; ++at) {
+        const auto& key = keyAt(at);  // keeps a temporary alive
+        if (V* value = search.valueOf(at, key)) [[likely]] {
+          found(*value);
+        } else {
+          findOrAdd(key);
         }
-        if (at == word && keyEquals(*reinterpret_cast<const K*>(slot + kLayout.keyOffset), key)) [[likely]]
-          return valueAt(slot);
       }
+      search.restartIfMoved(end);
     }
-    return findOrInsert(hash, key, onInsert);
   }
 
   V& findOrInsert(uint64_t hash, const K& key) {
@@ -168,6 +114,98 @@ class TypedTable {
   }
 
  private:
+  static constexpr size_t kAhead = 32;  // accesses to memory that overlap
+  static constexpr size_t kBlock = 64;  // keys that are located before the first of them is used
+
+  /// Where the keys of a batch are, a block at a time. Prefetching runs ahead of the block.
+  class Search {
+   public:
+    Search(const StateTable& table, std::span<const uint64_t> hashes)
+        : table_(table), hashes_(hashes), startOf_(table), ticket_(table.ticket()) {
+      for (size_t i = 0; i < kAhead && i < hashes_.size(); ++i) prefetch(i);
+    }
+
+    /// Finds the keys from `begin` to `end` without a branch that is hard to predict. Whether all are there
+    /// for sure. Keys that are objects are compared where they are used: fetching them twice would cost more.
+    template <typename KeyAt>
+    bool locate(size_t begin, size_t end, KeyAt&& keyAt) {
+      const size_t prefetched = std::min(begin + kAhead, hashes_.size());
+      const size_t last = std::min(end + kAhead, hashes_.size());
+      for (size_t i = prefetched; i < last; ++i) prefetch(i);
+      bool all = kWordKey<K>;
+      if constexpr (kWordKey<K>) {
+        size_t missed = 0;
+        for (size_t i = begin; i < end; ++i) {
+          const uint64_t word = keyWord<K>(keyAt(i));
+          std::byte*& at = slot(i);
+          const uint32_t hits = word == 0 ? 0 : matchGroup(word, at);
+          misses_[missed] = static_cast<uint32_t>(i);
+          missed += hits == 0;
+          at += slotOfHit(hits);
+        }
+        for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
+      }
+      return all;
+    }
+
+    std::byte*& slot(size_t i) { return slots_[i % (2 * kBlock)]; }
+
+    /// The value of the key, or null when it is not there or has moved.
+    V* valueOf(size_t i, const K& key) {
+      if (table_.ticket() != ticket_) return nullptr;
+      std::byte* at = slot(i);
+      if constexpr (kWordKey<K>) {
+        const uint64_t word = keyWord<K>(key);
+        return loadWord(at) == word && word != 0 ? &valueAt(at) : nullptr;
+      } else {
+        // Slots are in hash order: a word beyond ours ends the search.
+        const uint64_t word = hashWord(hashes_[i]);
+        uint64_t there = loadWord(at);
+        while (there < word && there != 0) {
+          at += kLayout.stride;
+          there = loadWord(at);
+        }
+        const bool found =
+            there == word && keyEquals(*reinterpret_cast<const K*>(at + kLayout.keyOffset), key);
+        return found ? &valueAt(at) : nullptr;
+      }
+    }
+
+    /// When segments have moved, what was prefetched from `next` on is void.
+    void restartIfMoved(size_t next) {
+      if (table_.ticket() == ticket_) return;
+      ticket_ = table_.ticket();
+      startOf_ = StateTable::Starts(table_);
+      for (size_t i = next; i < next + kAhead && i < hashes_.size(); ++i) prefetch(i);
+    }
+
+   private:
+    void prefetch(size_t i) {
+      std::byte* const start = startOf_(hashes_[i], kGroupBytes);
+      slot(i) = start;
+      __builtin_prefetch(start, 1);
+    }
+
+    /// For a key that is not in its first group of slots.
+    bool findBeyond(size_t i, const K& key) {
+      std::byte*& at = slot(i);
+      if (!table_.hasZeroKey() && matchGroup(0, at) != 0) return false;  // an empty slot ends the search
+      const KeyRef ref = keyRef(hashes_[i], key);
+      std::byte* const second = at + kGroupBytes;
+      const uint32_t hits = ref.word == 0 ? 0 : matchGroup(ref.word, second);
+      std::byte* const found = hits != 0 ? second + slotOfHit(hits) : table_.probe(ref, at);
+      if (found != nullptr) at = found;
+      return found != nullptr;
+    }
+
+    const StateTable& table_;
+    const std::span<const uint64_t> hashes_;
+    StateTable::Starts startOf_;
+    uint64_t ticket_;
+    std::byte* slots_[2 * kBlock];  // of the entry, or where its search begins; a ring
+    uint32_t misses_[kBlock];
+  };
+
   /// Which slots of a group begin with this word: 0 when none does. Word 0 may be that of an empty slot.
   static uint32_t matchGroup(uint64_t word, const std::byte* group) {
 #ifdef __AVX2__
@@ -201,16 +239,6 @@ class TypedTable {
     return offsets;
   }();
   using Doubles = double __attribute__((vector_size(32)));
-
-  static bool holds(const std::byte* slot, uint64_t hash, const K& key) {
-    const uint64_t word = keyRef(hash, key).word;
-    if (loadWord(slot) != word) return false;
-    if constexpr (kWordKey<K>) {
-      return word != 0;
-    } else {
-      return keyEquals(*reinterpret_cast<const K*>(slot + kLayout.keyOffset), key);
-    }
-  }
 
   static V& valueAt(std::byte* slot) {
     if constexpr (kLayout.boxedValue) {

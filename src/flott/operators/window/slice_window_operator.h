@@ -175,18 +175,10 @@ class SliceWindowOperator final : public Operator {
     size_t n = 0;
     try {
       if constexpr (kKeyed) {
-        table.locate(
-            {hashes, count}, [&](size_t i) -> decltype(auto) { return selector_(rows[rowOf(i)]); }, located_);
-        for (; n < count; ++n) {
-          const T& row = rows[rowOf(n)];
-          bool first = false;
-          Acc& acc = table.findOrInsert(hashes[n], selector_(row), located_, n, [&](Acc& fresh) {
-            accumulation_.start(row, fresh);
-            first = true;
-          });
-          if (!first) accumulation_.add(row, acc);
-          if constexpr (!std::is_trivially_copyable_v<Acc>) table.untyped().noteHeapChange();
-        }
+        table.upsert(
+            {hashes, count}, n, [&](size_t i) -> decltype(auto) { return selector_(rows[rowOf(i)]); },
+            [&](Acc& fresh) { accumulation_.start(rows[rowOf(n)], fresh); },
+            [&](Acc& acc) { accumulation_.add(rows[rowOf(n)], acc); });
       } else {
         Acc& acc = table.findOrInsert(hashKey(NoKey()), NoKey(), [&](Acc& fresh) {
           accumulation_.start(rows[rowOf(0)], fresh);
@@ -249,7 +241,6 @@ class SliceWindowOperator final : public Operator {
   Counter* lateRecords_ = nullptr;
   SliceStore<K, Acc> slices_;
   OpenSlice current_;
-  Located located_;
   // A batch that is taken apart: rows yet to be added, rows of the slice at hand with their hashes.
   std::vector<uint32_t> left_;
   std::vector<uint32_t> taken_;

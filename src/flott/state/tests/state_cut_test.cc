@@ -32,7 +32,6 @@ void runCutModel(uint64_t seed, MakeKey makeKey) {
   TableFixture<K, int64_t> fixture;
   std::map<K, int64_t> model;
   Random random(seed);
-  Located located;
   for (int cut = 0; cut < 6; ++cut) {
     for (int i = 0; i < 6'000; ++i) {
       const K key = makeKey(random);
@@ -46,18 +45,20 @@ void runCutModel(uint64_t seed, MakeKey makeKey) {
     for (int batch = 0; !finished; ++batch) {
       std::vector<K> keys;
       std::vector<uint64_t> hashes;
-      for (int i = 0; i < 100; ++i) hashes.push_back(hashKey(keys.emplace_back(makeKey(random))));
-      fixture.table.locate(
-          hashes, [&](size_t i) { return keys[i]; }, located);
-      for (size_t i = 0; i < keys.size(); ++i) {
+      for (int i = 0; i < 100; ++i) {
+        const K key = makeKey(random);
         if (random.below(3) == 0) {
-          fixture.erase(keys[i]);
-          model.erase(keys[i]);
+          fixture.erase(key);
+          model.erase(key);
         } else {
-          model[keys[i]] += 1;
-          fixture.table.findOrInsert(hashes[i], keys[i], located, i) += 1;
+          hashes.push_back(hashKey(keys.emplace_back(key)));
         }
       }
+      size_t at = 0;
+      fixture.table.upsert(
+          hashes, at, [&](size_t i) -> const K& { return keys[i]; },
+          [&](int64_t& fresh) { model[keys[at]] = fresh = 1; },
+          [&](int64_t& count) { model[keys[at]] = ++count; });
       if (cut == 5 && batch == 3) {
         fixture.table.clear();
         model.clear();

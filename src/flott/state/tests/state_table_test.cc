@@ -235,55 +235,60 @@ TEST(StateTable, CursorSurvivesChanges) {
   for (const auto& [key, times] : seen) ASSERT_EQ(times, 1) << key;
 }
 
-TEST(StateTable, LocatedKeysAreFoundAlsoAfterChanges) {
-  TableFixture<int64_t, int64_t> fixture;
-  std::map<int64_t, int64_t> model;
-  Random random(6);
-  Located located;
+/// Batches of upserts, with entries erased in between, against a map.
+template <typename K, typename MakeKey>
+void runUpsertModel(uint64_t seed, MakeKey makeKey) {
+  TableFixture<K, int64_t> fixture;
+  std::map<K, int64_t> model;
+  Random random(seed);
   for (int batch = 0; batch < 300; ++batch) {
-    std::vector<int64_t> keys(1 + random.below(600));
+    std::vector<K> keys;
     std::vector<uint64_t> hashes;
-    for (int64_t& key : keys) {
-      key = static_cast<int64_t>(random.below(50'000));
-      hashes.push_back(hashKey(key));
-    }
-    fixture.table.locate(
-        hashes, [&](size_t i) { return keys[i]; }, located);
-    for (size_t i = 0; i < keys.size(); ++i) {
-      const bool fresh = !model.contains(keys[i]);
-      bool inserted = false;
-      int64_t& sum =
-          fixture.table.findOrInsert(hashes[i], keys[i], located, i, [&](int64_t&) { inserted = true; });
-      ASSERT_EQ(inserted, fresh);
-      sum += static_cast<int64_t>(i) + 1;
-      model[keys[i]] += static_cast<int64_t>(i) + 1;
-      if (i % 50 == 7) {  // the next one moves, goes, or is another's place
-        const int64_t victim = keys[(i + 1) % keys.size()];
-        fixture.erase(victim);
-        model.erase(victim);
-      }
+    for (uint64_t count = random.below(600); keys.size() < count;)
+      hashes.push_back(hashKey(keys.emplace_back(makeKey(random))));
+    size_t i = 0;
+    fixture.table.upsert(
+        hashes, i, [&](size_t n) -> const K& { return keys[n]; },
+        [&](int64_t& fresh) {
+          ASSERT_EQ(fresh, 0) << keys[i];
+          ASSERT_TRUE(model.emplace(keys[i], i + 1).second) << keys[i];
+          fresh = static_cast<int64_t>(i) + 1;
+        },
+        [&](int64_t& sum) {
+          ASSERT_EQ(sum, model.at(keys[i])) << keys[i];
+          model[keys[i]] = sum += static_cast<int64_t>(i) + 1;
+        });
+    ASSERT_EQ(i, keys.size());
+    for (size_t n = 0; n < keys.size(); n += 50) {
+      fixture.erase(keys[n]);
+      model.erase(keys[n]);
     }
   }
   fixture.expectEquals(model);
 }
 
-TEST(StateTable, LocatedStringsAreFound) {
-  TableFixture<std::string, int64_t> fixture;
-  std::map<std::string, int64_t> model;
-  Random random(7);
-  Located located;
-  for (int batch = 0; batch < 100; ++batch) {
-    std::vector<std::string> keys(200);
-    std::vector<uint64_t> hashes;
-    for (std::string& key : keys) hashes.push_back(hashKey(key = make<std::string>(random, 3'000)));
-    fixture.table.locate(
-        hashes, [&](size_t i) { return keys[i]; }, located);
-    for (size_t i = 0; i < keys.size(); ++i) {
-      fixture.table.findOrInsert(hashes[i], keys[i], located, i) += 1;
-      model[keys[i]] += 1;
-    }
-  }
-  fixture.expectEquals(model);
+TEST(StateTable, UpsertsIntegers) {
+  runUpsertModel<int64_t>(6, [](Random& random) { return static_cast<int64_t>(random.below(50'000)); });
+}
+TEST(StateTable, UpsertsFewIntegersAmongThemZero) {
+  runUpsertModel<int64_t>(7, [](Random& random) { return static_cast<int64_t>(random.below(7)) - 3; });
+}
+TEST(StateTable, UpsertsStrings) {
+  runUpsertModel<std::string>(8, [](Random& random) { return make<std::string>(random, 3'000); });
+}
+
+TEST(StateTable, UpsertThatThrowsTellsWhere) {
+  TableFixture<int64_t, int64_t> fixture;
+  const std::vector<int64_t> keys = {3, 4, 3, 5};
+  std::vector<uint64_t> hashes;
+  for (const int64_t key : keys) hashes.push_back(hashKey(key));
+  size_t i = 0;
+  EXPECT_THROW(fixture.table.upsert(
+                   hashes, i, [&](size_t n) { return keys[n]; }, [](int64_t& fresh) { fresh = 1; },
+                   [](int64_t&) { throw std::runtime_error("again"); }),
+               std::runtime_error);
+  EXPECT_EQ(i, 2u);
+  fixture.expectEquals({{3, 1}, {4, 1}});
 }
 
 TEST(StateTable, MemoryIsAtMostTwiceTheKeysAndValues) {

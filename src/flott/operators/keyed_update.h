@@ -1,0 +1,33 @@
+// The loop of operators that keep one value for each key: looks up the keys of a batch and updates their
+// values.
+//
+// Called on the task's thread with a batch that has key hashes. An exception of a user's function leaves with
+// the record it happened at.
+//
+//   updateByKey(table_, batch.rows<Click>(), selector_, [](Click& first, int64_t& count) { count = 1; },
+//               [](Click& click, int64_t& count) { ++count; });
+#pragma once
+
+#include "flott/operators/function.h"
+#include "flott/operators/key_selector.h"
+#include "flott/state/typed_table.h"
+
+namespace flott {
+
+/// For each record in order: onFirst(T&, V&) with a fresh, value-initialised value when its key had none,
+/// else onNext(T&, V&).
+template <typename K, typename V, typename T, typename Selector, typename OnFirst, typename OnNext>
+void updateByKey(TypedTable<K, V> table, Rows<T>& rows, const Selector& selector, OnFirst&& onFirst,
+                 OnNext&& onNext) {
+  size_t i = 0;
+  try {
+    table.upsert(
+        {rows.hashes(), rows.size()}, i,
+        [&](size_t n) -> decltype(auto) { return selector(std::as_const(rows[n])); },
+        [&](V& fresh) { onFirst(rows[i], fresh); }, [&](V& value) { onNext(rows[i], value); });
+  } catch (...) {
+    throwAtRecord(rows, i);
+  }
+}
+
+}  // namespace flott
