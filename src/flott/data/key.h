@@ -223,6 +223,26 @@ uint64_t hashKey(const T& key) {
   }
 }
 
+/// Keys whose hash is that of one integer.
+template <typename T>
+consteval bool isIntegerKey() {
+  constexpr Shape shape = reflect::kShape<T>;
+  if constexpr (shape == Shape::kStrong) {
+    return isIntegerKey<reflect::FirstPart<T>>();
+  } else {
+    return shape == Shape::kBool || shape == Shape::kInteger || shape == Shape::kEnum;
+  }
+}
+/// That integer.
+template <typename T>
+constexpr int64_t integerOf(const T& key) {
+  if constexpr (reflect::kShape<T> == Shape::kStrong) {
+    return integerOf(key.value);
+  } else {
+    return static_cast<int64_t>(key);
+  }
+}
+
 /// Are all parts equal? Does not use operator== of a struct: hash and equality must look at the same parts.
 template <typename T>
 bool keyEquals(const T& a, const T& b) {

@@ -71,12 +71,20 @@ bool isNumberBesideKey(const Selector& selector, N T::*member) {
 
 template <typename T, typename Selector>
 class SelectorHasher final : public KeyHasher {
+  using Key = typename Selector::Key;
+
  public:
   explicit SelectorHasher(Selector selector) : selector_(std::move(selector)) {}
   void hash(Batch& batch) const override {
     const Rows<T>& rows = batch.rows<T>();
     uint64_t* hashes = batch->enableHashes();
-    forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<typename Selector::Key>(selector_(rows[i])); });
+    if constexpr (isIntegerKey<Key>()) {
+      forEachRow(rows, 0,
+                 [&](size_t i) { hashes[i] = static_cast<uint64_t>(integerOf<Key>(selector_(rows[i]))); });
+      hashInt64s({hashes, rows.size()});
+    } else {
+      forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<Key>(selector_(rows[i])); });
+    }
   }
 
  private:

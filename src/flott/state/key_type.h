@@ -15,24 +15,11 @@ namespace flott {
 
 /// Keys that are stored as one 8-byte word: integers, bools, enums, and strong types of them.
 template <typename K>
-consteval bool isWordKey() {
-  if constexpr (reflect::kShape<K> == Shape::kStrong) {
-    return isWordKey<reflect::FirstPart<K>>();
-  } else {
-    return reflect::kShape<K> == Shape::kBool || reflect::kShape<K> == Shape::kInteger ||
-           reflect::kShape<K> == Shape::kEnum;
-  }
-}
-template <typename K>
-inline constexpr bool kWordKey = isWordKey<K>();
+inline constexpr bool kWordKey = isIntegerKey<K>();
 
 template <typename K>
 constexpr uint64_t keyWord(const K& key) {
-  if constexpr (reflect::kShape<K> == Shape::kStrong) {
-    return keyWord(key.value);
-  } else {
-    return static_cast<uint64_t>(static_cast<int64_t>(key));
-  }
+  return static_cast<uint64_t>(integerOf(key));
 }
 
 /// An object's hash as the word of its slot: an occupied slot's word is 0 only for the integer key 0.
