@@ -62,7 +62,8 @@ Outcome latencyJob(const Load& load) {
       .maxBy(&Event::dueNanos)
       .setParallelism(1)
       .slotSharingGroup("keyed")
-      .transformToSink("measure", operatorFactory<LatencySink>(all));
+      .transformToSink("measure", operatorFactory<LatencySink>(all))
+      .setParallelism(1);  // chained: one exchange is what is measured
   env.execute("latency");
   const uint64_t results = all->nanos.size();
   return {.records = load.size,

@@ -27,10 +27,15 @@ class Parker {
   /// Owner only. Sleeps until unpark(), or until the monotonic clock reaches `deadlineNanos` (kNoDeadline: no
   /// end). Never throws.
   void park(int64_t deadlineNanos) {
+    wokenAt_.store(0, std::memory_order_relaxed);
     uint32_t expected = kAwake;
     if (state_.compare_exchange_strong(expected, kParked, std::memory_order_seq_cst)) sleep(deadlineNanos);
     state_.exchange(kAwake, std::memory_order_seq_cst);
   }
+
+  /// Owner only: the monotonic time of the unpark() that ended the last sleep; 0 when it ended otherwise, or
+  /// when that is not known.
+  int64_t wokenAtNanos() const { return wokenAt_.load(std::memory_order_relaxed); }
 
   /// Any thread. One atomic exchange when the owner is awake; a system call only when it sleeps. Never
   /// throws.
@@ -45,10 +50,11 @@ class Parker {
 
   /// Owner: returns soon after the state is no longer kParked, or at the deadline.
   virtual void sleep(int64_t deadlineNanos) = 0;
-  /// Wakes the owner out of sleep(); the state has already left kParked.
+  /// Wakes the owner out of sleep(), and notes when in wokenAt_; the state has already left kParked.
   virtual void wake() = 0;
 
   std::atomic<uint32_t> state_{kAwake};
+  std::atomic<int64_t> wokenAt_{0};
 };
 
 }  // namespace flott

@@ -11,7 +11,7 @@ namespace {
 class Lane {
  public:
   Lane(const Env& env, int64_t spinNanos)
-      : env_(env), mostSpin_(spinNanos), spin_(spinNanos), bell_(env.threads.makeParker()) {}
+      : env_(env), mostSpin_(spinNanos), bell_(env.threads.makeParker()) {}
 
   void add(Runnable& runnable) {
     runnable.waker().attach(bell_.get());
@@ -85,10 +85,16 @@ class Lane {
     int64_t deadline = kNoDeadline;
     for (Runnable* runnable : runnables_) deadline = std::min(deadline, runnable->deadlineNanos());
     const int64_t begin = env_.clock.monotonicNanos();
-    if (spin(std::min(begin + spin_, deadline))) return;
-    if (!anyReady()) bell_->park(deadline);
-    const int64_t slept = env_.clock.monotonicNanos() - begin;
-    spin_ = slept < mostSpin_ && anyReady() ? mostSpin_ : std::max(spin_ / 2, kLeastSpinNanos);
+    if (spin(std::min(begin + (patience_ > 0 ? mostSpin_ : kLeastSpinNanos), deadline))) return learn(true);
+    if (anyReady()) return;
+    bell_->park(deadline);
+    if (const int64_t woken = bell_->wokenAtNanos(); woken != 0) learn(woken - begin < mostSpin_);
+  }
+
+  /// Looking for work pays where work has lately come `soon`. A wake-up costs about what a full spin does,
+  /// and delays what comes by more: so it pays when one in three times is.
+  void learn(bool soon) {
+    patience_ = soon ? std::min(patience_ + 2, kMostPatience) : std::max(patience_ - 1, 0);
   }
 
   // Whether something became ready before `end`.
@@ -103,10 +109,11 @@ class Lane {
   }
 
   static constexpr int64_t kLeastSpinNanos = 500;
+  static constexpr int kMostPatience = 8;
 
   const Env env_;
   const int64_t mostSpin_;
-  int64_t spin_;
+  int patience_ = 0;
   const std::unique_ptr<Parker> bell_;
   std::vector<Runnable*> runnables_;
   std::atomic<Runnable*> current_{nullptr};

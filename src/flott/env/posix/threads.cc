@@ -26,7 +26,12 @@ class FutexParker final : public Parker {
     syscall(SYS_futex, word(), FUTEX_WAIT_BITSET_PRIVATE, kParked,
             deadlineNanos == kNoDeadline ? nullptr : &deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
   }
-  void wake() override { syscall(SYS_futex, word(), FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0); }
+  void wake() override {
+    timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) == 0)
+      wokenAt_.store(int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec, std::memory_order_relaxed);
+    syscall(SYS_futex, word(), FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  }
 
   uint32_t* word() { return reinterpret_cast<uint32_t*>(&state_); }
 };
