@@ -9,6 +9,9 @@
 //   table.upsert({batch->hashes(), rows.size()}, i, [&](size_t n) { return rows[n].key; },
 //                [&](int64_t& fresh) { fresh = rows[i].value; },
 //                [&](int64_t& sum) { sum += rows[i].value; });
+//
+// An operator that does more with a key than that locates the batch first and then looks up key by key. The
+// table may change in between: a place that no longer holds the key is found again.
 #pragma once
 
 #include <algorithm>
@@ -17,10 +20,20 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "flott/state/state_table.h"
 
 namespace flott {
+
+/// Where the keys of a batch are; made by TypedTable::locate(), owned and used again by the operator.
+class Located {
+  template <typename K, typename V>
+  friend class TypedTable;
+
+  uint64_t ticket_ = 0;
+  std::vector<std::byte*> slots_;  // of the entry, or where its search begins
+};
 
 /// A view: copy it freely; it is good as long as its table. The default-made one is empty.
 template <typename K, typename V>
@@ -79,6 +92,32 @@ class TypedTable {
       }
       search.restartIfMoved(end);
     }
+  }
+
+  /// keyAt(i) is the key whose hash is hashes[i].
+  template <typename KeyAt>
+  void locate(std::span<const uint64_t> hashes, KeyAt&& keyAt, Located& out) const {
+    if (out.slots_.size() < hashes.size()) out.slots_.resize(hashes.size());
+    out.ticket_ = table_->cutting() ? 0 : table_->ticket();
+    Search search(*table_, hashes);
+    for (size_t i = 0; i < hashes.size();) {
+      const size_t end = std::min(i + kBlock, hashes.size());
+      search.locate(i, end, keyAt);
+      for (; i < end; ++i) out.slots_[i] = search.slot(i);
+    }
+  }
+  /// The value of the key, value-initialised when it was not there. `i` is its position in the located batch.
+  V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i) {
+    return findOrInsert(hash, key, located, i, [](V&) {});
+  }
+  /// `onInsert(V&)` sees a value that was just added.
+  template <typename F>
+  V& findOrInsert(uint64_t hash, const K& key, const Located& located, size_t i, F&& onInsert) {
+    if (located.ticket_ == table_->ticket()) [[likely]] {
+      if (V* value = valueFrom(located.slots_[i], hash, key)) [[likely]]
+        return *value;
+    }
+    return findOrInsert(hash, key, onInsert);
   }
 
   V& findOrInsert(uint64_t hash, const K& key) {
@@ -152,23 +191,7 @@ class TypedTable {
 
     /// The value of the key, or null when it is not there or has moved.
     V* valueOf(size_t i, const K& key) {
-      if (table_.ticket() != ticket_) return nullptr;
-      std::byte* at = slot(i);
-      if constexpr (kWordKey<K>) {
-        const uint64_t word = keyWord<K>(key);
-        return loadWord(at) == word && word != 0 ? &valueAt(at) : nullptr;
-      } else {
-        // Slots are in hash order: a word beyond ours ends the search.
-        const uint64_t word = hashWord(hashes_[i]);
-        uint64_t there = loadWord(at);
-        while (there < word && there != 0) {
-          at += kLayout.stride;
-          there = loadWord(at);
-        }
-        const bool found =
-            there == word && keyEquals(*reinterpret_cast<const K*>(at + kLayout.keyOffset), key);
-        return found ? &valueAt(at) : nullptr;
-      }
+      return table_.ticket() == ticket_ ? valueFrom(slot(i), hashes_[i], key) : nullptr;
     }
 
     /// When segments have moved, what was prefetched from `next` on is void.
@@ -239,6 +262,25 @@ class TypedTable {
     return offsets;
   }();
   using Doubles = double __attribute__((vector_size(32)));
+
+  /// The value of the key if it lies at `slot` or, for objects, where the search from there leads; else null.
+  static V* valueFrom(std::byte* slot, uint64_t hash, const K& key) {
+    if constexpr (kWordKey<K>) {
+      const uint64_t word = keyWord<K>(key);
+      return loadWord(slot) == word && word != 0 ? &valueAt(slot) : nullptr;
+    } else {
+      // Slots are in hash order: a word beyond ours ends the search.
+      const uint64_t word = hashWord(hash);
+      uint64_t there = loadWord(slot);
+      while (there < word && there != 0) {
+        slot += kLayout.stride;
+        there = loadWord(slot);
+      }
+      const bool found =
+          there == word && keyEquals(*reinterpret_cast<const K*>(slot + kLayout.keyOffset), key);
+      return found ? &valueAt(slot) : nullptr;
+    }
+  }
 
   static V& valueAt(std::byte* slot) {
     if constexpr (kLayout.boxedValue) {

@@ -291,6 +291,57 @@ TEST(StateTable, UpsertThatThrowsTellsWhere) {
   fixture.expectEquals({{3, 1}, {4, 1}});
 }
 
+TEST(StateTable, LocatedKeysAreFoundAlsoAfterChanges) {
+  TableFixture<int64_t, int64_t> fixture;
+  std::map<int64_t, int64_t> model;
+  Random random(6);
+  Located located;
+  for (int batch = 0; batch < 300; ++batch) {
+    std::vector<int64_t> keys(1 + random.below(600));
+    std::vector<uint64_t> hashes;
+    for (int64_t& key : keys) {
+      key = static_cast<int64_t>(random.below(50'000));
+      hashes.push_back(hashKey(key));
+    }
+    fixture.table.locate(
+        hashes, [&](size_t i) { return keys[i]; }, located);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const bool fresh = !model.contains(keys[i]);
+      bool inserted = false;
+      int64_t& sum =
+          fixture.table.findOrInsert(hashes[i], keys[i], located, i, [&](int64_t&) { inserted = true; });
+      ASSERT_EQ(inserted, fresh);
+      sum += static_cast<int64_t>(i) + 1;
+      model[keys[i]] += static_cast<int64_t>(i) + 1;
+      if (i % 50 == 7) {  // the next one moves, goes, or is another's place
+        const int64_t victim = keys[(i + 1) % keys.size()];
+        fixture.erase(victim);
+        model.erase(victim);
+      }
+    }
+  }
+  fixture.expectEquals(model);
+}
+
+TEST(StateTable, LocatedStringsAreFound) {
+  TableFixture<std::string, int64_t> fixture;
+  std::map<std::string, int64_t> model;
+  Random random(7);
+  Located located;
+  for (int batch = 0; batch < 100; ++batch) {
+    std::vector<std::string> keys(200);
+    std::vector<uint64_t> hashes;
+    for (std::string& key : keys) hashes.push_back(hashKey(key = make<std::string>(random, 3'000)));
+    fixture.table.locate(
+        hashes, [&](size_t i) { return keys[i]; }, located);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      fixture.table.findOrInsert(hashes[i], keys[i], located, i) += 1;
+      model[keys[i]] += 1;
+    }
+  }
+  fixture.expectEquals(model);
+}
+
 TEST(StateTable, MemoryIsAtMostTwiceTheKeysAndValues) {
   TableFixture<int64_t, int64_t> fixture;
   for (int64_t key = 0; key < 1'500'000; ++key) {
