@@ -6,6 +6,7 @@
 #include "flott/api/connected_streams.h"
 #include "flott/api/data_stream.h"
 #include "flott/api/environment.h"
+#include "flott/api/interval_join.h"
 #include "flott/api/keyed_stream.h"
 #include "flott/api/process.h"
 #include "flott/api/sinks.h"

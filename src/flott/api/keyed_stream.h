@@ -50,6 +50,11 @@ class KeyedStream {
   template <typename Other>
   auto connect(const Other& other) const;
 
+  /// Pairs of records of both streams with the same key and event times close to each other: .between(lower,
+  /// upper).process(…), see interval_join.h. `other` is keyed by the same type.
+  template <typename Other>
+  auto intervalJoin(const Other& other) const;
+
   /// Windows of each key, by an assigner such as TumblingEventTimeWindows::of(10s).
   template <typename Assigner>
   WindowedStream<T, Selector, Assigner> window(Assigner assigner) const;
