@@ -125,6 +125,14 @@ class DataStream {
   template <typename Other>
   auto connect(const Other& other) const;
 
+  /// Pairs of records with the same key in the same window: .where(key).equalTo(key).window(…).apply(f), see
+  /// window_join.h.
+  template <typename Other>
+  auto join(const Other& other) const;
+  /// The same with all records of a key and window of both streams together.
+  template <typename Other>
+  auto coGroup(const Other& other) const;
+
   // How records are spread over the subtasks of the next operator.
 
   DataStream<T> forward() const { return with(PartitionKind::kForward); }
