@@ -22,6 +22,7 @@ std::vector<Case> allCases() {
           keyedSumCase(),
           mapFilterCase(),
           tumblingCase(),
+          intervalJoinCase(),
           exchangeForwardCase(),
           exchangeHashCase(),
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),

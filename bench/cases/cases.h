@@ -9,6 +9,7 @@ Case wordcountCase();
 Case keyedSumCase();
 Case mapFilterCase();
 Case tumblingCase();
+Case intervalJoinCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
 Case latencyCase();

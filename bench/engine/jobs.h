@@ -9,6 +9,7 @@ Outcome wordcountJob(const Load& load);
 Outcome keyedSumJob(const Load& load);
 Outcome mapFilterJob(const Load& load);
 Outcome tumblingJob(const Load& load);
+Outcome intervalJoinJob(const Load& load);
 Outcome exchangeForwardJob(const Load& load);
 Outcome exchangeHashJob(const Load& load);
 Outcome latencyJob(const Load& load);
