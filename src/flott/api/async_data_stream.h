@@ -52,7 +52,7 @@ consteval auto asyncResult() {
   }
 }
 
-/// The class to run for what the user passed.
+/// The object to run for what the user passed; nothing when that is wrong, which is then said.
 template <typename Named, typename T, typename F>
 auto asyncFunction(F function) {
   using Out = typename decltype(asyncResult<Named, F>())::type;
@@ -64,34 +64,40 @@ auto asyncFunction(F function) {
   } else if constexpr (std::is_base_of_v<AsyncFunction<T, Out>, F>) {
     return function;
   } else {
-    static_assert(
-        std::invocable<F&, const T&, ResultFuture<Out>>,
-        "asynchronous requests: the function must be callable as f(const T&, ResultFuture<Out>), be "
-        "derived from AsyncFunction<T, Out>, or be blocking(f)");
-    return AsyncLambda<T, Out, F>(std::move(function));
+    constexpr bool kCallable = std::invocable<F&, const T&, ResultFuture<Out>>;
+    static_assert(kCallable,
+                  "asynchronous requests: the function must be callable as f(const T&, ResultFuture<Out>), "
+                  "be derived from AsyncFunction<T, Out>, or be blocking(f)");
+    if constexpr (kCallable) return AsyncLambda<T, Out, F>(std::move(function));
   }
 }
 template <typename Named, typename T, typename F>
 auto asyncFunction(BlockingFunction<F> function) {
-  static_assert(std::invocable<const F&, const T&>,
+  constexpr bool kCallable = std::invocable<const F&, const T&>;
+  static_assert(kCallable,
                 "blocking: the function must be callable as f(const T&) from several threads at a time");
-  using Out = std::remove_cvref_t<std::invoke_result_t<const F&, const T&>>;
-  return AsyncBlocking<T, Out, F>(std::move(function));
+  if constexpr (kCallable) {
+    using Out = std::remove_cvref_t<std::invoke_result_t<const F&, const T&>>;
+    return AsyncBlocking<T, Out, F>(std::move(function));
+  }
 }
 
 template <typename Named, typename S, typename F, typename Retry>
 auto asyncWait(const S& stream, F function, const AsyncWaitOptions& options, Retry retry) {
   using T = typename S::Record;
   checkAsyncOptions(options);
-  auto object = asyncFunction<Named, T>(std::move(function));
-  using Object = decltype(object);
-  using Out = typename Object::Result;
-  static_assert(std::is_same_v<Retry, NoRetry> || AsyncRetryStrategy<Retry, Out>,
-                "retries: the strategy needs canRetry(int tries), backoff(int tries), "
-                "retriesResult(std::span<const Out>) and retriesException(const Error&)");
-  return DataStream<T>(stream.handle())
-      .template transform<Out>("Async Wait", operatorFactory<AsyncWaitOperator<T, Out, Object, Retry>>(
-                                                 options, std::move(object), std::move(retry)));
+  using Object = decltype(asyncFunction<Named, T>(std::move(function)));
+  if constexpr (!std::is_void_v<Object>) {
+    using Out = typename Object::Result;
+    static_assert(std::is_same_v<Retry, NoRetry> || AsyncRetryStrategy<Retry, Out>,
+                  "retries: the strategy needs canRetry(int tries), backoff(int tries), "
+                  "retriesResult(std::span<const Out>) and retriesException(const Error&)");
+    using Op = AsyncWaitOperator<T, Out, Object, Retry>;
+    return DataStream<T>(stream.handle())
+        .template transform<Out>(
+            "Async Wait",
+            operatorFactory<Op>(options, asyncFunction<Named, T>(std::move(function)), std::move(retry)));
+  }
 }
 
 }  // namespace internal

@@ -13,8 +13,12 @@
 
 #include "flott/api/data_stream.h"
 #include "flott/operators/rolling.h"
+#include "flott/operators/skew/local_combine.h"
 
 namespace flott {
+
+template <typename T, typename Selector>
+class PreAggregatedStream;
 
 template <typename T, typename Selector>
 class KeyedStream {
@@ -111,6 +115,14 @@ class KeyedStream {
   SingleOutputStreamOperator<std::pair<KeyType, int64_t>> count() const {
     return aggregate(CountRecords{selector_}).name("Count");
   }
+
+  // For keys some of which have far more records than others (pre_aggregated_stream.h).
+
+  /// Aggregations that combine the records of a key before they are sent to its subtask.
+  PreAggregatedStream<T, Selector> preAggregate(PreAggregateOptions options = {}) const;
+  /// The same in two stages: each key's records are spread over `salts` subtasks, combined there, and then
+  /// sent to the subtask of the key.
+  PreAggregatedStream<T, Selector> salted(int salts, PreAggregateOptions options = {}) const;
 
   template <typename Out>
   SingleOutputStreamOperator<Out> apply(std::string name,

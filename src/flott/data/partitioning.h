@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "flott/data/batch.h"
@@ -30,6 +31,8 @@ class KeyHasher {
  public:
   virtual ~KeyHasher() = default;
   virtual void hash(Batch& batch) const = 0;
+  /// The key of record i as a user would want to read it.
+  virtual std::string keyText(const Batch& batch, size_t i) const { return batch->print(i); }
 };
 
 /// Names the target subtask of every record.

@@ -86,6 +86,9 @@ class SelectorHasher final : public KeyHasher {
       forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<Key>(selector_(rows[i])); });
     }
   }
+  std::string keyText(const Batch& batch, size_t i) const override {
+    return toText<typename Selector::Key>(selector_(batch.rows<T>()[i]));
+  }
 
  private:
   Selector selector_;

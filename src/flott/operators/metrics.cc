@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstdio>
+#include <mutex>
 
 #include "flott/base/error.h"
 
@@ -46,6 +47,26 @@ double Histogram::mean() const {
   return count() == 0 ? 0 : static_cast<double>(sum_.value()) / static_cast<double>(count());
 }
 
+struct TextGauge::Shared {
+  std::mutex mutex;
+  std::string text;
+  double value = 0;
+};
+
+TextGauge::TextGauge() : shared_(std::make_unique<Shared>()) {}
+TextGauge::~TextGauge() = default;
+
+void TextGauge::set(std::string text, double value) {
+  const std::lock_guard lock(shared_->mutex);
+  shared_->text = std::move(text);
+  shared_->value = value;
+}
+
+std::pair<std::string, double> TextGauge::get() const {
+  const std::lock_guard lock(shared_->mutex);
+  return {shared_->text, shared_->value};
+}
+
 MetricGroup::Entry& MetricGroup::entry(const std::string& name, Kind kind) {
   for (const auto& known : owned_) {
     if (known->name != name) continue;
@@ -70,6 +91,9 @@ MetricGroup::Entry& MetricGroup::entry(const std::string& name, Kind kind) {
     case Kind::kHistogram:
       fresh->histogram = std::make_unique<Histogram>();
       break;
+    case Kind::kText:
+      fresh->text = std::make_unique<TextGauge>();
+      break;
   }
   fresh->next = newest_.load(std::memory_order_relaxed);
   newest_.store(fresh.get(), std::memory_order_release);
@@ -83,6 +107,8 @@ Histogram& MetricGroup::histogram(const std::string& name) {
   return *entry(name, Kind::kHistogram).histogram;
 }
 
+TextGauge& MetricGroup::text(const std::string& name) { return *entry(name, Kind::kText).text; }
+
 int64_t MetricGroup::count(std::string_view name) const {
   for (const Entry* e = newest_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
     if (e->kind == Kind::kCounter && e->name == name) return e->counter->value();
@@ -94,6 +120,11 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
   std::vector<MetricReading> readings;
   char text[128];
   for (const Entry* e = newest_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
+    if (e->kind == Kind::kText) {
+      auto [words, number] = e->text->get();
+      readings.push_back({e->name, std::move(words), number});
+      continue;
+    }
     double value = 0;
     switch (e->kind) {
       case Kind::kCounter:
@@ -117,6 +148,8 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
                       static_cast<long long>(h.max()), h.mean());
         break;
       }
+      case Kind::kText:  // above
+        break;
     }
     readings.push_back({e->name, text, value});
   }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flott {
@@ -34,6 +35,20 @@ class Gauge {
 
  private:
   std::atomic<double> value_{0};
+};
+
+/// A text and the number it is about; for what cannot be said in a number alone, and changes rarely: a change
+/// takes a lock.
+class TextGauge {
+ public:
+  TextGauge();
+  ~TextGauge();
+  void set(std::string text, double value);
+  std::pair<std::string, double> get() const;
+
+ private:
+  struct Shared;
+  const std::unique_ptr<Shared> shared_;
 };
 
 /// Events and their rate since the task began.
@@ -91,6 +106,7 @@ class MetricGroup {
   Gauge& gauge(const std::string& name);
   Meter& meter(const std::string& name);
   Histogram& histogram(const std::string& name);
+  TextGauge& text(const std::string& name);
 
   /// The value of a counter; 0 when there is none of that name.
   int64_t count(std::string_view name) const;
@@ -98,7 +114,7 @@ class MetricGroup {
   std::vector<MetricReading> read(int64_t elapsedNanos) const;
 
  private:
-  enum class Kind : uint8_t { kCounter, kGauge, kMeter, kHistogram };
+  enum class Kind : uint8_t { kCounter, kGauge, kMeter, kHistogram, kText };
   struct Entry {
     std::string name;
     Kind kind;
@@ -106,6 +122,7 @@ class MetricGroup {
     std::unique_ptr<Gauge> gauge;
     std::unique_ptr<Meter> meter;
     std::unique_ptr<Histogram> histogram;
+    std::unique_ptr<TextGauge> text;
     Entry* next = nullptr;
   };
   Entry& entry(const std::string& name, Kind kind);

@@ -137,12 +137,15 @@ OperatorChain::OperatorChain(ChainOptions options, Env& env, BatchPools& pools, 
   const JobVertex& vertex = *options_.vertex;
   for (const ChainedOperator& op : vertex.chain) nodes_.push_back(std::make_unique<ChainNode>(*this, op));
   for (size_t i = 0; i < nodes_.size(); ++i) {
+    int exchanges = 0;
     for (const ChainedOutput& output : vertex.chain[i].outputs) {
       ChainNode::Target target{.side = output.side};
       if (output.to >= 0) {
         target.node = nodes_[static_cast<size_t>(output.to)].get();
       } else {
         target.exchange = exchanges_[static_cast<size_t>(output.edge)].get();
+        target.exchange->reportHotKeys(nodes_[i]->metrics_,
+                                       ++exchanges == 1 ? "hotKeys" : "hotKeys." + std::to_string(exchanges));
         live_.push_back(target.exchange);
       }
       nodes_[i]->targets_.push_back(target);

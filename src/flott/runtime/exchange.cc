@@ -3,6 +3,8 @@
 #include <bit>
 
 #include "flott/env/clock.h"
+#include "flott/operators/metrics.h"
+#include "flott/operators/skew/hot_keys.h"
 
 namespace flott {
 namespace {
@@ -36,6 +38,25 @@ Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channel
 
 Exchange::~Exchange() = default;
 
+void Exchange::reportHotKeys(MetricGroup& metrics, const std::string& name) {
+  if (options_.partitioning.kind != PartitionKind::kHash || receivers_.size() == 1) return;
+  hotKeys_ = std::make_unique<HotKeys>();
+  hotKeysText_ = &metrics.text(name);
+  hotKeysText_->set("none", 0);
+}
+
+void Exchange::lookForHotKeys(const Batch& batch) {
+  const uint64_t* hashes = batch->hashes();
+  const size_t count = batch.size();
+  for (size_t i = hotKeys_->next(); i < count; i = hotKeys_->next()) {
+    hotKeys_->sample(hashes[i], [&] { return options_.partitioning.hasher->keyText(batch, i); });
+  }
+  hotKeys_->endBatch(count);
+  if (!hotKeys_->reportDue()) return;
+  HotKeys::Report report = hotKeys_->report();
+  hotKeysText_->set(report.text.empty() ? "none" : std::move(report.text), report.share);
+}
+
 void Exchange::emit(Batch batch) {
   if (batch.size() == 0) return;
   if (batch->hasTimestamps() != stamped_) {  // a union may mix both kinds; a batch may not
@@ -46,6 +67,7 @@ void Exchange::emit(Batch batch) {
   switch (options_.partitioning.kind) {
     case PartitionKind::kHash:  // hashes that are there may be those of an earlier key
       options_.partitioning.hasher->hash(batch);
+      if (hotKeys_) lookForHotKeys(batch);
       return emitScattered(std::move(batch));
     case PartitionKind::kCustom:
     case PartitionKind::kShuffle:

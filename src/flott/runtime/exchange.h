@@ -22,7 +22,9 @@
 
 namespace flott {
 
-class Counter;
+class HotKeys;
+class MetricGroup;
+class TextGauge;
 
 struct ExchangeOptions {
   Partitioning partitioning;
@@ -42,6 +44,10 @@ class Exchange {
   /// exchange.
   Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools);
   ~Exchange();
+
+  /// Of an exchange by key: names the keys that have an outsized share of the records, in a metric of this
+  /// name.
+  void reportHotKeys(MetricGroup& metrics, const std::string& name);
 
   void emit(Batch batch);
   /// Watermarks, statuses, barriers, markers, end of input: flushes, then goes to every channel.
@@ -80,6 +86,7 @@ class Exchange {
   void sendOpen(size_t target);
   void send(size_t target, Element element);
   const uint32_t* keyTargets(const Batch& batch);
+  void lookForHotKeys(const Batch& batch);
 
   const ExchangeOptions options_;
   BatchPools& pools_;
@@ -96,6 +103,8 @@ class Exchange {
   size_t waitingBytes_ = 0;
   int64_t openedAt_ = 0;  // when the oldest open batch was first seen at the end of a step; 0: none
   int64_t deadline_;
+  std::unique_ptr<HotKeys> hotKeys_;  // null: nobody asked
+  TextGauge* hotKeysText_ = nullptr;
 };
 
 }  // namespace flott

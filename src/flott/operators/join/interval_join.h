@@ -91,6 +91,7 @@ class IntervalJoinOperator final : public Operator {
 
   // Records that are looked up ahead of being worked on, so that their buffers are on the way.
   static constexpr size_t kAhead = 32;
+  static constexpr bool kMayUseState = requires(F & f, RuntimeContext& context) { f.open(context); };
   // A buffer that is swept for its capacity, not only dropped.
   static constexpr size_t kLargeBuffer = 256;
 
@@ -200,7 +201,7 @@ class IntervalJoinOperator final : public Operator {
             continue;
           }
           Buffers& buffers = found ? *ahead[next_ - first] : find(rows, selector, next_);
-          state_->setCurrentKey(rows.hashes()[next_], selector(rows[next_]));
+          if constexpr (kMayUseState) setCurrentKey(rows.hashes()[next_], selector(rows[next_]));
           if (!join<side>(rows[next_], rows.timestamps()[next_], buffers)) return false;
           keep<side>(rows[next_], rows.timestamps()[next_], buffers);
         }
@@ -209,6 +210,12 @@ class IntervalJoinOperator final : public Operator {
       throwAtRecord(rows, next_);
     }
     return true;
+  }
+
+  /// Of a reference, or of a key that the selector made.
+  void setCurrentKey(uint64_t hash, const K& key) { state_->setCurrentKey(hash, key); }
+  void setCurrentKey(uint64_t hash, K&& key) {
+    state_->setCurrentKey(hash, madeKey_.emplace(std::move(key)));
   }
 
   template <typename T, typename Selector>
@@ -344,6 +351,7 @@ class IntervalJoinOperator final : public Operator {
   size_t matched_ = 0;
   bool someLate_ = false;
   Located located_;
+  std::optional<K> madeKey_;
 };
 
 }  // namespace flott

@@ -1,0 +1,75 @@
+// Finds the keys that have an outsized share of a stream, in fixed memory and from a sample.
+//
+// The Space-Saving sketch (Metwally, Agrawal, El Abbadi 2005) over the hashes of every hundredth record or
+// so: a key that is not among the kKeys counted ones takes the place of the least, with its count as error.
+// Counts are halved from time to time, so that shares are those of late. A key's text is made when it first
+// looks hot, while its record is at hand. Owned by one task.
+//
+//   for (size_t i = sketch.next(); i < batch.size(); i = sketch.next()) sketch.sample(hashes[i], [&] { … });
+//   sketch.endBatch(batch.size());
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace flott {
+
+class HotKeys {
+ public:
+  static constexpr size_t kKeys = 32;
+  /// Records of one sampled one, on average.
+  static constexpr size_t kRecordsPerSample = 128;
+
+  /// Place of the next record to be sampled, from the beginning of the batch at hand.
+  size_t next() const { return next_; }
+  /// The record at next(); `text()` makes the key's text.
+  template <typename Text>
+  void sample(uint64_t hash, Text&& text) {
+    Counted& counted = count(hash);
+    if (counted.text.empty() && isHot(counted)) counted.text = text();
+    skip();
+  }
+  void endBatch(size_t records) { next_ -= records; }
+  /// Once for each few samples: whether the report may have changed.
+  bool reportDue() {
+    if (samples_ < reportAt_) return false;
+    reportAt_ = samples_ + kSamplesPerReport;
+    return true;
+  }
+
+  struct Report {
+    std::string text;  // "bob 34.5%, ann 12.0%", the hottest first; empty when no key is hot
+    double share = 0;  // of the hottest
+  };
+  Report report() const;
+
+ private:
+  struct Counted {
+    uint64_t hash = 0;
+    uint32_t count = 0;
+    uint32_t error = 0;  // of which may have been others'
+    std::string text;
+  };
+  static constexpr uint64_t kSamplesPerReport = 64;
+  static constexpr uint32_t kSamplesAtLeast = 64;  // before anything is said
+  static constexpr uint32_t kHalveAt = 8192;
+  // A share that is worth a name: with it one key is a noticeable part of a subtask's work.
+  static constexpr uint32_t kHotPart = 50;  // 1/50
+
+  Counted& count(uint64_t hash);
+  bool isHot(const Counted& counted) const {
+    return total_ >= kSamplesAtLeast && (counted.count - counted.error) * kHotPart >= total_;
+  }
+  void skip();
+  void halve();
+
+  Counted counted_[kKeys];
+  uint32_t total_ = 0;
+  uint64_t samples_ = 0;
+  uint64_t reportAt_ = kSamplesPerReport;
+  size_t next_ = 0;
+  uint64_t random_ = 0x9e3779b97f4a7c15u;
+};
+
+}  // namespace flott
