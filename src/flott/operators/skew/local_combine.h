@@ -94,11 +94,7 @@ class LocalCombineOperator final : public Operator {
     return resume(output);
   }
   Step onEndOfInput(int, Output& output) override { return resume(output); }
-  void beforeBarrier(CheckpointId, Output& output) override {
-    begin(output, stamped_);
-    putOutAll([] { return false; });
-    collector_.flush();
-  }
+  Step beforeBarrier(CheckpointId, Output& output) override { return resume(output); }
 
   Step resume(Output& output) override {
     begin(output, stamped_);

@@ -167,7 +167,7 @@ class OperatorDriver {
 
   void watermark(int input, int64_t ms) { settle(op_.onWatermark(input, {Timestamp(ms)}, output_)); }
   void status(int input, bool active) { settle(op_.onStatus(input, {active}, output_)); }
-  void barrier() { op_.beforeBarrier(CheckpointId(1), output_); }
+  void barrier() { settle(op_.beforeBarrier(CheckpointId(1), output_)); }
   void endOfInput(int input) { settle(op_.onEndOfInput(input, output_)); }
   /// Moves the clock, and has the alarm go off as often as it is due.
   void clock(int64_t now) {
