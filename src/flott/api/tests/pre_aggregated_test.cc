@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "flott/api/sinks.h"
 #include "flott/api/tests/job_test.h"
 #include "flott/operators/tests/chance.h"
 

@@ -2,6 +2,7 @@
 
 #include <map>
 
+#include "flott/api/process.h"
 #include "flott/api/tests/job_test.h"
 #include "flott/api/watermarks.h"
 #include "flott/operators/tests/chance.h"
