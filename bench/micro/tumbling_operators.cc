@@ -44,6 +44,7 @@ class BareContext final : public OperatorContext {
   Timestamp processingTime() const override { return Timestamp(0); }
   void setAlarm(Timestamp) override {}
   int64_t monotonicNanos() const override { return 0; }
+  int64_t availableNanos() const override { return 0; }
   void wakeAtNanos(int64_t) override {}
   void askToResume() override {}
   MoveFunction<void()> resumeFromAnyThread() override {

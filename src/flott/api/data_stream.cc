@@ -65,4 +65,11 @@ DataStreamSink& DataStreamSink::disableChaining() {
   return *this;
 }
 
+void throwAlignmentBehindSource() {
+  throw Error(
+      ErrorKind::kUser,
+      "withWatermarkAlignment(…) needs to hold the source back, which an operator behind it cannot: give "
+      "the strategy to fromSource(source, strategy)");
+}
+
 }  // namespace flott

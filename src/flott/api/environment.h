@@ -26,6 +26,7 @@
 #include "flott/connectors/function/function_source.h"
 #include "flott/connectors/sequence/sequence_source.h"
 #include "flott/connectors/socket/socket_source.h"
+#include "flott/operators/source_watermarks.h"
 
 namespace flott {
 
@@ -61,6 +62,13 @@ class StreamExecutionEnvironment {
   SingleOutputStreamOperator<T> fromSource(SourceOf<T> source) const {
     return SingleOutputStreamOperator<T>(
         addSource(std::move(source.factory), std::move(source.name), typeText<T>(), source.parallel));
+  }
+  /// The same with event time: records get their timestamps, and each split of the source has a watermark of
+  /// its own (operators/watermark_strategy.h).
+  template <typename T, typename Generator, typename Assigner>
+  SingleOutputStreamOperator<T> fromSource(SourceOf<T> source,
+                                           WatermarkStrategy<T, Generator, Assigner> strategy) const {
+    return fromSource(withWatermarks(std::move(source), std::move(strategy)));
   }
   /// The values in their order, by one subtask.
   template <typename T>

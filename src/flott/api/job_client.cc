@@ -71,22 +71,33 @@ JobClient startJob(Program& program, const std::string& jobName) {
   return JobClient(program.host(), std::move(job), program.configuration());
 }
 
-Accumulators JobClient::accumulators() {
+// The answer of the master to `ask`, or nothing when the job ends before it comes.
+template <typename T, typename Ask>
+std::optional<T> JobClient::answerTo(Ask ask) {
   struct Reply {
     std::atomic<bool> here{false};
-    Accumulators accumulators;
+    std::optional<T> value;
   };
   auto reply = std::make_shared<Reply>();
-  job_->readAccumulators([reply](Accumulators merged) {
-    reply->accumulators = std::move(merged);
+  ask([reply](T value) {
+    reply->value = std::move(value);
     reply->here.store(true, std::memory_order_release);
   });
   while (!reply->here.load(std::memory_order_acquire)) {
-    if (job_->waitFor(Duration::millis(1)) && !reply->here.load(std::memory_order_acquire)) {
-      return job_->result().accumulators;
-    }
+    if (job_->waitFor(Duration::millis(1)) && !reply->here.load(std::memory_order_acquire)) return {};
   }
-  return std::move(reply->accumulators);
+  return std::move(reply->value);
+}
+
+Accumulators JobClient::accumulators() {
+  auto merged = answerTo<Accumulators>([this](auto reply) { job_->readAccumulators(std::move(reply)); });
+  if (!merged) return job_->result().accumulators;
+  return *std::move(merged);
+}
+
+WatermarkReport JobClient::watermarks() {
+  auto report = answerTo<WatermarkReport>([this](auto reply) { job_->explainWatermarks(std::move(reply)); });
+  return report ? *std::move(report) : WatermarkReport();
 }
 
 }  // namespace flott

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "flott/api/execution_host.h"
@@ -55,9 +56,15 @@ class JobClient {
   JobExecutionResult result();
   /// The accumulators as they are now, merged over all subtasks.
   Accumulators accumulators();
+  /// How far event time is at each operator, and who holds it back: print its toString() when windows do not
+  /// fire.
+  WatermarkReport watermarks();
   EmbeddedJob& job() { return *job_; }
 
  private:
+  template <typename T, typename Ask>
+  std::optional<T> answerTo(Ask ask);
+
   std::shared_ptr<ExecutionHost> host_;
   std::unique_ptr<EmbeddedJob> job_;
 };

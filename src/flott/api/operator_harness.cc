@@ -115,6 +115,7 @@ struct HarnessCore::State final : ChainHost {
 
   // ChainHost
   StepTime now() const override { return {env.clock.monotonicNanos(), env.clock.wallTime()}; }
+  int64_t availableNanos() const override { return env.clock.monotonicNanos(); }
   void offload(std::string what, MoveFunction<void()> work,
                MoveFunction<void(std::optional<Error>)> done) override {
     auto both = [this, work = std::move(work), done = std::move(done)]() mutable {
@@ -130,6 +131,7 @@ struct HarnessCore::State final : ChainHost {
   }
   void requestSplit() override { FLOTT_CHECK(false, "the operator under test is no source"); }
   void sendSourceEvent(std::string) override { requestSplit(); }
+  void reportWatermark(Timestamp) override { requestSplit(); }
   void post(MoveFunction<void()> mail) override { mails.push_back(std::move(mail)); }
 
   SimulatedEnv sim{1};

@@ -12,10 +12,13 @@
 
 namespace flott {
 
+[[noreturn]] void throwAlignmentBehindSource();
+
 template <typename T>
 template <typename Generator, typename Assigner>
 SingleOutputStreamOperator<T> DataStream<T>::assignTimestampsAndWatermarks(
     WatermarkStrategy<T, Generator, Assigner> strategy) const {
+  if (strategy.settings().alignment) throwAlignmentBehindSource();
   return transform<T>(
       "Timestamps/Watermarks",
       operatorFactory<TimestampsAndWatermarksOperator<T, Generator, Assigner>>(std::move(strategy)));

@@ -56,6 +56,13 @@ inline constexpr ConfigOption<Duration> kAutoWatermarkInterval{
     .description = "How often periodic generators are asked for a watermark; 0 never asks them.",
     .minimum = 0};
 
+inline constexpr ConfigOption<bool> kAllowUnalignedSplits{
+    .key = "pipeline.watermark-alignment.allow-unaligned-source-splits",
+    .defaultText = "false",
+    .description =
+        "With watermark alignment, splits of one reader may run away from each other where the source cannot "
+        "pause them singly; otherwise that is an error."};
+
 inline constexpr ConfigOption<bool> kObjectReuse{
     .key = "pipeline.object-reuse",
     .defaultText = "false",
@@ -142,6 +149,26 @@ inline constexpr ConfigOption<int64_t> kOffloadQueue{
     .maximum = 1 << 20};
 
 // --- what it tells ---
+
+inline constexpr ConfigOption<Duration> kLatencyInterval{
+    .key = "metrics.latency.interval",
+    .defaultText = "0 ms",
+    .description = "How often sources send a marker that measures the time to each operator; 0 never does.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<std::string> kLatencyGranularity{
+    .key = "metrics.latency.granularity",
+    .defaultText = "operator",
+    .description =
+        "What latencies are told apart by: nothing, the source they come from, or its subtask as well.",
+    .choices = "single|operator|subtask"};
+
+inline constexpr ConfigOption<Duration> kStallWarning{
+    .key = "flott.watermark.stall-warning",
+    .defaultText = "1 min",
+    .description =
+        "The log says who holds a watermark back that has not moved for so long, and why; 0 never does.",
+    .minimum = 0};
 
 inline constexpr ConfigOption<std::string> kLogLevel{.key = "env.log.level",
                                                      .defaultText = "INFO",

@@ -16,7 +16,8 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
 
 JobMasterOptions masterOptions(const Configuration& configuration) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
-          .cancellationInterval = configuration.get(kCancellationInterval)};
+          .cancellationInterval = configuration.get(kCancellationInterval),
+          .stallWarning = configuration.get(kStallWarning)};
 }
 
 WorkerOptions workerOptions(const Configuration& configuration) {

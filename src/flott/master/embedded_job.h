@@ -50,6 +50,9 @@ class EmbeddedJob {
   void readAccumulators(MoveFunction<void(Accumulators)> reply) {
     world_->master.readAccumulators(std::move(reply));
   }
+  void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
+    world_->master.explainWatermarks(std::move(reply));
+  }
   /// Records taken by all sources and by all sinks so far, for progress.
   struct Progress {
     int64_t recordsIn = 0;

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace flott {
+namespace {
+
+// A task answers within a step, unless user code blocks its lane.
+constexpr Duration kWatermarkAnswerTime = Duration::seconds(5);
+
+}  // namespace
 
 std::string_view toString(JobStatus status) {
   switch (status) {
@@ -35,6 +41,8 @@ void JobMaster::attach(Worker& worker) {
   for (const JobVertex& vertex : graph_.vertices) {
     if (vertex.chain.front().source == nullptr) continue;
     coordinators_[vertex.id] = std::make_unique<SourceCoordinator>(vertex, worker, env_, *this);
+    if (auto alignment = vertex.chain.front().source->alignment())
+      alignment_.add(vertex.id, *std::move(alignment));
   }
 }
 
@@ -65,6 +73,7 @@ void JobMaster::start() {
   status_.store(JobStatus::kRunning, std::memory_order_release);
   env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (auto& [vertex, coordinator] : coordinators_) coordinator->start();
+  for (const int vertex : alignment_.sources()) announceLimit(vertex);
 }
 
 void JobMaster::runTimers() {
@@ -125,6 +134,7 @@ void JobMaster::finish() {
   const JobStatus final = error_        ? JobStatus::kFailed
                           : cancelling_ ? JobStatus::kCancelled
                                         : JobStatus::kFinished;
+  while (!watermarkQueries_.empty()) answerWatermarkQuery(watermarkQueries_.begin()->first);
   status_.store(final, std::memory_order_release);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
 }
@@ -140,6 +150,11 @@ void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> e
 void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> error,
                           Accumulators accumulators) {
   running_.erase(keyOf(task));
+  alignment_.report(task.vertex, task.subtask, Timestamp::max());
+  for (auto query = watermarkQueries_.begin(); query != watermarkQueries_.end();) {
+    auto& [id, asked] = *query++;
+    if (asked.waitingFor.erase(keyOf(task)) > 0 && asked.waitingFor.empty()) answerWatermarkQuery(id);
+  }
   accumulators_.merge(accumulators);
   for (auto query = queries_.begin(); query != queries_.end();)
     addToQuery(query++, keyOf(task), accumulators);
@@ -192,6 +207,65 @@ void JobMaster::addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey 
   if (!query->waitingFor.empty()) return;
   query->reply(std::move(query->merged));
   queries_.erase(query);
+}
+
+void JobMaster::explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable { startWatermarkQuery(std::move(reply)); });
+}
+
+void JobMaster::startWatermarkQuery(MoveFunction<void(WatermarkReport)> reply) {
+  const int64_t id = ++lastWatermarkQuery_;
+  watermarkQueries_[id] = {.times = {}, .waitingFor = running_, .reply = std::move(reply)};
+  if (running_.empty()) return answerWatermarkQuery(id);
+  for (const TaskKey& key : running_) {
+    worker_->task(key.first, SubtaskIndex(key.second)).readTimes([this, id, key](TaskTimes times) {
+      mailbox_.post([this, id, key, times = std::move(times)]() mutable {
+        const auto query = watermarkQueries_.find(id);
+        if (query == watermarkQueries_.end() || query->second.waitingFor.erase(key) == 0) return;
+        query->second.times.emplace(key, std::move(times));
+        if (query->second.waitingFor.empty()) answerWatermarkQuery(id);
+      });
+    });
+  }
+  callAfter(kWatermarkAnswerTime, [this, id] { answerWatermarkQuery(id); });
+}
+
+// Tasks that have ended, and those that do not answer because user code blocks their lane, are left out.
+void JobMaster::answerWatermarkQuery(int64_t id) {
+  auto query = watermarkQueries_.extract(id);
+  if (query.empty()) return;
+  query.mapped().reply(makeWatermarkReport(graph_, query.mapped().times, query.mapped().waitingFor));
+}
+
+void JobMaster::reportWatermark(TaskId task, Timestamp time) {
+  mailbox_.post([this, task, time] {
+    alignment_.report(task.vertex, task.subtask, time);
+    if (options_.stallWarning == Duration() || std::exchange(watchesWatermarks_, true)) return;
+    watchWatermarks();
+  });
+}
+
+// Looks four times in the warning time, so that a stall is reported between 1 and 1.25 times of it.
+void JobMaster::watchWatermarks() {
+  callAfter(Duration::millis(std::max<int64_t>(1, options_.stallWarning.ms / 4)), [this] {
+    startWatermarkQuery([this](const WatermarkReport& report) {
+      for (const std::string& text : stalls_.news(report, options_.stallWarning)) {
+        env_.log.warn("watermarks", "'" + graph_.jobName + "': " + text);
+      }
+      if (!cancelling_ && !running_.empty()) watchWatermarks();
+    });
+  });
+}
+
+void JobMaster::announceLimit(int vertex) {
+  const Timestamp limit = alignment_.limit(vertex);
+  if (const auto known = limits_.find(vertex); known == limits_.end() || known->second != limit) {
+    limits_[vertex] = limit;
+    for (const TaskKey& key : running_) {
+      if (key.first == vertex) worker_->task(vertex, SubtaskIndex(key.second)).setWatermarkLimit(limit);
+    }
+  }
+  callAfter(alignment_.of(vertex).updateInterval, [this, vertex] { announceLimit(vertex); });
 }
 
 void JobMaster::callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {

@@ -21,6 +21,8 @@
 #include "flott/env/env.h"
 #include "flott/master/job_status.h"
 #include "flott/master/source_coordinator.h"
+#include "flott/master/watermark_alignment_groups.h"
+#include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
 #include "flott/runtime/task.h"
 #include "flott/runtime/worker.h"
@@ -32,6 +34,8 @@ struct JobMasterOptions {
   Duration cancellationTimeout = Duration::seconds(180);
   /// How often a task that does not end is named in the log meanwhile.
   Duration cancellationInterval = Duration::seconds(30);
+  /// The log explains a watermark that has not moved for so long; zero: never.
+  Duration stallWarning = Duration::seconds(60);
 };
 
 class JobMaster final : public Runnable, public MasterGateway, public CoordinatorHost {
@@ -52,6 +56,7 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
                    Accumulators accumulators) override;
   void requestSplit(TaskId task) override;
   void sendSourceEvent(TaskId task, std::string event) override;
+  void reportWatermark(TaskId task, Timestamp time) override;
 
   // Any thread.
   void cancel();
@@ -59,6 +64,9 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   /// Merged over the tasks that have ended and those that run; `reply` is called on the master's lane, also
   /// after the end of the job, unless the master itself is done: then result() has them.
   void readAccumulators(MoveFunction<void(Accumulators)> reply);
+  /// How far each operator's watermark is, who holds it back and why. As readAccumulators(); tasks that do
+  /// not answer within seconds are named as such.
+  void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
 
   /// After the end only.
   JobResult result() const;
@@ -75,6 +83,13 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
     MoveFunction<void(Accumulators)> reply;
   };
 
+  // As AccumulatorQuery.
+  struct WatermarkQuery {
+    std::map<TaskKey, TaskTimes> times;
+    std::set<TaskKey> waitingFor;
+    MoveFunction<void(WatermarkReport)> reply;
+  };
+
   // CoordinatorHost
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
@@ -85,6 +100,10 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void taskEnded(TaskId task, TaskState state, std::optional<Error> error, Accumulators accumulators);
   void startQuery(MoveFunction<void(Accumulators)> reply);
   void addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task, const Accumulators& part);
+  void startWatermarkQuery(MoveFunction<void(WatermarkReport)> reply);
+  void answerWatermarkQuery(int64_t query);
+  void announceLimit(int vertex);
+  void watchWatermarks();
   void runTimers();
   void watchCancellation();
   void finish();
@@ -102,6 +121,12 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   int64_t endedNanos_ = 0;
   std::set<TaskKey> running_;  // tasks not ended
   std::list<AccumulatorQuery> queries_;
+  std::map<int64_t, WatermarkQuery> watermarkQueries_;
+  int64_t lastWatermarkQuery_ = 0;
+  WatermarkAlignmentGroups alignment_;
+  std::map<int, Timestamp> limits_;  // by vertex, what its readers were last told
+  bool watchesWatermarks_ = false;
+  StallLog stalls_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
   bool cancelling_ = false;
   int64_t cancelledAt_ = 0;

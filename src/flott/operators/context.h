@@ -60,6 +60,8 @@ class OperatorContext {
   virtual void setAlarm(Timestamp at) = 0;
   /// The monotonic clock as of the beginning of this step.
   virtual int64_t monotonicNanos() const = 0;
+  /// The same clock without the time during which back-pressure kept the task from taking input.
+  virtual int64_t availableNanos() const = 0;
   /// Calls resume() once in a later step, when the output has room. For operators that wait for off-loaded
   /// work.
   virtual void askToResume() = 0;

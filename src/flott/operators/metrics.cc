@@ -2,12 +2,28 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdio>
 #include <mutex>
 
 #include "flott/base/error.h"
 
 namespace flott {
+
+namespace {
+
+// Watermarks are gauges too: whole numbers are printed whole, and the two ends of time as the int64 they are.
+void printGauge(char* text, size_t size, double value) {
+  if (value == 0x1p63) {
+    std::snprintf(text, size, "%lld", std::numeric_limits<long long>::max());
+  } else if (value == -0x1p63 || (std::abs(value) < 0x1p53 && value == std::trunc(value))) {
+    std::snprintf(text, size, "%lld", static_cast<long long>(value));
+  } else {
+    std::snprintf(text, size, "%.6g", value);
+  }
+}
+
+}  // namespace
 
 int Histogram::bucketOf(uint64_t value) {
   if (value < (1u << kSubBits)) return static_cast<int>(value);
@@ -133,7 +149,7 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
         break;
       case Kind::kGauge:
         value = e->gauge->value();
-        std::snprintf(text, sizeof text, "%.6g", value);
+        printGauge(text, sizeof text, value);
         break;
       case Kind::kMeter:
         value = e->meter->rate(elapsedNanos);

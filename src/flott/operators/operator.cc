@@ -69,6 +69,7 @@ Step Operator::onEndOfInput(int, Output&) { return Step::kDone; }
 Step Operator::resume(Output&) { return Step::kDone; }
 Step Operator::beforeBarrier(CheckpointId, Output&) { return Step::kDone; }
 void Operator::onCheckpointEnded(CheckpointId, bool) {}
+void Operator::watermarkOrigins(std::vector<WatermarkOrigin>&) const {}
 void Operator::close() noexcept {}
 
 }  // namespace flott

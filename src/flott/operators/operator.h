@@ -24,11 +24,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "flott/base/time.h"
 #include "flott/base/types.h"
 #include "flott/data/batch.h"
 #include "flott/data/element.h"
+#include "flott/operators/watermark_origin.h"
 
 namespace flott {
 
@@ -85,6 +87,8 @@ class Operator {
   /// a sink returns kWait until all that it was given has arrived.
   virtual Step beforeBarrier(CheckpointId checkpoint, Output& output);
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
+  /// Appends where its watermarks come from, if it makes some of its own.
+  virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
   /// Always the last call, also after a failure; must not throw.
   virtual void close() noexcept;
 

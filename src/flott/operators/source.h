@@ -11,7 +11,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flott/base/function.h"
@@ -19,6 +21,7 @@
 #include "flott/base/types.h"
 #include "flott/operators/context.h"
 #include "flott/operators/operator.h"
+#include "flott/operators/watermark_alignment.h"
 
 namespace flott {
 
@@ -71,6 +74,13 @@ class SourceReaderContext : public OperatorContext {
   /// Tells the enumerator that this reader would take a split.
   virtual void requestSplit() = 0;
   virtual void sendEvent(std::string event) = 0;
+  /// What poll() puts out from here on comes from this split, so that each has a watermark of its own. Costs
+  /// nothing when it is the same as before. Of another split nothing may be left in an open batch.
+  virtual void enterSplit(std::string_view split) = 0;
+  /// Read to its end: once this call of poll() is over it holds back no watermark.
+  virtual void finishSplit(std::string_view split) = 0;
+  /// For watermark alignment: how far this reader is. Timestamp::max(): the others need not wait for it.
+  virtual void reportWatermark(Timestamp time) = 0;
 };
 
 enum class Poll : uint8_t {
@@ -89,6 +99,15 @@ class SourceReader {
   virtual void addSplits(std::vector<SourceSplit> splits) = 0;
   virtual void onNoMoreSplits() = 0;
   virtual void handleSourceEvent(const std::string& event);
+  /// From now on exactly these splits put out nothing, until the next call. Returns whether the reader can do
+  /// that; one that reads several splits at a time should.
+  virtual bool pauseSplits(const std::vector<std::string>& splits);
+  /// It reads one split to its end before the next, so those that wait are not idle and cannot be paused.
+  virtual bool oneSplitAtATime() const { return false; }
+  /// Of its alignment group: until the next call, do not go beyond. For readers with a strategy.
+  virtual void onWatermarkLimit(Timestamp limit);
+  /// Appends where its watermarks come from, if it makes some.
+  virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
   /// All splits it has, with their positions after the last emitted record.
   virtual std::vector<SourceSplit> snapshot() = 0;
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
@@ -103,6 +122,8 @@ class SourceFactory {
   /// `restored` is what an earlier enumerator's snapshot() returned; empty at the first start.
   virtual std::unique_ptr<SplitEnumerator> createEnumerator(const std::string& restored) const = 0;
   virtual std::unique_ptr<SourceReader> createReader() const = 0;
+  /// Of the source's watermark strategy.
+  virtual std::optional<WatermarkAlignment> alignment() const { return std::nullopt; }
 };
 
 }  // namespace flott

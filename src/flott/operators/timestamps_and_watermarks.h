@@ -6,84 +6,51 @@
 // periodic ones come with ticks of processing time. On the task's thread, as every operator.
 #pragma once
 
-#include <algorithm>
-#include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "flott/base/options.h"
-#include "flott/operators/event_time.h"
-#include "flott/operators/function.h"
+#include "flott/operators/idleness_clock.h"
+#include "flott/operators/stamping.h"
 #include "flott/operators/watermark_strategy.h"
 
 namespace flott {
 
-/// Tells when a stream is idle: it had no record for a time during which nothing held it up.
-class IdlenessClock {
- public:
-  explicit IdlenessClock(std::optional<Duration> limit) : limit_(limit) {}
-
-  bool enabled() const { return limit_.has_value(); }
-  Duration limit() const { return *limit_; }
-  bool idle() const { return idle_; }
-  void start(Timestamp now) { quietSince_ = now; }
-  /// A record has come.
-  void onRecord() {
-    seen_ = true;
-    idle_ = false;
-  }
-  /// `blocked`: the output is full, so that records could not come.
-  void onTick(Timestamp now, bool blocked) {
-    if (seen_ || blocked) {
-      seen_ = false;
-      quietSince_ = now;
-    } else if (limit_ && now - quietSince_ >= *limit_) {
-      idle_ = true;
-    }
-  }
-
- private:
-  std::optional<Duration> limit_;
-  Timestamp quietSince_;
-  bool seen_ = false;
-  bool idle_ = false;
-};
-
 template <typename T, typename Generator, typename Assigner>
 class TimestampsAndWatermarksOperator final : public Operator {
-  static constexpr bool kStamps = !std::is_same_v<Assigner, KeepTimestamps>;
-  static constexpr bool kIngestion = std::is_same_v<Assigner, StampWithProcessingTime>;
-  static constexpr bool kWholeBatches = requires(Generator & g, Timestamp at) { g.onTimestamps(at); };
-
  public:
   explicit TimestampsAndWatermarksOperator(WatermarkStrategy<T, Generator, Assigner> strategy)
-      : generator_(strategy.generator()), assigner_(strategy.assigner()), idleness_(strategy.idleness()) {}
+      : generator_(strategy.generator()),
+        stamper_(strategy.assigner()),
+        idleness_(strategy.settings().idleness) {}
 
   void open(OperatorContext& context) override {
     context_ = &context;
     pool_ = &rowsPool<T>(context.pools());
-    openFunction(assigner_, context);
+    stamper_.open(context);
     openFunction(generator_, context);
-    idleness_.start(context.processingTime());
+    idleness_.start(context.availableNanos());
     interval_ = context.configuration().get(kAutoWatermarkInterval);
     setAlarm(context.processingTime());
   }
   void close() noexcept override {
-    closeFunction(assigner_);
+    stamper_.close();
     closeFunction(generator_);
   }
 
   Step onBatch(int, Batch batch, Output& output) override {
     Rows<T>& rows = batch.rows<T>();
     rows.dropHashes();
-    if constexpr (kStamps) assign(rows);
+    stamper_.stamp(rows, context_->processingTime());
     if (idleness_.idle()) {
       watermarks_.markActive();
       watermarks_.emitTo(output);
     }
     idleness_.onRecord();
-    if constexpr (kWholeBatches) {
-      if (rows.hasTimestamps()) generator_.onTimestamps(Timestamp(rangeOf(rows).max));
+    lastRecordNanos_ = context_->monotonicNanos();
+    if constexpr (kWholeBatches<Generator>) {
+      if (rows.hasTimestamps()) generator_.onTimestamps(Timestamp(stamper_.rangeOf(rows).max));
       output.emit(std::move(batch));
       return Step::kDone;
     } else {
@@ -94,7 +61,7 @@ class TimestampsAndWatermarksOperator final : public Operator {
   }
 
   Step resume(Output& output) override {
-    if constexpr (!kWholeBatches) {
+    if constexpr (!kWholeBatches<Generator>) {
       Rows<T>& rows = batch_.rows<T>();
       const int64_t* timestamps = rows.hasTimestamps() ? rows.timestamps() : nullptr;
       while (next_ < rows.size()) {
@@ -105,11 +72,11 @@ class TimestampsAndWatermarksOperator final : public Operator {
           return !watermarks_.changed();
         });
         if (next_ < rows.size()) {
-          output.emit(take(rows, first, next_));
+          output.emit(takeRows(*pool_, rows, first, next_));
           watermarks_.emitTo(output);
           if (output.full()) return Step::kMore;
         } else {
-          output.emit(first == 0 ? std::move(batch_) : take(rows, first, next_));
+          output.emit(first == 0 ? std::move(batch_) : takeRows(*pool_, rows, first, next_));
           watermarks_.emitTo(output);
           break;
         }
@@ -130,11 +97,11 @@ class TimestampsAndWatermarksOperator final : public Operator {
   Step onStatus(int, WatermarkStatus, Output&) override { return Step::kDone; }
 
   Step onProcessingTime(Timestamp now, Output& output) override {
-    idleness_.onTick(now, output.full());
+    idleness_.onTick(context_->availableNanos());
     if (idleness_.idle()) {
       watermarks_.markIdle();
     } else if (interval_ > Duration()) {
-      if constexpr (kIngestion) generator_.onTimestamps(advance(now));
+      if constexpr (Stamper<T, Assigner>::kIngestion) generator_.onTimestamps(stamper_.advance(now));
       generator_.onPeriodicEmit(watermarks_);
     }
     watermarks_.emitTo(output);
@@ -142,10 +109,15 @@ class TimestampsAndWatermarksOperator final : public Operator {
     return Step::kDone;
   }
 
- private:
-  static int64_t millis(Timestamp timestamp) { return timestamp.ms; }
-  static int64_t millis(int64_t timestamp) { return timestamp; }
+  void watermarkOrigins(std::vector<WatermarkOrigin>& out) const override {
+    using State = WatermarkOrigin::State;
+    out.push_back({.split = {},
+                   .watermark = watermarks_.emitted().time,
+                   .state = watermarks_.active() ? State::kActive : State::kIdle,
+                   .lastRecordNanos = lastRecordNanos_});
+  }
 
+ private:
   void setAlarm(Timestamp now) {
     if constexpr (!std::is_same_v<Generator, NoWatermarks>) {
       if (interval_ > Duration()) return context_->setAlarm(now + interval_);
@@ -154,38 +126,12 @@ class TimestampsAndWatermarksOperator final : public Operator {
     context_->setAlarm(now + (interval_ > Duration() ? interval_ : idleness_.limit()));
   }
 
-  void assign(Rows<T>& rows) {
-    int64_t* timestamps = rows.enableTimestamps();
-    if constexpr (kIngestion) {
-      std::fill_n(timestamps, rows.size(), advance(context_->processingTime()).ms);
-    } else {
-      forEachRow(rows, 0, [&](size_t i) { timestamps[i] = millis(assigner_(std::as_const(rows[i]))); });
-      checkEventTimes(rows, rangeOf(rows));
-    }
-  }
-  static TimeRange rangeOf(const Rows<T>& rows) { return timeRangeOf({rows.timestamps(), rows.size()}); }
-
-  /// Processing time as far as it has ever come.
-  Timestamp advance(Timestamp now) { return ingestionTime_ = std::max(ingestionTime_, now); }
-
-  /// A batch of its own for these rows.
-  Batch take(Rows<T>& rows, size_t begin, size_t end) {
-    Batch piece = pool_->acquire();
-    Rows<T>& to = piece.rows<T>();
-    to.reserve(end - begin);
-    for (size_t i = begin; i < end; ++i) to.emplace(std::move(rows[i]));
-    if (rows.hasTimestamps()) {
-      std::copy(rows.timestamps() + begin, rows.timestamps() + end, to.enableTimestamps());
-    }
-    return piece;
-  }
-
   Generator generator_;
-  Assigner assigner_;
+  Stamper<T, Assigner> stamper_;
   IdlenessClock idleness_;
   Duration interval_;
   WatermarkOutput watermarks_;
-  Timestamp ingestionTime_;
+  int64_t lastRecordNanos_ = 0;
   OperatorContext* context_ = nullptr;
   BatchPool* pool_ = nullptr;
   Batch batch_;  // being split

@@ -78,6 +78,8 @@ class SourceOutput {
   }
   /// A batch is complete: return from poll() at the next place where that is possible.
   bool full() const { return sent_ || (rows_ != nullptr && rows_->full()); }
+  /// Sends the open batch: before records of another split follow.
+  void flush() { send(); }
   /// Records in the open batch.
   size_t size() const { return rows_ == nullptr ? 0 : rows_->size(); }
 
@@ -209,6 +211,8 @@ class TypedReader {
   virtual void onNoMoreSplits() = 0;
   /// Returns whether it knows the event; one that it does not know fails the job.
   virtual bool handleSourceEvent(const std::string&) { return false; }
+  virtual bool pauseSplits(const std::vector<std::string>&) { return false; }
+  virtual bool oneSplitAtATime() const { return false; }
   virtual std::vector<S> snapshot() = 0;
   virtual void onCheckpointEnded(CheckpointId, bool) {}
   virtual void close() noexcept {}
@@ -225,8 +229,11 @@ class SequentialReader : public TypedReader<T, S> {
       if (!std::exchange(asked_, true)) context_->requestSplit();
       return Poll::kIdle;
     }
+    if (!std::exchange(entered_, true)) context_->enterSplit(splits_.front().splitId());
     const Poll result = read(splits_.front(), output);
     if (result != Poll::kEnd) return result;
+    entered_ = false;
+    context_->finishSplit(splits_.front().splitId());
     splits_.pop_front();
     return Poll::kMore;
   }
@@ -236,6 +243,7 @@ class SequentialReader : public TypedReader<T, S> {
                    std::make_move_iterator(splits.end()));
   }
   void onNoMoreSplits() final { noMore_ = true; }
+  bool oneSplitAtATime() const final { return true; }
   std::vector<S> snapshot() final { return {splits_.begin(), splits_.end()}; }
 
  protected:
@@ -248,6 +256,7 @@ class SequentialReader : public TypedReader<T, S> {
 
   SourceReaderContext* context_ = nullptr;
   std::deque<S> splits_;
+  bool entered_ = false;  // the first of splits_ is the one it is at
   bool asked_ = false;
   bool noMore_ = false;
 };
@@ -315,6 +324,8 @@ class ErasedReader final : public SourceReader {
   void handleSourceEvent(const std::string& event) override {
     if (!typed_->handleSourceEvent(event)) SourceReader::handleSourceEvent(event);
   }
+  bool pauseSplits(const std::vector<std::string>& splits) override { return typed_->pauseSplits(splits); }
+  bool oneSplitAtATime() const override { return typed_->oneSplitAtATime(); }
   std::vector<SourceSplit> snapshot() override {
     std::vector<SourceSplit> encoded;
     for (const S& split : typed_->snapshot()) encoded.push_back(encodeSplit(split));

@@ -42,6 +42,9 @@ class WatermarkOutput {
 
   bool changed() const { return wanted_ != emitted_ || wantActive_ != active_; }
   Watermark emitted() const { return emitted_; }
+  Watermark wanted() const { return wanted_; }
+  bool wantsActive() const { return wantActive_; }
+  bool active() const { return active_; }
   void emitTo(Output& output) {
     if (wanted_ != emitted_) {
       setActive(true, output);

@@ -20,4 +20,17 @@ void checkIdleness(Duration idleness) {
                                     ": give more than 0 ms to withIdleness(…)");
 }
 
+void checkAlignment(const WatermarkAlignment& alignment) {
+  const auto refuse = [](const std::string& what) {
+    throw Error(ErrorKind::kUser, "withWatermarkAlignment(…): " + what);
+  };
+  if (alignment.group.empty()) refuse("the group needs a name, the same for all sources that belong to it");
+  if (alignment.maxDrift < Duration()) {
+    refuse("a drift of " + toString(alignment.maxDrift) + " cannot be: give 0 or more");
+  }
+  if (alignment.updateInterval <= Duration()) {
+    refuse("an update interval of " + toString(alignment.updateInterval) + " cannot be: give more than 0 ms");
+  }
+}
+
 }  // namespace flott

@@ -1,16 +1,19 @@
 // How a stream gets its event time: who assigns timestamps, who makes watermarks, when it counts as idle.
 //
-// A value that the user builds and hands to assignTimestampsAndWatermarks(…). Each step returns a new value
-// of another type, so that the operator's loop inlines assigner and generator.
+// A value that the user builds and hands to fromSource(source, strategy), which follows each split of the
+// source by itself, or to assignTimestampsAndWatermarks(…), which sees the stream as a whole. Each step
+// returns a new value of another type, so that the operator's loop inlines assigner and generator.
 //
 //   WatermarkStrategy<Click>::forBoundedOutOfOrderness(5s).withTimestampAssigner(&Click::at).withIdleness(1min)
 #pragma once
 
 #include <concepts>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
+#include "flott/operators/watermark_alignment.h"
 #include "flott/operators/watermark_generators.h"
 
 namespace flott {
@@ -40,8 +43,16 @@ concept WatermarkGenerator = requires(G& g, const T& record, Timestamp at, Water
   g.onPeriodicEmit(output);
 };
 
+/// What a strategy says beside assigner and generator.
+struct WatermarkSettings {
+  std::optional<Duration> idleness;
+  std::optional<WatermarkAlignment> alignment;
+};
+
 /// Throws Error(kUser) unless longer than 0 ms.
 void checkIdleness(Duration idleness);
+/// Throws Error(kUser) for a group without a name, a negative drift, or an interval of 0 ms or less.
+void checkAlignment(const WatermarkAlignment& alignment);
 
 template <typename T, typename Generator = NoWatermarks, typename Assigner = KeepTimestamps>
 class WatermarkStrategy {
@@ -79,33 +90,44 @@ class WatermarkStrategy {
     static_assert(TimestampAssigner<F, T>,
                   "withTimestampAssigner: the function must be callable as f(const T&) and return a "
                   "Timestamp, or milliseconds since 1970 as an integer");
-    return {generator_, std::move(assigner), idleness_};
+    return {generator_, std::move(assigner), settings_};
   }
   template <typename M>
   WatermarkStrategy<T, Generator, MemberTimestamp<T, M>> withTimestampAssigner(M T::*member) const {
     return withTimestampAssigner(MemberTimestamp<T, M>{member});
   }
-  /// A subtask without a record for this long, while nothing holds it up, holds back nobody's watermark. It
-  /// is noticed at the ticks of pipeline.auto-watermark-interval.
+  /// A subtask (in a source: a split) without a record for this long, while nothing holds it up, holds back
+  /// nobody's watermark. It is noticed at the ticks of pipeline.auto-watermark-interval.
   WatermarkStrategy withIdleness(Duration idleness) const {
     checkIdleness(idleness);
-    return {generator_, assigner_, idleness};
+    WatermarkSettings settings = settings_;
+    settings.idleness = idleness;
+    return {generator_, assigner_, std::move(settings)};
+  }
+  /// For strategies of sources: readers and splits pause while they are more than `maxDrift` ahead of the
+  /// slowest of all sources of the group.
+  WatermarkStrategy withWatermarkAlignment(std::string group, Duration maxDrift,
+                                           Duration updateInterval = Duration::seconds(1)) const {
+    WatermarkSettings settings = settings_;
+    settings.alignment = WatermarkAlignment{std::move(group), maxDrift, updateInterval};
+    checkAlignment(*settings.alignment);
+    return {generator_, assigner_, std::move(settings)};
   }
 
   const Generator& generator() const { return generator_; }
   const Assigner& assigner() const { return assigner_; }
-  std::optional<Duration> idleness() const { return idleness_; }
+  const WatermarkSettings& settings() const { return settings_; }
 
  private:
   template <typename, typename, typename>
   friend class WatermarkStrategy;
 
-  WatermarkStrategy(Generator generator, Assigner assigner, std::optional<Duration> idleness)
-      : generator_(std::move(generator)), assigner_(std::move(assigner)), idleness_(idleness) {}
+  WatermarkStrategy(Generator generator, Assigner assigner, WatermarkSettings settings)
+      : generator_(std::move(generator)), assigner_(std::move(assigner)), settings_(std::move(settings)) {}
 
   Generator generator_;
   Assigner assigner_;
-  std::optional<Duration> idleness_;
+  WatermarkSettings settings_;
 };
 
 }  // namespace flott

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "flott/base/options.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
 
@@ -26,7 +27,11 @@ ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
             .attempt = chain.options_.attempt},
       recordsIn_(&metrics_.counter("numRecordsIn")),
       recordsOut_(&metrics_.counter("numRecordsOut")),
-      watermarkIn_(&metrics_.gauge("currentInputWatermark")) {}
+      watermarkIn_(&metrics_.gauge("currentInputWatermark")),
+      watermarkOut_(&metrics_.gauge("currentOutputWatermark")) {
+  watermarkIn_->set(static_cast<double>(Timestamp::min().ms));
+  watermarkOut_->set(static_cast<double>(Timestamp::min().ms));
+}
 
 ChainNode::~ChainNode() = default;
 
@@ -36,6 +41,8 @@ BatchPools& ChainNode::pools() { return chain_.pools_; }
 Accumulators& ChainNode::accumulators() { return chain_.accumulators_; }
 Timestamp ChainNode::processingTime() const { return chain_.host_.now().wall; }
 int64_t ChainNode::monotonicNanos() const { return chain_.host_.now().nanos; }
+int64_t ChainNode::availableNanos() const { return chain_.host_.availableNanos(); }
+void ChainNode::reportWatermark(Timestamp time) { chain_.host_.reportWatermark(time); }
 void ChainNode::requestSplit() { chain_.host_.requestSplit(); }
 void ChainNode::sendEvent(std::string event) { chain_.host_.sendSourceEvent(std::move(event)); }
 void ChainNode::warn(const std::string& text) { chain_.env_.log.warn(info_.name, text); }
@@ -128,8 +135,51 @@ void ChainNode::emitControl(const Element& control) {
   chain_.current_.store(this, std::memory_order_relaxed);
 }
 
-void ChainNode::emitWatermark(Watermark watermark) { emitControl(Element(watermark)); }
+void ChainNode::emitWatermark(Watermark watermark) {
+  if (watermark.time > outputTime_) {
+    outputTime_ = watermark.time;
+    movedNanos_ = monotonicNanos();
+    watermarkOut_->set(static_cast<double>(watermark.time.ms));
+  }
+  emitControl(Element(watermark));
+}
+
+void ChainNode::noteInput(int input, Watermark watermark) {
+  inputTimes_[static_cast<size_t>(input)] = watermark.time;
+  watermarkIn_->set(static_cast<double>(std::min_element(inputTimes_.begin(), inputTimes_.end())->ms));
+}
 void ChainNode::emitStatus(WatermarkStatus status) { emitControl(Element(status)); }
+
+// By the clock of the step: what is measured is the way, not the moment within a step.
+void ChainNode::noteLatency(const LatencyMarker& marker) {
+  const std::string& granularity = chain_.latencyGranularity_;
+  Latency from{.source = {}, .subtask = {}, .micros = nullptr};
+  if (granularity != "single") from.source = marker.source;
+  if (granularity == "subtask") from.subtask = marker.subtask;
+  auto known = std::find_if(latencies_.begin(), latencies_.end(), [&](const Latency& latency) {
+    return latency.source == from.source && latency.subtask == from.subtask;
+  });
+  if (known == latencies_.end()) {
+    std::string name = "latencyMicros";
+    if (granularity == "subtask") {
+      name = "source_subtask_index." + std::to_string(marker.subtask.value) + "." + name;
+    }
+    if (granularity != "single") name = "source_id." + toString(marker.source) + "." + name;
+    from.micros = &metrics_.histogram("latency." + name);
+    known = latencies_.insert(known, from);
+  }
+  known->micros->update((monotonicNanos() - marker.emittedNanos) / 1000);
+}
+
+void ChainNode::passOn(const LatencyMarker& marker) {
+  for (Target& target : targets_) {
+    if (target.exchange != nullptr) {
+      target.exchange->emitMarker(marker);
+    } else {
+      chain_.push(*target.node, 0, Element(marker));
+    }
+  }
+}
 
 OperatorChain::OperatorChain(ChainOptions options, Env& env, BatchPools& pools, ChainHost& host,
                              std::vector<std::unique_ptr<Exchange>> exchanges)
@@ -152,7 +202,10 @@ OperatorChain::OperatorChain(ChainOptions options, Env& env, BatchPools& pools, 
     }
   }
   nodes_.front()->inputsOpen_ = std::max(1, options_.headInputs);
+  for (const auto& node : nodes_) node->inputTimes_.resize(static_cast<size_t>(node->inputsOpen_));
   current_.store(nodes_.front().get(), std::memory_order_relaxed);
+  if (options_.configuration != nullptr)
+    latencyGranularity_ = options_.configuration->get(kLatencyGranularity);
 }
 
 OperatorChain::~OperatorChain() = default;
@@ -162,6 +215,7 @@ void OperatorChain::open() {
   for (size_t i = nodes_.size(); i-- > 0;) {
     ChainNode& node = *nodes_[i];
     current_.store(&node, std::memory_order_relaxed);
+    node.movedNanos_ = host_.now().nanos;
     ++opened_;
     if (vertex.chain[i].source != nullptr) {
       node.reader_ = vertex.chain[i].source->createReader();
@@ -241,14 +295,17 @@ void OperatorChain::call(ChainNode& node, int input, Element element) {
     node.recordsIn_->add(static_cast<int64_t>(batch->size()));
     settle(node, node.op_->onBatch(input, std::move(*batch), node));
   } else if (const auto* watermark = std::get_if<Watermark>(&element)) {
-    node.watermarkIn_->set(static_cast<double>(watermark->time.ms));
+    node.noteInput(input, *watermark);
     settle(node, node.op_->onWatermark(input, *watermark, node));
   } else if (const auto* status = std::get_if<WatermarkStatus>(&element)) {
     settle(node, node.op_->onStatus(input, *status, node));
   } else if (const auto* barrier = std::get_if<Barrier>(&element)) {
     node.barrier_ = *barrier;
     settle(node, node.op_->beforeBarrier(barrier->checkpoint, node));
-  } else if (std::holds_alternative<EndOfInput>(element)) {
+  } else if (const auto* marker = std::get_if<LatencyMarker>(&element)) {
+    node.noteLatency(*marker);
+    node.passOn(*marker);
+  } else {
     endInput(node, input);
   }
 }
@@ -281,12 +338,17 @@ void OperatorChain::ended(ChainNode& node) {
 
 void OperatorChain::endSource() {
   ChainNode& head = *nodes_.front();
-  head.emitControl(Element(Watermark{Timestamp::max()}));
+  head.emitWatermark({Timestamp::max()});
   ended(head);
 }
 
 void OperatorChain::beginStep() {
   for (const auto& node : nodes_) node->yielded_ = false;
+}
+
+void OperatorChain::emitMarker() {
+  ChainNode& head = *nodes_.front();
+  head.passOn({.source = head.info_.id, .subtask = head.info_.subtask, .emittedNanos = host_.now().nanos});
 }
 
 void OperatorChain::drain() {
@@ -367,6 +429,26 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
       deadline = std::min(deadline, now.nanos + wait * 1'000'000);
   }
   return deadline;
+}
+
+std::vector<TaskTimes::Node> OperatorChain::times() const {
+  std::vector<TaskTimes::Node> all;
+  for (const auto& node : nodes_) {
+    TaskTimes::Node& times = all.emplace_back();
+    times.input = *std::min_element(node->inputTimes_.begin(), node->inputTimes_.end());
+    times.output = node->outputTime_;
+    times.movedNanos = node->movedNanos_;
+    times.busy = node->more_ || !node->queue_.empty();
+    times.full = node->full();
+    if (node->reader_) node->reader_->watermarkOrigins(times.origins);
+    if (node->op_) node->op_->watermarkOrigins(times.origins);
+  }
+  return all;
+}
+
+bool OperatorChain::makesWatermarks() const {
+  const std::vector<TaskTimes::Node> all = times();
+  return std::any_of(all.begin(), all.end(), [](const auto& node) { return !node.origins.empty(); });
 }
 
 std::vector<OperatorChain::NodeMetrics> OperatorChain::metrics() const {

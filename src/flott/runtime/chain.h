@@ -21,6 +21,7 @@
 #include "flott/operators/source.h"
 #include "flott/runtime/exchange.h"
 #include "flott/runtime/runnable.h"
+#include "flott/runtime/task_times.h"
 
 namespace flott {
 
@@ -34,11 +35,14 @@ class ChainHost {
  public:
   virtual ~ChainHost() = default;
   virtual StepTime now() const = 0;
+  /// As OperatorContext::availableNanos().
+  virtual int64_t availableNanos() const = 0;
   /// `done` gets what `work` threw.
   virtual void offload(std::string what, MoveFunction<void()> work,
                        MoveFunction<void(std::optional<Error>)> done) = 0;
   virtual void requestSplit() = 0;
   virtual void sendSourceEvent(std::string event) = 0;
+  virtual void reportWatermark(Timestamp time) = 0;
   /// Any thread: runs `mail` on the task's lane, in a later step; not at all once the task has ended.
   virtual void post(MoveFunction<void()> mail) = 0;
 };
@@ -71,6 +75,7 @@ class ChainNode final : public SourceReaderContext, public Output {
   Timestamp processingTime() const override;
   void setAlarm(Timestamp at) override { alarm_ = at; }
   int64_t monotonicNanos() const override;
+  int64_t availableNanos() const override;
   void askToResume() override { resumeAsked_ = true; }
   void wakeAtNanos(int64_t nanos) override { wakeNanos_ = nanos; }
   MoveFunction<void()> resumeFromAnyThread() override;
@@ -78,6 +83,9 @@ class ChainNode final : public SourceReaderContext, public Output {
   void warn(const std::string& text) override;
   void requestSplit() override;
   void sendEvent(std::string event) override;
+  void enterSplit(std::string_view) override {}
+  void finishSplit(std::string_view) override {}
+  void reportWatermark(Timestamp time) override;
 
   // Output
   void emit(Batch batch) override;
@@ -107,6 +115,9 @@ class ChainNode final : public SourceReaderContext, public Output {
   /// There is something to do for it right away.
   bool canGoOn() const;
   void emitTo(SideOutputIndex side, Batch batch);
+  void noteInput(int input, Watermark watermark);
+  void noteLatency(const LatencyMarker& marker);
+  void passOn(const LatencyMarker& marker);
   void emitControl(const Element& control);
 
   OperatorChain& chain_;
@@ -124,12 +135,22 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool ended_ = false;
   bool resumeAsked_ = false;
   int inputsOpen_ = 1;
+  std::vector<Timestamp> inputTimes_;
+  Timestamp outputTime_;
+  int64_t movedNanos_ = 0;  // when outputTime_ last rose
   Timestamp alarm_ = Timestamp::max();
   int64_t wakeNanos_ = kNoDeadline;
   MetricGroup metrics_;
   Counter* recordsIn_;
   Counter* recordsOut_;
   Gauge* watermarkIn_;
+  Gauge* watermarkOut_;
+  struct Latency {
+    OperatorId source;
+    SubtaskIndex subtask;
+    Histogram* micros;
+  };
+  std::vector<Latency> latencies_;  // by the source, as far as metrics.latency.granularity tells them apart
   std::unique_ptr<KeyedStateBackend> keyedState_;
   std::unique_ptr<OperatorStateBackend> operatorState_;
 };
@@ -172,6 +193,12 @@ class OperatorChain {
   int64_t deadlineNanos(StepTime now) const;
   /// Some operator has more to do right away.
   bool canGoOn() const;
+  /// For the explanation of watermarks: one for each operator.
+  std::vector<TaskTimes::Node> times() const;
+  /// Some operator does not only pass its watermarks on.
+  bool makesWatermarks() const;
+  /// The head's source: sends a marker on its way.
+  void emitMarker();
 
   /// The operator that ran last: "operator 'count', subtask 1/2". For errors and the watchdog. Any thread.
   std::string where() const;
@@ -206,6 +233,7 @@ class OperatorChain {
   std::vector<std::unique_ptr<ChainNode>> nodes_;
   std::atomic<ChainNode*> current_{nullptr};
   Accumulators accumulators_;
+  std::string latencyGranularity_ = "operator";
   size_t opened_ = 0;  // nodes open from the end
   bool located_ = false;
 };

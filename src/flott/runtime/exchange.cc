@@ -11,6 +11,8 @@ namespace {
 
 // Below this many rows a round robin goes record by record, so that short inputs spread too.
 constexpr size_t kWholeBatchRows = 256;
+// Latency markers that wait for one batch to fill; more would not tell more.
+constexpr size_t kMarkersAtOnce = 16;
 
 size_t bytesOf(const Element& element) {
   const Batch* batch = std::get_if<Batch>(&element);
@@ -156,6 +158,16 @@ void Exchange::emitToAll(Batch batch) {
 void Exchange::sendOpen(size_t target) {
   --open_;
   send(target, Element(std::move(batches_[target])));
+  for (const LatencyMarker& marker : receivers_[target].markers) send(target, Element(marker));
+  receivers_[target].markers.clear();
+}
+
+void Exchange::emitMarker(const LatencyMarker& marker) {
+  const size_t target = nextMarker_;
+  nextMarker_ = target + 1 == receivers_.size() ? 0 : target + 1;
+  if (!batches_[target]) return send(target, Element(marker));
+  std::vector<LatencyMarker>& markers = receivers_[target].markers;
+  if (markers.size() < kMarkersAtOnce) markers.push_back(marker);
 }
 
 void Exchange::send(size_t target, Element element) {

@@ -52,6 +52,9 @@ class Exchange {
   void emit(Batch batch);
   /// Watermarks, statuses, barriers, markers, end of input: flushes, then goes to every channel.
   void broadcast(const Element& control);
+  /// To one channel, another each time, behind the records that wait there for their batch to fill: a marker
+  /// takes as long as they do.
+  void emitMarker(const LatencyMarker& marker);
 
   /// Something waits for room: do not emit if it can be avoided.
   bool full() const { return waiting_ > 0; }
@@ -77,6 +80,7 @@ class Exchange {
 
     Channel* channel;
     std::deque<Element> waiting;
+    std::vector<LatencyMarker> markers;  // go behind the open batch
   };
 
   void emitWhole(size_t target, Batch batch);
@@ -98,6 +102,7 @@ class Exchange {
   int groupShift_;   // key group = hash >> 1 >> groupShift_: with one group the distance would be 64
   int spreadShift_;  // log2 of max parallelism
   uint32_t next_;    // round robin
+  size_t nextMarker_ = 0;
   uint64_t random_;
   size_t waiting_ = 0;  // elements in all `waiting` queues
   size_t waitingBytes_ = 0;

@@ -4,8 +4,8 @@
 
 namespace flott {
 
-void InputGate::addChannel(int input, Channel& channel) {
-  lines_.push_back({&channel, input});
+void InputGate::addChannel(int input, Channel& channel, int edge, int sender) {
+  lines_.push_back({&channel, input, edge, sender});
   if (inputs_.size() <= static_cast<size_t>(input)) inputs_.resize(static_cast<size_t>(input) + 1);
   ++inputs_[static_cast<size_t>(input)].channels;
 }
@@ -87,6 +87,19 @@ std::optional<Element> InputGate::end(Line& line) {
   if (!time) return EndOfInput{};
   ready_.push_back({line.input, EndOfInput{}});
   return time;
+}
+
+std::vector<TaskTimes::Input> InputGate::times() const {
+  std::vector<TaskTimes::Input> all;
+  for (const Line& line : lines_) {
+    all.push_back({.edge = line.edge,
+                   .sender = line.sender,
+                   .watermark = line.watermark,
+                   .active = line.active,
+                   .over = line.over(),
+                   .waiting = line.channel->backlog() > 0});
+  }
+  return all;
 }
 
 size_t InputGate::backlog() const {

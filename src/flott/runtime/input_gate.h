@@ -11,6 +11,7 @@
 
 #include "flott/data/element.h"
 #include "flott/runtime/channel.h"
+#include "flott/runtime/task_times.h"
 
 namespace flott {
 
@@ -22,7 +23,8 @@ class InputGate {
     Element element;
   };
 
-  void addChannel(int input, Channel& channel);
+  /// `edge` and the sending subtask are for explanations.
+  void addChannel(int input, Channel& channel, int edge = 0, int sender = 0);
 
   /// The next event, or nothing when all channels are empty. Channels take turns.
   std::optional<Event> next();
@@ -31,11 +33,14 @@ class InputGate {
   /// Roughly: elements that wait. Any thread.
   size_t backlog() const;
   Timestamp watermark(int input) const { return inputs_[static_cast<size_t>(input)].watermark; }
+  std::vector<TaskTimes::Input> times() const;
 
  private:
   struct Line {
     Channel* channel;
     int input;
+    int edge;
+    int sender;
     Timestamp watermark = Timestamp::min();
     bool active = true;
     bool ended = false;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "flott/base/options.h"
+
 namespace flott {
 namespace {
 
@@ -79,6 +81,26 @@ void Task::deliverSourceEvent(std::string event) {
   });
 }
 
+void Task::setWatermarkLimit(Timestamp limit) {
+  mailbox_.post([this, limit] {
+    if (state() != TaskState::kRunning) return;
+    sourceIdle_ = false;
+    chain_->enterReader().onWatermarkLimit(limit);
+  });
+}
+
+void Task::readTimes(MoveFunction<void(TaskTimes)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable {
+    if (state() != TaskState::kRunning) return;
+    TaskTimes times;
+    times.nowNanos = now_.nanos;
+    times.heldUpSinceNanos = heldUpSince_;
+    times.nodes = chain_->times();
+    times.inputs = wiring_->gate.times();
+    reply(std::move(times));
+  });
+}
+
 void Task::readAccumulators(MoveFunction<void(Accumulators)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable {
     if (state() == TaskState::kRunning) reply(chain_->accumulators().clone());
@@ -92,6 +114,7 @@ std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
 
 void Task::requestSplit() { master_.requestSplit(id_); }
 void Task::sendSourceEvent(std::string event) { master_.sendSourceEvent(id_, std::move(event)); }
+void Task::reportWatermark(Timestamp time) { master_.reportWatermark(id_, time); }
 
 void Task::post(MoveFunction<void()> mail) {
   mailbox_.post([this, mail = std::move(mail)]() mutable {
@@ -153,6 +176,18 @@ void Task::openChain() {
   hasChain_.store(true, std::memory_order_release);
   state_.store(TaskState::kRunning, std::memory_order_release);
   chain_->open();
+  if (chain_->makesWatermarks()) reportWatermark(Timestamp::min());
+  const Duration interval = options_.configuration->get(kLatencyInterval);
+  if (!chain_->hasReader() || interval == Duration()) return;
+  markerNanos_ = interval.ms * 1'000'000;
+  nextMarker_ = now_.nanos;
+}
+
+// A source that back-pressure holds up sends none; what its markers would wait for is not yet in a channel.
+void Task::sendMarkers() {
+  if (now_.nanos < nextMarker_ || chain_->blocked()) return;
+  nextMarker_ = sourceEnded_ ? kNoDeadline : now_.nanos + markerNanos_;
+  if (!sourceEnded_) chain_->emitMarker();
 }
 
 Runnable::Progress Task::run() {
@@ -160,6 +195,7 @@ Runnable::Progress Task::run() {
   if (cancelled_.load(std::memory_order_acquire)) return end(TaskState::kCancelled, std::nullopt);
   submitOffloaded();
   chain_->beginStep();
+  sendMarkers();
   bool more = true;
   bool stalled = false;
   for (int budget = kStepBudget; more && budget > 0; --budget) {
@@ -170,10 +206,17 @@ Runnable::Progress Task::run() {
   }
   chain_->drain();
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
+  noteBackPressure(stalled);
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
   return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
+}
+
+void Task::noteBackPressure(bool heldUp) {
+  if (heldUp == (heldUpSince_ != 0)) return;
+  if (!heldUp) heldUpNanos_ += now_.nanos - heldUpSince_;
+  heldUpSince_ = heldUp ? now_.nanos : 0;
 }
 
 bool Task::takeInput() {
@@ -204,6 +247,7 @@ void Task::computeDeadline() {
   deadline_ = kNoDeadline;
   if (state() != TaskState::kRunning) return;
   deadline_ = chain_->deadlineNanos(now_);
+  if (heldUpSince_ == 0) deadline_ = std::min(deadline_, nextMarker_);
   if (!toSubmit_.empty()) deadline_ = std::min(deadline_, now_.nanos + kOffloadRetryNanos);
 }
 

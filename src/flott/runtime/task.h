@@ -50,6 +50,9 @@ class MasterGateway {
                            Accumulators accumulators) = 0;
   virtual void requestSplit(TaskId task) = 0;
   virtual void sendSourceEvent(TaskId task, std::string event) = 0;
+  /// From each task that makes watermarks, once when it begins; from then on from those in an alignment
+  /// group. Timestamp::max(): nobody need wait for it.
+  virtual void reportWatermark(TaskId task, Timestamp time) = 0;
 };
 
 class Task final : public Runnable, public ChainHost {
@@ -75,6 +78,10 @@ class Task final : public Runnable, public ChainHost {
   void assignSplits(std::vector<SourceSplit> splits);
   void signalNoMoreSplits();
   void deliverSourceEvent(std::string event);
+  /// For sources with watermark alignment.
+  void setWatermarkLimit(Timestamp limit);
+  /// Calls `reply` on the task's lane; not at all once the task has ended.
+  void readTimes(MoveFunction<void(TaskTimes)> reply);
   /// Calls `reply` on the task's lane with a copy of its accumulators; not at all once the task has ended.
   void readAccumulators(MoveFunction<void(Accumulators)> reply);
 
@@ -88,16 +95,22 @@ class Task final : public Runnable, public ChainHost {
 
   // ChainHost
   StepTime now() const override { return now_; }
+  int64_t availableNanos() const override {
+    return (heldUpSince_ == 0 ? now_.nanos : heldUpSince_) - heldUpNanos_;
+  }
   void offload(std::string what, MoveFunction<void()> work,
                MoveFunction<void(std::optional<Error>)> done) override;
   void requestSplit() override;
   void sendSourceEvent(std::string event) override;
+  void reportWatermark(Timestamp time) override;
   void post(MoveFunction<void()> mail) override;
 
   void openChain();
   Progress run();
   bool takeInput();
   bool pollSource();
+  void noteBackPressure(bool heldUp);
+  void sendMarkers();
   void submitOffloaded();
   void computeDeadline();
   Progress end(TaskState state, std::optional<Error> error);
@@ -114,6 +127,10 @@ class Task final : public Runnable, public ChainHost {
   std::atomic<TaskState> state_{TaskState::kCreated};
   StepTime now_;
   int64_t deadline_ = kNoDeadline;
+  int64_t markerNanos_ = 0;  // between latency markers; 0: none
+  int64_t nextMarker_ = kNoDeadline;
+  int64_t heldUpSince_ = 0;  // by back-pressure; 0: it is not
+  int64_t heldUpNanos_ = 0;  // in all, without the time since then
   std::atomic<bool> cancelled_{false};
   bool sourceIdle_ = false;
   bool sourceEnded_ = false;

@@ -89,7 +89,7 @@ void Worker::connect() {
         channels_.push_back(
             std::make_unique<Channel>(capacity, tasks_[from]->waker(), tasks_[target]->waker()));
         channels.push_back(channels_.back().get());
-        wirings[target].gate.addChannel(edge.input, *channels_.back());
+        wirings[target].gate.addChannel(edge.input, *channels_.back(), edge.id, static_cast<int>(sender));
       }
       ExchangeOptions options{.partitioning = edge.partitioning,
                               .parallelism = static_cast<uint32_t>(to.parallelism),

@@ -74,10 +74,15 @@ class GeneratorReader final : public TypedReader<T, GeneratorSplit> {
     splits_.insert(splits_.end(), splits.begin(), splits.end());
   }
   void onNoMoreSplits() override { noMore_ = true; }
+  bool pauseSplits(const std::vector<std::string>& splits) override {
+    paused_ = splits;
+    return true;
+  }
   std::vector<GeneratorSplit> snapshot() override { return {splits_.begin(), splits_.end()}; }
 
   Poll poll(SourceOutput<T>& output) override {
     if (splits_.empty()) return noMore_ ? Poll::kEnd : Poll::kIdle;
+    if (!paused_.empty() && !turnToReadable()) return Poll::kIdle;
     const uint64_t due = dueNow();
     if (due == 0) {
       context_->wakeAtNanos(pacer_->nextLook(context_->monotonicNanos()));
@@ -86,13 +91,28 @@ class GeneratorReader final : public TypedReader<T, GeneratorSplit> {
     // With several splits, after a restore with fewer readers, they take turns: none may ever end.
     GeneratorSplit split = splits_.front();
     splits_.pop_front();
+    context_->enterSplit(split.splitId());
     const uint64_t room = std::min<uint64_t>(due, Rows<T>::kRows);
     generate(split, std::min(static_cast<int64_t>(room), split.left), output.rows());
-    if (split.left > 0) splits_.push_back(split);
+    if (split.left > 0) {
+      splits_.push_back(split);
+    } else {
+      context_->finishSplit(split.splitId());
+    }
     return Poll::kMore;
   }
 
  private:
+  /// Whether a split that is not paused is in front now.
+  bool turnToReadable() {
+    for (size_t looked = 0; looked < splits_.size(); ++looked) {
+      if (std::find(paused_.begin(), paused_.end(), splits_.front().splitId()) == paused_.end()) return true;
+      splits_.push_back(splits_.front());
+      splits_.pop_front();
+    }
+    return false;
+  }
+
   uint64_t dueNow() {
     if (options_.recordsPerSecond == 0) return Rows<T>::kRows;
     const int64_t now = context_->monotonicNanos();
@@ -133,6 +153,7 @@ class GeneratorReader final : public TypedReader<T, GeneratorSplit> {
   const GeneratorOptions options_;
   SourceReaderContext* context_ = nullptr;
   std::deque<GeneratorSplit> splits_;
+  std::vector<std::string> paused_;
   bool noMore_ = false;
   std::optional<Pacer> pacer_;
 };

@@ -23,8 +23,11 @@ class FileSourceReader final : public SourceReader {
     if (readings_.size() < kSplitsAtHand && !noMore_ && !std::exchange(asked_, true))
       context_->requestSplit();
     if (readings_.empty()) return noMore_ ? Poll::kEnd : Poll::kIdle;
+    if (!std::exchange(entered_, true)) context_->enterSplit(readings_.front()->split().splitId());
     const Poll result = readings_.front()->poll(output);
     if (result != Poll::kEnd) return result;
+    entered_ = false;
+    context_->finishSplit(readings_.front()->split().splitId());
     readings_.pop_front();
     return Poll::kMore;
   }
@@ -36,6 +39,7 @@ class FileSourceReader final : public SourceReader {
     }
   }
   void onNoMoreSplits() override { noMore_ = true; }
+  bool oneSplitAtATime() const override { return true; }
 
   std::vector<SourceSplit> snapshot() override {
     std::vector<SourceSplit> splits;
@@ -48,6 +52,7 @@ class FileSourceReader final : public SourceReader {
   const FileSourceOptions options_;
   SourceReaderContext* context_ = nullptr;
   std::deque<std::unique_ptr<SplitReading>> readings_;
+  bool entered_ = false;  // the first of readings_ is the one it is at
   bool asked_ = false;
   bool noMore_ = false;
 };

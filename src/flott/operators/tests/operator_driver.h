@@ -49,6 +49,7 @@ class DriverContext final : public OperatorContext {
   Timestamp processingTime() const override { return now_; }
   void setAlarm(Timestamp at) override { alarm_ = at; }
   int64_t monotonicNanos() const override { return now_.ms * 1'000'000; }
+  int64_t availableNanos() const override { return monotonicNanos() - heldUp_.ms * 1'000'000; }
   void askToResume() override { FAIL() << "no operator here asks to be resumed"; }
   void wakeAtNanos(int64_t) override { FAIL() << "no operator here asks to be resumed"; }
   MoveFunction<void()> resumeFromAnyThread() override {
@@ -78,6 +79,7 @@ class DriverContext final : public OperatorContext {
   std::unique_ptr<KeyedStateBackend> keyed_;
   OperatorStateBackend operatorState_;
   Timestamp now_{0};
+  Duration heldUp_;
   Timestamp alarm_ = Timestamp::max();
   std::vector<std::string> warnings_;
 };
@@ -184,9 +186,9 @@ class OperatorDriver {
     context_.alarm_ = Timestamp::max();
     settle(op_.onProcessingTime(context_.now_, output_));
   }
-  /// As clockOnce(), while the output is full.
-  void clockWhileBlocked(int64_t now) {
-    output_.full_ = true;
+  /// As clockOnce(), after back-pressure that began when the clock was last moved.
+  void clockAfterBackPressure(int64_t now) {
+    context_.heldUp_ = context_.heldUp_ + (Timestamp(now) - context_.now_);
     clockOnce(now);
   }
   Timestamp alarm() const { return context_.alarm_; }

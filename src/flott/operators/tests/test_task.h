@@ -28,6 +28,8 @@ class TestTask final : public SourceReaderContext, public Output {
   bool outputFull = false;
   int splitRequests = 0;
   std::vector<std::string> sentEvents;
+  std::vector<std::string> splitEvents;
+  std::vector<Timestamp> reported;
   std::vector<std::string> warnings;
   std::optional<Timestamp> alarm;
   std::vector<Element> emitted;
@@ -36,6 +38,13 @@ class TestTask final : public SourceReaderContext, public Output {
 
   // Time.
   void advanceNanos(int64_t nanos) { nanos_ += nanos; }
+  /// As advanceNanos(), while back-pressure keeps the task from taking input.
+  void advanceHeldUp(int64_t nanos) {
+    nanos_ += nanos;
+    heldUpNanos_ += nanos;
+  }
+  /// Before what reads it is opened.
+  Configuration& settings() { return configuration_; }
   /// When wakeAtNanos() is due, from now; nothing when it is unset.
   std::optional<int64_t> wakesIn() const { return wakeAt_ ? std::optional(*wakeAt_ - nanos_) : std::nullopt; }
 
@@ -94,6 +103,7 @@ class TestTask final : public SourceReaderContext, public Output {
   Timestamp processingTime() const override { return Timestamp(nanos_ / 1'000'000); }
   void setAlarm(Timestamp at) override { alarm = at; }
   int64_t monotonicNanos() const override { return nanos_; }
+  int64_t availableNanos() const override { return nanos_ - heldUpNanos_; }
   void askToResume() override { resumeAsked_ = true; }
   void wakeAtNanos(int64_t nanos) override { wakeAt_ = nanos; }
   MoveFunction<void()> resumeFromAnyThread() override {
@@ -105,6 +115,9 @@ class TestTask final : public SourceReaderContext, public Output {
   void warn(const std::string& text) override { warnings.push_back(text); }
   void requestSplit() override { ++splitRequests; }
   void sendEvent(std::string event) override { sentEvents.push_back(std::move(event)); }
+  void enterSplit(std::string_view split) override { splitEvents.push_back("enter " + std::string(split)); }
+  void finishSplit(std::string_view split) override { splitEvents.push_back("finish " + std::string(split)); }
+  void reportWatermark(Timestamp time) override { reported.push_back(time); }
 
   // Output
   void emit(Batch batch) override { emitted.emplace_back(std::move(batch)); }
@@ -125,6 +138,7 @@ class TestTask final : public SourceReaderContext, public Output {
   MetricGroup metrics_;
   Accumulators accumulators_;
   int64_t nanos_ = 1'000'000'000;
+  int64_t heldUpNanos_ = 0;
   std::optional<int64_t> wakeAt_;
   bool resumeAsked_ = false;
   std::vector<Offloaded> offloaded_;

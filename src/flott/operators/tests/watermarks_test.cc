@@ -113,8 +113,13 @@ TEST_P(WatermarksTest, AStreamWithoutRecordsTurnsIdleAndActiveAgain) {
 TEST_P(WatermarksTest, BackPressureIsNoIdleness) {
   Driver<decltype(bounded({}))> driver(GetParam(), bounded({}).withIdleness(kSecond));
   driver.open();
-  for (int64_t now = 200; now <= 5000; now += 200) driver.clockWhileBlocked(now);
+  driver.clock(600);
+  driver.clockAfterBackPressure(5000);  // alarms wait for room: the first comes after all of it
   EXPECT_EQ(driver.takeRecords(), Texts{});
+  driver.clock(5200);
+  EXPECT_EQ(driver.takeRecords(), Texts{});
+  driver.clock(5400);  // 600 ms before it and 400 ms after it
+  EXPECT_EQ(driver.takeRecords(), Texts{"idle"});
 }
 
 TEST_P(WatermarksTest, WithoutGeneratorTheClockServesIdlenessOnly) {

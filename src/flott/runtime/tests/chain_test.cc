@@ -405,8 +405,10 @@ class BareChain final : public ChainHost {
     work();
     mails_.push_back([done = std::move(done)]() mutable { done({}); });
   }
+  int64_t availableNanos() const override { return env_.clock.monotonicNanos(); }
   void requestSplit() override {}
   void sendSourceEvent(std::string) override {}
+  void reportWatermark(Timestamp) override {}
   void post(MoveFunction<void()> mail) override { mails_.push_back(std::move(mail)); }
 
   SimulatedEnv sim_{1};

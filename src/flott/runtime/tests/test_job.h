@@ -183,9 +183,11 @@ class Pipeline {
 /// A worker whose tasks are stepped by the seed until all have ended.
 class TestWorker final : public MasterGateway {
  public:
-  explicit TestWorker(JobGraph job, uint64_t seed = 1, WorkerOptions options = {})
+  explicit TestWorker(JobGraph job, uint64_t seed = 1, WorkerOptions options = {},
+                      Configuration configuration = {})
       : sim(seed),
         env_(sim.env()),
+        configuration_(std::move(configuration)),
         job_(std::move(job)),
         scheduler(sim, 1, {.seed = seed, .maxSteps = 2'000'000}) {
     Placement placement;
@@ -203,6 +205,7 @@ class TestWorker final : public MasterGateway {
   }
   void requestSplit(TaskId) override { ++splitRequests; }
   void sendSourceEvent(TaskId, std::string event) override { events.push_back(std::move(event)); }
+  void reportWatermark(TaskId, Timestamp) override {}
 
   SimulatedEnv sim;
 
