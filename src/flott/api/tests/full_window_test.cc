@@ -319,5 +319,43 @@ TEST(FullWindowCancel, AFunctionUnderWayStopsAtTheNextBlockOfElements) {
   }
 }
 
+// Off-load threads, lanes and real files.
+TEST(FullWindowOnThreads, SortsAndMapsOnDisk) {
+  Configuration configuration;
+  configuration.set("env.log.level", "OFF");
+  configuration.set("io.tmp.dirs", testing::TempDir());
+  configuration.set("execution.sort-partition.memory", "20 kb");
+  configuration.set("execution.sort-keyed-partition.memory", "20 kb");
+  auto env = StreamExecutionEnvironment::getExecutionEnvironment(configuration);
+  env.setParallelism(3);
+  auto descending = env.fromSequence(1, 100'000)
+                        .keyBy([](int64_t x) { return x % 7; })
+                        .fullWindowPartition()
+                        .sortPartition([](int64_t x) { return x; }, SortOrder::kDescending);
+  auto sums = descending.fullWindowPartition().mapPartition(
+      [](PartitionElements<int64_t>& numbers, Collector<int64_t>& out) {
+        int64_t sum = 0;
+        for (const int64_t number : numbers) sum += number;
+        out.collect(sum);
+      });
+  int64_t total = 0;
+  for (const int64_t sum : sums.executeAndCollect()) total += sum;
+  EXPECT_EQ(total, int64_t{100'000} * 100'001 / 2);
+
+  std::map<int64_t, int64_t> last;
+  auto again = env.fromSequence(1, 100'000)
+                   .keyBy([](int64_t x) { return x % 7; })
+                   .fullWindowPartition()
+                   .sortPartition([](int64_t x) { return x; }, SortOrder::kDescending);
+  size_t count = 0;
+  for (const int64_t number : again.executeAndCollect()) {
+    const auto [at, first] = last.emplace(number % 7, number);
+    EXPECT_TRUE(first || number < at->second);
+    at->second = number;
+    ++count;
+  }
+  EXPECT_EQ(count, 100'000u);
+}
+
 }  // namespace
 }  // namespace flott
