@@ -1,5 +1,7 @@
 #include "flott/api/data_stream.h"
 
+#include "flott/api/partition_windowed_stream.h"
+
 namespace flott {
 
 StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
@@ -38,6 +40,13 @@ void setNodeMaxParallelism(StreamNode& node, int maxParallelism) {
   node.maxParallelism = maxParallelism;
 }
 
+StreamNode besideInput(StreamNode node, const StreamHandle& stream) {
+  if (stream.origins().size() != 1) return node;
+  const StreamNode& before = stream.program().node(stream.origins().front().node);
+  node.parallelism = before.parallelismFixed ? 1 : before.parallelism;
+  return node;
+}
+
 void throwBadPartition(int64_t target, uint32_t channels) {
   throw Error(ErrorKind::kUser, "the partitioner chose subtask " + std::to_string(target) + " of " +
                                     std::to_string(channels) + ": it must return a number from 0 to " +
@@ -50,6 +59,14 @@ DataStreamSink& DataStreamSink::name(std::string name) {
 }
 DataStreamSink& DataStreamSink::uid(std::string uid) {
   stream_.only("uid").uid = std::move(uid);
+  return *this;
+}
+DataStreamSink& DataStreamSink::setUidHash(const std::string& hash) {
+  stream_.only("setUidHash").uidHash = parseOperatorId(hash);
+  return *this;
+}
+DataStreamSink& DataStreamSink::setDescription(std::string text) {
+  stream_.only("setDescription").description = std::move(text);
   return *this;
 }
 DataStreamSink& DataStreamSink::setParallelism(int parallelism) {

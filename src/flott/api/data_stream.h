@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -40,6 +41,10 @@ template <typename T, typename Generator, typename Assigner>
 class WatermarkStrategy;
 template <typename T>
 class OutputTag;
+template <typename T, typename Partitions>
+class PartitionWindowedStream;
+template <typename T>
+struct SubtaskPartitions;
 
 /// What a stream without a consumer's choice of names is called: "Map", "Filter", ….
 StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
@@ -57,6 +62,8 @@ class DataStreamSink {
   explicit DataStreamSink(StreamHandle stream) : stream_(std::move(stream)) {}
   DataStreamSink& name(std::string name);
   DataStreamSink& uid(std::string uid);
+  DataStreamSink& setUidHash(const std::string& hash);
+  DataStreamSink& setDescription(std::string text);
   DataStreamSink& setParallelism(int parallelism);
   DataStreamSink& slotSharingGroup(std::string group);
   DataStreamSink& disableChaining();
@@ -89,6 +96,13 @@ class DataStream {
   template <typename Out = void, typename F>
   auto process(F function) const;
 
+  /// Some elements of a tuple, in this order: project<0, 2>() of a tuple<A, B, C> is a tuple<A, C>.
+  template <size_t... indices>
+  requires(sizeof...(indices) > 0) auto project() const;
+  /// Some members, as a tuple: project(&Click::user, &Click::at).
+  template <typename... Ms>
+  SingleOutputStreamOperator<std::tuple<Ms...>> project(Ms internal::MembersOf<T>::*... members) const;
+
   // Keys.
 
   /// By a member: keyBy(&Click::user).
@@ -99,6 +113,9 @@ class DataStream {
   KeyedStream<T, MembersSelector<T, K1, K2, Ks...>> keyBy(K1 internal::MembersOf<T>::*first,
                                                           K2 internal::MembersOf<T>::*second,
                                                           Ks internal::MembersOf<T>::*... rest) const;
+  /// By elements of a tuple: keyBy<0>(); by several the key is a tuple.
+  template <size_t first, size_t... rest>
+  auto keyBy() const;
   /// By f(const T&) -> key, which must give the same key whenever it is called.
   template <typename F>
   requires std::invocable<const F&, const T&> KeyedStream<T, FunctionSelector<T, F>> keyBy(F function)
@@ -114,6 +131,9 @@ class DataStream {
   /// Windows over all records, in one subtask.
   template <typename Assigner>
   WindowedStream<T, NoKeySelector<T>, Assigner> windowAll(Assigner assigner) const;
+
+  /// All records of each subtask together, once the input has ended (partition_windowed_stream.h).
+  PartitionWindowedStream<T, SubtaskPartitions<T>> fullWindowPartition() const;
 
   /// All records of these streams, in no particular order between them.
   template <typename... Others>
@@ -169,7 +189,7 @@ class DataStream {
   DataStreamSink writeAsCsv(std::string path, CsvOptions csv = {}, FileSinkOptions options = {}) const;
   /// encode(const T&) -> text, written to a TCP server.
   template <typename F>
-  DataStreamSink writeToSocket(std::string host, uint16_t port, F encode) const;
+  DataStreamSink writeToSocket(std::string host, int64_t port, F encode) const;
   /// Runs the job and returns all records of this stream: for bounded streams that fit in memory.
   std::vector<T> executeAndCollect(const std::string& jobName = {}) const;
   /// Starts the job; its records are read one by one while it runs.
@@ -197,6 +217,11 @@ class SingleOutputStreamOperator : public DataStream<T> {
   }
   /// The identity of the operator's state across versions of the program. Unique in the job.
   SingleOutputStreamOperator& uid(std::string uid) { return set("uid", &StreamNode::uid, std::move(uid)); }
+  /// The operator's id itself, 16 hexadecimal digits, to find state that was written under it. Stronger than
+  /// a uid.
+  SingleOutputStreamOperator& setUidHash(const std::string& hash) {
+    return set("setUidHash", &StreamNode::uidHash, std::optional(parseOperatorId(hash)));
+  }
   SingleOutputStreamOperator& setDescription(std::string text) {
     return set("setDescription", &StreamNode::description, std::move(text));
   }
@@ -257,6 +282,25 @@ auto DataStream<T>::map(F function) const {
     using Out = std::remove_cvref_t<std::invoke_result_t<F&, const T&>>;
     return transform<Out>("Map", operatorFactory<MapOperator<T, Out, F>>(std::move(function)));
   }
+}
+
+template <typename T>
+template <size_t... indices>
+requires(sizeof...(indices) > 0) auto DataStream<T>::project() const {
+  if constexpr (internal::requireTuple<T, indices...>()) {
+    return map([](const T& tuple) {
+             return std::tuple<std::tuple_element_t<indices, T>...>(std::get<indices>(tuple)...);
+           })
+        .name("Projection");
+  }
+}
+
+template <typename T>
+template <typename... Ms>
+SingleOutputStreamOperator<std::tuple<Ms...>> DataStream<T>::project(
+    Ms internal::MembersOf<T>::*... members) const {
+  return map([members...](const T& record) { return std::tuple<Ms...>(record.*members...); })
+      .name("Projection");
 }
 
 template <typename T>

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
+#include <set>
 
 #include "flott/base/options.h"
 
@@ -23,6 +25,32 @@ namespace {
   }
   std::abort();
 }
+
+/// Names parameters that nobody reads. A key that is near one the program has asked for in vain is a slip
+/// and named before the job begins; of others that is sure only when it has ended, since functions may read
+/// them.
+class UnreadParameterWarnings final : public JobListener {
+ public:
+  UnreadParameterWarnings(Parameters parameters, Logger& log)
+      : parameters_(std::move(parameters)), log_(log) {}
+
+  void onJobSubmitted(JobClient*, const Error*) override { warn(false); }
+  void onJobExecuted(const JobExecutionResult*, const Error*) override { warn(true); }
+
+ private:
+  void warn(bool all) {
+    for (const Parameters::Unread& unread : parameters_.unread()) {
+      const bool slip = !unread.nearest.empty();
+      if ((!all && !slip) || !warned_.insert(unread.key).second) continue;
+      log_.warn("parameters", "--" + unread.key + " was given, but the program does not read it" +
+                                  (slip ? ": did you mean --" + unread.nearest + "?" : ""));
+    }
+  }
+
+  const Parameters parameters_;
+  Logger& log_;
+  std::set<std::string> warned_;
+};
 
 void printHelp(const char* program) {
   std::printf(
@@ -68,6 +96,8 @@ StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<Execution
       program_(std::make_shared<Program>(std::move(configuration), host_)),
       parameters_(std::move(parameters)) {
   standardOptions().check(program_->configuration());
+  if (parameters_.size() > 0)
+    registerJobListener(std::make_shared<UnreadParameterWarnings>(parameters_, host_->env().log));
 }
 
 void StreamExecutionEnvironment::configure(const Configuration& configuration) {
@@ -104,6 +134,36 @@ StreamExecutionEnvironment& StreamExecutionEnvironment::disableOperatorChaining(
   return *this;
 }
 
+StreamExecutionEnvironment& StreamExecutionEnvironment::setRuntimeMode(RuntimeExecutionMode mode) {
+  static constexpr const char* kNames[] = {"STREAMING", "BATCH", "AUTOMATIC"};
+  configuration().set(kRuntimeMode, kNames[static_cast<size_t>(mode)]);
+  return *this;
+}
+
+StreamExecutionEnvironment& StreamExecutionEnvironment::setGlobalJobParameters(const Parameters& parameters) {
+  configuration().set(kGlobalJobParameters, parameters.toMap());
+  return *this;
+}
+
+StreamExecutionEnvironment& StreamExecutionEnvironment::registerCachedFile(const std::string& path,
+                                                                           const std::string& name) {
+  if (name.empty()) throw Error(ErrorKind::kUser, "cached file '" + path + "' has no name");
+  StringMap files = configuration().find(kCachedFiles).value_or(StringMap());
+  const auto [at, added] = files.emplace(name, path);
+  if (!added && at->second != path) {
+    throw Error(ErrorKind::kUser, "cached file '" + name + "' is registered already, as '" + at->second +
+                                      "': give '" + path + "' another name");
+  }
+  configuration().set(kCachedFiles, files);
+  return *this;
+}
+
+StreamExecutionEnvironment& StreamExecutionEnvironment::registerJobListener(
+    std::shared_ptr<JobListener> listener) {
+  program_->listeners().push_back(std::move(listener));
+  return *this;
+}
+
 StreamHandle StreamExecutionEnvironment::addSource(std::shared_ptr<const SourceFactory> factory,
                                                    std::string name, std::string outputType,
                                                    bool parallel) const {
@@ -135,6 +195,19 @@ JobClient StreamExecutionEnvironment::executeAsync(const std::string& jobName) {
   return startJob(*program_, jobName);
 }
 
+// The listeners learn of the end, whichever it is.
+JobExecutionResult StreamExecutionEnvironment::awaited(JobClient& client) const {
+  std::optional<JobExecutionResult> result;
+  try {
+    result.emplace(client.result());
+  } catch (const Error& error) {
+    for (const auto& listener : program_->listeners()) listener->onJobExecuted(nullptr, &error);
+    throw;
+  }
+  for (const auto& listener : program_->listeners()) listener->onJobExecuted(&*result, nullptr);
+  return *std::move(result);
+}
+
 JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobName) {
   if (explainOnly_) {
     if (!jobName.empty()) configuration().set(kJobName, jobName);
@@ -154,7 +227,7 @@ JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobNam
       client.cancel();
     });
   }
-  JobExecutionResult result = client.result();
+  JobExecutionResult result = awaited(client);
   if (env.log.enabled(LogLevel::kInfo))
     env.log.info("metrics", "of job '" + result.jobName() + "':\n" + result.metricsText());
   return result;

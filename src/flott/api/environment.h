@@ -15,9 +15,11 @@
 #include <utility>
 #include <vector>
 
+#include "flott/api/columnar_stream.h"
 #include "flott/api/data_stream.h"
 #include "flott/api/execution_host.h"
 #include "flott/api/job_client.h"
+#include "flott/api/job_listener.h"
 #include "flott/api/parameters.h"
 #include "flott/api/program.h"
 #include "flott/connectors/collection/collection_source.h"
@@ -29,6 +31,12 @@
 #include "flott/operators/source_watermarks.h"
 
 namespace flott {
+
+enum class RuntimeExecutionMode : uint8_t {
+  kStreaming,
+  kBatch,      // refused: a bounded input gives its final results in kStreaming, too
+  kAutomatic,  // as kStreaming
+};
 
 class StreamExecutionEnvironment {
  public:
@@ -54,6 +62,14 @@ class StreamExecutionEnvironment {
   /// Negative: only full batches are sent; zero: after every step.
   StreamExecutionEnvironment& setBufferTimeout(Duration timeout);
   StreamExecutionEnvironment& disableOperatorChaining();
+  StreamExecutionEnvironment& setRuntimeMode(RuntimeExecutionMode mode);
+  /// What every function may read: RuntimeContext::getGlobalJobParameters(). In place of those set before.
+  StreamExecutionEnvironment& setGlobalJobParameters(const Parameters& parameters);
+  /// Functions find the file or folder by name: RuntimeContext::getCachedFile(name). That it is there is
+  /// checked when a job is started. Throws Error(kUser) for a name that has another path.
+  StreamExecutionEnvironment& registerCachedFile(const std::string& path, const std::string& name);
+  /// Told of all jobs that are started from now on.
+  StreamExecutionEnvironment& registerJobListener(std::shared_ptr<JobListener> listener);
 
   // Sources.
 
@@ -78,6 +94,15 @@ class StreamExecutionEnvironment {
   template <typename T>
   SingleOutputStreamOperator<T> fromElements(std::initializer_list<T> values) const {
     return fromCollection(std::vector<T>(values));
+  }
+  /// Both of the above under Flink's newer name.
+  template <typename T>
+  SingleOutputStreamOperator<T> fromData(std::vector<T> values) const {
+    return fromCollection(std::move(values));
+  }
+  template <typename T>
+  SingleOutputStreamOperator<T> fromData(std::initializer_list<T> values) const {
+    return fromElements(values);
   }
   /// The numbers from `first` to `last`, both included, by all subtasks together.
   SingleOutputStreamOperator<int64_t> fromSequence(int64_t first, int64_t last) const;
@@ -108,13 +133,24 @@ class StreamExecutionEnvironment {
   SingleOutputStreamOperator<T> readParquetFile(FilePaths paths, FileSourceOptions options = {}) const {
     return fromSource(parquetFiles<T>(std::move(paths), options));
   }
+  /// Rows of Parquet files as columns (columnar_stream.h): only these are read; without any, all.
+  ColumnarStream readParquetColumns(FilePaths paths, std::vector<std::string> columns = {},
+                                    FileSourceOptions options = {}) const {
+    return ColumnarStream(fromSource(columnarParquet(std::move(paths), std::move(columns), options)));
+  }
+  /// Rows of CSV files as columns, those that T has fields for.
+  template <typename T>
+  ColumnarStream readCsvColumns(FilePaths paths, CsvOptions csv = {}, FileSourceOptions options = {}) const {
+    return ColumnarStream(
+        fromSource(columnarCsv(std::move(paths), schemaOf(describe<T>()), std::move(csv), options)));
+  }
   /// Lines that a TCP server sends. A connection that fails is tried again so often in a row, with a growing
   /// pause; -1 for ever.
-  SingleOutputStreamOperator<std::string> socketTextStream(std::string host, uint16_t port,
+  SingleOutputStreamOperator<std::string> socketTextStream(std::string host, int64_t port,
                                                            std::string delimiter = "\n",
                                                            int64_t maxRetries = 0) const {
     return fromSource(socketTextSource(
-        {.address = {std::move(host), port, maxRetries}, .delimiter = std::move(delimiter)}));
+        {.address = socketAddress(std::move(host), port, maxRetries), .delimiter = std::move(delimiter)}));
   }
 
   // Running.
@@ -134,6 +170,7 @@ class StreamExecutionEnvironment {
  private:
   StreamHandle addSource(std::shared_ptr<const SourceFactory> factory, std::string name,
                          std::string outputType, bool parallel) const;
+  JobExecutionResult awaited(JobClient& client) const;
 
   std::shared_ptr<ExecutionHost> host_;
   std::shared_ptr<Program> program_;

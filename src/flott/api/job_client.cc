@@ -2,9 +2,30 @@
 
 #include <atomic>
 
+#include "flott/api/job_listener.h"
 #include "flott/api/program.h"
+#include "flott/base/options.h"
 
 namespace flott {
+namespace {
+
+void checkCachedFiles(const Configuration& configuration, Files& files) {
+  const std::optional<StringMap> cached = configuration.find(kCachedFiles);
+  if (!cached) return;
+  for (const auto& [name, path] : *cached) {
+    if (files.stat(path)) continue;
+    throw Error(ErrorKind::kUser,
+                "cached file '" + name + "' is not there: no file or folder '" + path + "'");
+  }
+}
+
+JobClient submit(Program& program, const std::string& jobName) {
+  JobGraph job = compile(program.takeGraph(jobName));
+  checkCachedFiles(program.configuration(), program.host()->env().files);
+  return JobClient(program.host(), std::move(job), program.configuration());
+}
+
+}  // namespace
 
 JobExecutionResult::JobExecutionResult(JobResult result) : result_(std::move(result)) {}
 
@@ -67,8 +88,15 @@ JobExecutionResult JobClient::result() {
 
 JobClient startJob(Program& program, const std::string& jobName) {
   FLOTT_CHECK(program.host() != nullptr, "a program without a host runs no jobs");
-  JobGraph job = compile(program.takeGraph(jobName));
-  return JobClient(program.host(), std::move(job), program.configuration());
+  std::optional<JobClient> client;
+  try {
+    client.emplace(submit(program, jobName));
+  } catch (const Error& error) {
+    for (const auto& listener : program.listeners()) listener->onJobSubmitted(nullptr, &error);
+    throw;
+  }
+  for (const auto& listener : program.listeners()) listener->onJobSubmitted(&*client, nullptr);
+  return *std::move(client);
 }
 
 // The answer of the master to `ask`, or nothing when the job ends before it comes.

@@ -17,6 +17,11 @@
 
 namespace flott {
 
+template <typename T, typename Partitions>
+class PartitionWindowedStream;
+template <typename T, typename Selector>
+struct KeyPartitions;
+
 template <typename T, typename Selector>
 class PreAggregatedStream;
 
@@ -63,6 +68,9 @@ class KeyedStream {
   template <typename Assigner>
   WindowedStream<T, Selector, Assigner> window(Assigner assigner) const;
 
+  /// All records of each key together, once the input has ended (partition_windowed_stream.h).
+  PartitionWindowedStream<T, KeyPartitions<T, Selector>> fullWindowPartition() const;
+
   // Aggregations.
 
   /// f(const T& soFar, const T& record) -> T.
@@ -78,8 +86,8 @@ class KeyedStream {
   auto aggregate(F function) const {
     using Acc = std::remove_cvref_t<decltype(function.createAccumulator())>;
     using Out = std::remove_cvref_t<decltype(function.getResult(std::declval<const Acc&>()))>;
-    return apply<Out>("Aggregate", operatorFactory<AggregateOperator<T, Selector, F, Acc, Out>>(
-                                       selector_, std::move(function)));
+    return transform<Out>("Aggregate", operatorFactory<AggregateOperator<T, Selector, F, Acc, Out>>(
+                                           selector_, std::move(function)));
   }
 
   /// Adds up a member; the other members are those of the key's first record. Overflow of an integer fails
@@ -88,7 +96,7 @@ class KeyedStream {
   SingleOutputStreamOperator<T> sum(N internal::MembersOf<T>::*member) const {
     if constexpr (kIsKeyAndNumber<T, Selector, N>) {
       if (isNumberBesideKey(selector_, member)) {
-        return apply<T>("Sum", operatorFactory<SumInPlaceOperator<T, Selector, N>>(selector_, member));
+        return transform<T>("Sum", operatorFactory<SumInPlaceOperator<T, Selector, N>>(selector_, member));
       }
     }
     return fold("Sum", SumOf<T, N>{member});
@@ -111,6 +119,29 @@ class KeyedStream {
   SingleOutputStreamOperator<T> maxBy(N internal::MembersOf<T>::*member, Tie tie = Tie::kFirst) const {
     return fold("Max By", RecordOfGreatest<T, N>{member, tie});
   }
+  /// The same of an element of a tuple: sum<1>().
+  template <size_t index>
+  SingleOutputStreamOperator<T> sum() const {
+    return foldElement<index, SumOf>("Sum");
+  }
+  template <size_t index>
+  SingleOutputStreamOperator<T> min() const {
+    return foldElement<index, LeastOf>("Min");
+  }
+  template <size_t index>
+  SingleOutputStreamOperator<T> max() const {
+    return foldElement<index, GreatestOf>("Max");
+  }
+  template <size_t index>
+  SingleOutputStreamOperator<T> minBy(Tie tie = Tie::kFirst) const {
+    static_assert(internal::requireTuple<T, index>());
+    return fold("Min By", RecordOfElement<T, index, true>{tie});
+  }
+  template <size_t index>
+  SingleOutputStreamOperator<T> maxBy(Tie tie = Tie::kFirst) const {
+    static_assert(internal::requireTuple<T, index>());
+    return fold("Max By", RecordOfElement<T, index, false>{tie});
+  }
   /// (key, number of its records so far).
   SingleOutputStreamOperator<std::pair<KeyType, int64_t>> count() const {
     return aggregate(CountRecords{selector_}).name("Count");
@@ -124,9 +155,10 @@ class KeyedStream {
   /// sent to the subtask of the key.
   PreAggregatedStream<T, Selector> salted(int salts, PreAggregateOptions options = {}) const;
 
+  /// An operator of your own over this stream; batches carry the hashes of their keys.
   template <typename Out>
-  SingleOutputStreamOperator<Out> apply(std::string name,
-                                        std::shared_ptr<const OperatorFactory> factory) const {
+  SingleOutputStreamOperator<Out> transform(std::string name,
+                                            std::shared_ptr<const OperatorFactory> factory) const {
     return SingleOutputStreamOperator<Out>(
         handle_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>())));
   }
@@ -148,9 +180,14 @@ class KeyedStream {
 
   template <typename Out, typename Calls, typename F>
   SingleOutputStreamOperator<Out> applyCalls(const char* name, F function) const;
+  template <size_t index, template <typename, typename> typename MemberFold>
+  SingleOutputStreamOperator<T> foldElement(const char* name) const {
+    static_assert(internal::requireTuple<T, index>());
+    return fold(name, FoldOfElement<T, index, MemberFold>());
+  }
   template <typename Fold>
   SingleOutputStreamOperator<T> fold(const char* name, Fold fold) const {
-    return apply<T>(name, operatorFactory<ReduceOperator<T, Selector, Fold>>(selector_, std::move(fold)));
+    return transform<T>(name, operatorFactory<ReduceOperator<T, Selector, Fold>>(selector_, std::move(fold)));
   }
 
   StreamHandle handle_;
@@ -176,5 +213,19 @@ template <typename F>
 requires std::invocable<const F&, const T&> KeyedStream<T, FunctionSelector<T, F>> DataStream<T>::keyBy(
     F function)
 const { return {handle_, FunctionSelector<T, F>{std::move(function)}}; }
+
+template <typename T>
+template <size_t first, size_t... rest>
+auto DataStream<T>::keyBy() const {
+  if constexpr (internal::requireTuple<T, first, rest...>()) {
+    if constexpr (sizeof...(rest) == 0) {
+      using Selector = ElementSelector<T, first>;
+      return KeyedStream<T, Selector>(handle_, Selector());
+    } else {
+      using Selector = ElementsSelector<T, first, rest...>;
+      return KeyedStream<T, Selector>(handle_, Selector());
+    }
+  }
+}
 
 }  // namespace flott

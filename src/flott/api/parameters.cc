@@ -1,7 +1,8 @@
 #include "flott/api/parameters.h"
 
 #include <cctype>
-#include <vector>
+#include <mutex>
+#include <set>
 
 #include "flott/api/config_file.h"
 #include "flott/base/error.h"
@@ -77,6 +78,52 @@ void setFromDefinition(Configuration& configuration, std::string_view definition
 
 }  // namespace
 
+/// The keys that were asked for.
+class Parameters::Asked {
+ public:
+  void add(std::string_view key) {
+    const std::lock_guard lock(mutex_);
+    if (!keys_.contains(key)) keys_.emplace(key);
+  }
+  std::set<std::string, std::less<>> keys() const {
+    const std::lock_guard lock(mutex_);
+    return keys_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::set<std::string, std::less<>> keys_;
+};
+
+Parameters::Parameters() : asked_{std::make_shared<Asked>()} {}
+
+void Parameters::ask(std::string_view key) const {
+  for (const auto& asked : asked_) asked->add(key);
+}
+
+bool Parameters::has(std::string_view key) const {
+  ask(key);
+  return values_.contains(key);
+}
+
+StringMap Parameters::toMap() const {
+  for (const auto& [key, value] : values_) ask(key);
+  return {values_.begin(), values_.end()};
+}
+
+std::vector<Parameters::Unread> Parameters::unread() const {
+  const std::set<std::string, std::less<>> asked = asked_.front()->keys();
+  std::vector<std::string_view> missing;
+  for (const std::string& key : asked) {
+    if (!values_.contains(key)) missing.push_back(key);
+  }
+  std::vector<Unread> unread;
+  for (const auto& [key, value] : values_) {
+    if (!asked.contains(key)) unread.push_back({key, std::string(nearestOf(key, missing))});
+  }
+  return unread;
+}
+
 Parameters Parameters::fromArgs(std::span<const std::string> arguments) {
   Parameters parameters;
   for (size_t i = 0; i < arguments.size(); ++i) {
@@ -131,6 +178,7 @@ Parameters Parameters::fromEnvironment(const System& system, std::string_view pr
 }
 
 const std::string& Parameters::get(std::string_view key) const {
+  ask(key);
   const auto found = values_.find(key);
   if (found != values_.end()) return found->second;
   std::vector<std::string_view> known;
@@ -173,6 +221,7 @@ Duration Parameters::getDuration(std::string_view key, Duration otherwise) const
 
 Parameters Parameters::mergedWith(const Parameters& stronger) const {
   Parameters merged = stronger;
+  merged.asked_.insert(merged.asked_.end(), asked_.begin(), asked_.end());
   merged.values_.insert(values_.begin(), values_.end());
   return merged;
 }

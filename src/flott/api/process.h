@@ -109,7 +109,7 @@ template <typename T, typename Selector>
 template <typename Out, typename Calls, typename F>
 SingleOutputStreamOperator<Out> KeyedStream<T, Selector>::applyCalls(const char* name, F function) const {
   using Input = KeyedInput<T, Selector>;
-  return apply<Out>(
+  return transform<Out>(
       name, operatorFactory<ProcessOperator<Out, Calls, F, Input>>(std::move(function), Input(selector_)));
 }
 

@@ -23,6 +23,8 @@ StreamGraph Program::graphWithSettings() const {
   graph.defaultMaxParallelism = maxParallelism < 1 ? 0 : static_cast<int>(maxParallelism);
   graph.chaining = configuration_.get(kOperatorChaining);
   graph.chainDifferentMaxParallelism = configuration_.get(kChainDifferentMaxParallelism);
+  graph.cascadingDescriptions = configuration_.get(kVertexDescriptionMode) == "CASCADING";
+  graph.vertexIndexPrefix = configuration_.get(kVertexNameIndexPrefix);
   graph.bufferTimeout =
       configuration_.get(kBufferTimeoutEnabled) ? configuration_.get(kBufferTimeout) : Duration::millis(-1);
   return graph;

@@ -16,6 +16,7 @@
 namespace flott {
 
 class ExecutionHost;
+class JobListener;
 
 /// Where the records of a stream come from: one output of one node, and how they are to be spread next.
 struct StreamOrigin {
@@ -38,6 +39,8 @@ class Program {
   Configuration& configuration() { return configuration_; }
   const std::shared_ptr<ExecutionHost>& host() const { return host_; }
   StreamGraph& graph() { return graph_; }
+  /// In the order in which they were registered.
+  std::vector<std::shared_ptr<JobListener>>& listeners() { return listeners_; }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
   /// The graph so far with the environment's settings.
@@ -53,6 +56,7 @@ class Program {
   Configuration configuration_;
   std::shared_ptr<ExecutionHost> host_;
   StreamGraph graph_;
+  std::vector<std::shared_ptr<JobListener>> listeners_;
   int generation_ = 0;
 };
 

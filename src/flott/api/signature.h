@@ -1,6 +1,7 @@
 // What a user's function takes and returns, found from its type, so that users need not write it twice.
 #pragma once
 
+#include <tuple>
 #include <type_traits>
 
 #include "flott/operators/collector.h"
@@ -93,6 +94,19 @@ consteval bool requireFlatMap() {
     static_assert(FlatMapFunction<F, T, Out>,
                   "flatMap: the function must be callable as f(const T&, Collector<Out>&)");
     return FlatMapFunction<F, T, Out>;
+  }
+  return false;
+}
+
+/// Does not compile unless T is a tuple, pair or array with elements of these indices.
+template <typename T, size_t... indices>
+consteval bool requireTuple() {
+  constexpr bool kTuple = requires { std::tuple_size<T>::value; };
+  static_assert(kTuple, "the records are no tuples: name members, such as &Click::user, instead of numbers");
+  if constexpr (kTuple) {
+    constexpr bool kThere = ((indices < std::tuple_size_v<T>)&&...);
+    static_assert(kThere, "the records have no element of this number: the first one is 0");
+    return kThere;
   }
   return false;
 }

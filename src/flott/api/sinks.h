@@ -89,8 +89,8 @@ DataStreamSink DataStream<T>::writeAsCsv(std::string path, CsvOptions csv, FileS
 
 template <typename T>
 template <typename F>
-DataStreamSink DataStream<T>::writeToSocket(std::string host, uint16_t port, F encode) const {
-  return sinkTo(SocketSink<T, F>({.host = std::move(host), .port = port}, std::move(encode))).name("Socket");
+DataStreamSink DataStream<T>::writeToSocket(std::string host, int64_t port, F encode) const {
+  return sinkTo(SocketSink<T, F>(socketAddress(std::move(host), port), std::move(encode))).name("Socket");
 }
 
 template <typename T>

@@ -40,6 +40,71 @@ Error expected(std::string_view text, const char* what) {
   return Error(ErrorKind::kUser, "'" + std::string(text) + "' is not " + what);
 }
 
+// A key or value of a map, in single quotes if one of `special` would be misread.
+std::string quotedFor(const std::string& text, const char* special) {
+  if (text.find_first_of(special) == std::string::npos && trimmed(text) == text) return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("''") : std::string(1, c);
+  return quoted + "'";
+}
+std::string renderEntry(const std::string& key, const std::string& value) {
+  return quotedFor(key, ",:'") + ":" + quotedFor(value, ",'");
+}
+
+// Reads "a:1,'b:c':'2,3'" piece by piece.
+class MapParser {
+ public:
+  explicit MapParser(std::string_view text) : text_(text) {}
+
+  StringMap parse() {
+    StringMap map;
+    if (trimmed(text_).empty()) return map;
+    do {
+      const std::string key = piece(':');
+      if (!take(':')) fail();
+      map[key] = piece(',');
+    } while (take(','));
+    if (at_ != text_.size()) fail();
+    return map;
+  }
+
+ private:
+  std::string piece(char end) {
+    skipBlanks();
+    if (at_ == text_.size() || text_[at_] != '\'') {
+      const size_t stop = std::min(text_.find_first_of(end == ':' ? ":," : ",", at_), text_.size());
+      const std::string_view found = trimmed(text_.substr(at_, stop - at_));
+      at_ = stop;
+      return std::string(found);
+    }
+    std::string unquoted;
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] != '\'') {
+        unquoted += text_[at_];
+      } else if (at_ + 1 < text_.size() && text_[at_ + 1] == '\'') {
+        unquoted += text_[at_++];
+      } else {
+        ++at_;
+        return unquoted;
+      }
+    }
+    fail();
+  }
+  void skipBlanks() {
+    while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_]))) ++at_;
+  }
+  bool take(char c) {
+    skipBlanks();
+    if (at_ == text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  [[noreturn]] void fail() const { throw expected(text_, "a map, such as a:1,b:2"); }
+
+  const std::string_view text_;
+  size_t at_ = 0;
+};
+
 template <typename T>
 T parseNumber(std::string_view text, const char* what) {
   const std::string_view digits = trimmed(text);
@@ -151,18 +216,10 @@ std::string OptionValue<StringList>::render(const StringList& value) {
   return text;
 }
 
-StringMap OptionValue<StringMap>::parse(std::string_view text) {
-  StringMap map;
-  for (const std::string_view part : split(text, ',')) {
-    const size_t colon = part.find(':');
-    if (colon == std::string_view::npos) throw expected(text, "a map, such as a:1,b:2");
-    map[std::string(trimmed(part.substr(0, colon)))] = trimmed(part.substr(colon + 1));
-  }
-  return map;
-}
+StringMap OptionValue<StringMap>::parse(std::string_view text) { return MapParser(text).parse(); }
 std::string OptionValue<StringMap>::render(const StringMap& value) {
   std::string text;
-  for (const auto& [key, part] : value) text += (text.empty() ? "" : ",") + key + ":" + part;
+  for (const auto& [key, part] : value) text += (text.empty() ? "" : ",") + renderEntry(key, part);
   return text;
 }
 
@@ -194,7 +251,7 @@ std::optional<std::string> Configuration::mapBelow(std::string_view key) const {
   const std::string prefix = std::string(key) + ".";
   std::optional<std::string> text;
   for (auto at = entries_.lower_bound(prefix); at != entries_.end() && at->first.starts_with(prefix); ++at) {
-    text = (text ? *text + "," : "") + at->first.substr(prefix.size()) + ":" + at->second.value;
+    text = (text ? *text + "," : "") + renderEntry(at->first.substr(prefix.size()), at->second.value);
   }
   return text;
 }

@@ -38,7 +38,7 @@ enum class OptionType : uint8_t {
   kDuration,  // 100 ms
   kMemory,    // 64 mb
   kList,      // a;b;c
-  kMap,       // a:1,b:2; or keys of their own: <key>.a = 1
+  kMap,       // a:1,'b:c':'2,3'; or keys of their own: <key>.a = 1
 };
 
 /// An option without its static type; texts are literals and live for ever.

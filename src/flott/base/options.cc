@@ -6,9 +6,12 @@ OptionRegistry standardOptions() {
   OptionRegistry all;
   all.add(kDefaultParallelism).add(kMaxParallelism).add(kJobName).add(kRuntimeMode);
   all.add(kOperatorChaining).add(kChainDifferentMaxParallelism).add(kAutoWatermarkInterval);
-  all.add(kAllowUnalignedSplits).add(kObjectReuse).add(kGlobalJobParameters);
+  all.add(kVertexDescriptionMode).add(kVertexNameIndexPrefix).add(kAllowUnalignedSplits);
+  all.add(kObjectReuse).add(kGlobalJobParameters).add(kCachedFiles);
   all.add(kBufferTimeoutEnabled).add(kBufferTimeout).add(kBuffersPerChannel);
+  all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
+  all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
   all.add(kLogLevel).add(kLogFormat).add(kLogFile);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);

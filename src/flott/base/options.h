@@ -50,6 +50,17 @@ inline constexpr ConfigOption<bool> kChainDifferentMaxParallelism{
     .defaultText = "true",
     .description = "Whether operators of different max parallelism may be joined."};
 
+inline constexpr ConfigOption<std::string> kVertexDescriptionMode{
+    .key = "pipeline.vertex-description-mode",
+    .defaultText = "TREE",
+    .description = "How the description of joined operators is written: a line each as a tree, or one line.",
+    .choices = "TREE|CASCADING"};
+
+inline constexpr ConfigOption<bool> kVertexNameIndexPrefix{
+    .key = "pipeline.vertex-name-include-index-prefix",
+    .defaultText = "false",
+    .description = "Whether the name of joined operators begins with their number: [vertex-0]."};
+
 inline constexpr ConfigOption<Duration> kAutoWatermarkInterval{
     .key = "pipeline.auto-watermark-interval",
     .defaultText = "200 ms",
@@ -73,6 +84,11 @@ inline constexpr ConfigOption<StringMap> kGlobalJobParameters{
     .defaultText = std::nullopt,
     .description = "Parameters that every user function can read."};
 
+inline constexpr ConfigOption<StringMap> kCachedFiles{
+    .key = "pipeline.cached-files",
+    .defaultText = std::nullopt,
+    .description = "Files and folders that user functions get by name, by their paths."};
+
 // --- tasks and what flows between them ---
 
 inline constexpr ConfigOption<bool> kBufferTimeoutEnabled{
@@ -94,6 +110,20 @@ inline constexpr ConfigOption<int64_t> kBuffersPerChannel{
     .minimum = 1,
     .maximum = 65536};
 
+inline constexpr ConfigOption<bool> kAdaptivePartitioner{
+    .key = "taskmanager.network.adaptive-partitioner.enabled",
+    .defaultText = "false",
+    .description =
+        "Whether rebalance and rescale choose the next subtask that has the least to do, instead of the next "
+        "one."};
+
+inline constexpr ConfigOption<int64_t> kAdaptiveMaxTraverse{
+    .key = "taskmanager.network.adaptive-partitioner.max-traverse-size",
+    .defaultText = "4",
+    .description = "How many of the next subtasks the adaptive partitioner chooses from.",
+    .minimum = 2,
+    .maximum = 32768};
+
 inline constexpr ConfigOption<Duration> kCancellationInterval{
     .key = "task.cancellation.interval",
     .defaultText = "30 s",
@@ -112,6 +142,25 @@ inline constexpr ConfigOption<std::string> kStateBackend{
     .defaultText = "hashmap",
     .description = "Where keyed state lives: hashmap is in memory.",
     .choices = "hashmap"};
+
+inline constexpr ConfigOption<MemorySize> kSortPartitionMemory{
+    .key = "execution.sort-partition.memory",
+    .defaultText = "128 mb",
+    .description =
+        "Memory of each subtask that sorts or maps a full window of a stream without keys; what does not fit "
+        "goes to io.tmp.dirs.",
+    .minimum = 1 << 10};
+
+inline constexpr ConfigOption<MemorySize> kSortKeyedPartitionMemory{
+    .key = "execution.sort-keyed-partition.memory",
+    .defaultText = "128 mb",
+    .description = "The same for streams with keys.",
+    .minimum = 1 << 10};
+
+inline constexpr ConfigOption<std::string> kTmpDirs{
+    .key = "io.tmp.dirs",
+    .defaultText = "/tmp",
+    .description = "Folders for records that memory cannot hold, with ',', '|' or ':' between them."};
 
 inline constexpr ConfigOption<int64_t> kLanes{
     .key = "flott.lanes",

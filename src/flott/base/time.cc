@@ -97,4 +97,15 @@ std::string toString(OperatorId id) {
   return text;
 }
 
+OperatorId parseOperatorId(std::string_view text) {
+  OperatorId id;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id.value, 16);
+  if (text.size() != 16 || problem != std::errc() || end != text.data() + text.size()) {
+    throw Error(ErrorKind::kUser, "'" + std::string(text) +
+                                      "' is no operator id: give the 16 hexadecimal digits that plans and "
+                                      "errors show");
+  }
+  return id;
+}
+
 }  // namespace flott

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace flott {
 
@@ -31,5 +32,7 @@ using OperatorId = Strong<struct OperatorIdTag, uint64_t>;
 using SideOutputIndex = Strong<struct SideOutputIndexTag, int32_t>;
 
 std::string toString(OperatorId id);
+/// What toString() gave. Throws Error(kUser) for any other text.
+OperatorId parseOperatorId(std::string_view text);
 
 }  // namespace flott

@@ -53,10 +53,52 @@ class Compiler {
     vertex.maxParallelism = resolved.maxParallelism;
     vertex.slotSharingGroup = resolved.slotSharingGroup;
     addToChain(head, vertex);
+    appendInALine(head, displayName, vertex.name);
+    if (graph_.vertexIndexPrefix) vertex.name = "[vertex-" + std::to_string(vertex.id) + "]" + vertex.name;
+    if (graph_.cascadingDescriptions) {
+      appendInALine(head, describe, vertex.description);
+    } else {
+      appendAsTree(head, "", vertex.description);
+    }
     job_.vertices.push_back(std::move(vertex));
   }
 
-  // Depth first, so that a branch of the chain lies together; the name grows in the same order.
+  static std::string describe(const StreamNode& node) {
+    return node.description.empty() ? displayName(node) : node.description;
+  }
+
+  const std::vector<int>& chainedAfter(const StreamNode& node) const {
+    return chainedConsumers_[node.id - 1];
+  }
+
+  // "a -> b -> (c, d)"
+  template <typename Text>
+  void appendInALine(const StreamNode& node, Text&& text, std::string& line) const {
+    line += text(node);
+    const std::vector<int>& consumers = chainedAfter(node);
+    const bool branches = consumers.size() > 1;
+    for (size_t i = 0; i < consumers.size(); ++i) {
+      line += i > 0 ? ", " : branches ? " -> (" : " -> ";
+      appendInALine(graph_.nodes[consumers[i] - 1], text, line);
+    }
+    if (branches) line += ")";
+  }
+
+  // a
+  // :- b
+  // :  +- c
+  // +- d
+  void appendAsTree(const StreamNode& node, const std::string& indent, std::string& lines) const {
+    lines += describe(node) + "\n";
+    const std::vector<int>& consumers = chainedAfter(node);
+    for (size_t i = 0; i < consumers.size(); ++i) {
+      const bool last = i + 1 == consumers.size();
+      lines += indent + (last ? "+- " : ":- ");
+      appendAsTree(graph_.nodes[consumers[i] - 1], indent + (last ? "   " : ":  "), lines);
+    }
+  }
+
+  // Depth first, so that a branch of the chain lies together.
   void addToChain(const StreamNode& node, JobVertex& vertex) {
     places_[node.id - 1] = {vertex.id, static_cast<int>(vertex.chain.size())};
     ChainedOperator& added = vertex.chain.emplace_back();
@@ -66,15 +108,7 @@ class Compiler {
     added.uid = node.uid;
     added.op = node.op;
     added.source = node.source;
-
-    vertex.name += displayName(node);
-    const std::vector<int>& consumers = chainedConsumers_[node.id - 1];
-    const bool branches = consumers.size() > 1;
-    for (size_t i = 0; i < consumers.size(); ++i) {
-      vertex.name += i > 0 ? ", " : branches ? " -> (" : " -> ";
-      addToChain(graph_.nodes[consumers[i] - 1], vertex);
-    }
-    if (branches) vertex.name += ")";
+    for (const int consumer : chainedAfter(node)) addToChain(graph_.nodes[consumer - 1], vertex);
   }
 
   // Consumers are connected in the order of their creation: that is the order of each operator's outputs.

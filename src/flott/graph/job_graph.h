@@ -29,9 +29,9 @@ struct ChainedOutput {
 
 struct ChainedOperator {
   int node = 0;  // StreamNode::id
-  /// Hash of the uid where one is given, else of the operator's name, kind and inputs' ids: it depends on
-  /// neither chaining, partitioning nor parallelism. Equal operators on one input are told apart by their
-  /// order.
+  /// The uid hash where one is given, else the hash of the uid, else of the operator's name, kind and inputs'
+  /// ids: it depends on neither chaining, partitioning nor parallelism. Equal operators on one input are told
+  /// apart by their order.
   OperatorId id;
   std::string name;
   std::string uid;
@@ -45,6 +45,8 @@ struct ChainedOperator {
 struct JobVertex {
   int id = 0;        // index
   std::string name;  // "Source: lines -> split -> (count, Sink: print)"
+  /// The same of the operators' descriptions, or as a tree of lines.
+  std::string description;
   int parallelism = 1;
   int maxParallelism = 128;  // the head's: keyed state is keyed by the exchange before it
   std::string slotSharingGroup;

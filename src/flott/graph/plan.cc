@@ -67,7 +67,9 @@ class TreePrinter {
     const ChainedOperator& op = vertex.chain[index];
     const StreamNode& node = graph_.nodes[op.node - 1];
     indent(depth);
-    text_ += displayName(node) + " [id " + toString(op.id);
+    text_ += displayName(node);
+    if (!node.description.empty()) text_ += ": " + node.description;
+    text_ += " [id " + toString(op.id);
     if (!op.uid.empty()) text_ += ", uid '" + op.uid + "'";
     text_ += "]";
     if (!node.outputType.empty()) text_ += " gives " + node.outputType;

@@ -86,6 +86,25 @@ void checkUids(const StreamGraph& graph) {
   }
 }
 
+/// The id that the user gave, in one way or the other.
+std::optional<OperatorId> givenId(const StreamNode& node) {
+  if (node.uidHash) return node.uidHash;
+  return node.uid.empty() ? std::nullopt : std::optional(OperatorId(hashBytes(node.uid)));
+}
+
+void checkUidHashes(const StreamGraph& graph) {
+  std::map<OperatorId, const StreamNode*> owners;
+  for (const StreamNode& node : graph.nodes) {
+    const std::optional<OperatorId> id = givenId(node);
+    if (!id) continue;
+    const auto [owner, added] = owners.emplace(*id, &node);
+    if (added) continue;
+    throw Error(ErrorKind::kUser, "operators " + quoted(owner->second->name) + " and " + quoted(node.name) +
+                                      " have the same id " + toString(*id) +
+                                      ": give one of them another uid or uid hash");
+  }
+}
+
 void checkParallelism(int parallelism) {
   if (parallelism >= 1 && parallelism <= kMaxParallelismLimit) return;
   throw Error(ErrorKind::kUser, "parallelism is " + std::to_string(parallelism) +
@@ -180,12 +199,10 @@ uint64_t hashOfPlace(const StreamNode& node, const std::vector<ResolvedNode>& be
 void assignIds(const StreamGraph& graph, std::vector<ResolvedNode>& resolved) {
   std::set<OperatorId> taken;
   for (const StreamNode& node : graph.nodes) {
-    if (node.uid.empty()) continue;
-    resolved[node.id - 1].id = OperatorId(hashBytes(node.uid));
-    FLOTT_CHECK(taken.insert(resolved[node.id - 1].id).second, "two uids of one hash: " + node.uid);
+    if (const std::optional<OperatorId> id = givenId(node)) taken.insert(resolved[node.id - 1].id = *id);
   }
   for (const StreamNode& node : graph.nodes) {
-    if (!node.uid.empty()) continue;
+    if (givenId(node)) continue;
     const uint64_t place = hashOfPlace(node, resolved);
     OperatorId id(place);
     for (uint64_t sibling = 1; !taken.insert(id).second; ++sibling)
@@ -205,6 +222,7 @@ std::vector<ResolvedNode> resolve(const StreamGraph& graph) {
   checkShape(graph);
   checkSinks(graph);
   checkUids(graph);
+  checkUidHashes(graph);
   checkDefaults(graph);
   std::vector<ResolvedNode> resolved;
   resolved.reserve(graph.nodes.size());

@@ -50,9 +50,10 @@ struct SideOutput {
 struct StreamNode {
   int id = 0;  // index + 1, in the order of creation
   NodeKind kind = NodeKind::kOperator;
-  std::string name;         // without "Source: " or "Sink: ", which names of vertices and plans put before it
-  std::string uid;          // empty: none given
-  std::string description;  // empty: the name; for plans
+  std::string name;  // without "Source: " or "Sink: ", which names of vertices and plans put before it
+  std::string uid;   // empty: none given
+  std::optional<OperatorId> uidHash;            // the operator's id itself, in place of a uid's hash
+  std::string description;                      // empty: the name; for plans
   std::shared_ptr<const OperatorFactory> op;    // kOperator, kSink
   std::shared_ptr<const SourceFactory> source;  // kSource
   int parallelism = 0;                          // 0: the environment's default
@@ -73,6 +74,8 @@ struct StreamGraph {
   bool chaining = true;
   bool chainDifferentMaxParallelism = true;
   Duration bufferTimeout = Duration::millis(100);
+  bool cascadingDescriptions = false;  // of vertices: a line like their names, not a tree
+  bool vertexIndexPrefix = false;      // names of vertices begin with "[vertex-0]"
   std::vector<StreamNode> nodes;
 };
 

@@ -23,7 +23,10 @@ JobMasterOptions masterOptions(const Configuration& configuration) {
 WorkerOptions workerOptions(const Configuration& configuration) {
   return {.attempt = 0,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
-          .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes)};
+          .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
+          .adaptiveReach = configuration.get(kAdaptivePartitioner)
+                               ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
+                               : 0};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -75,6 +76,29 @@ struct GreatestOf {
   static const N& combine(const N& a, const N& b) { return a < b ? b : a; }
   void operator()(T& soFar, const T& record) const {
     if (soFar.*member < record.*member) soFar.*member = record.*member;
+  }
+};
+
+/// One of the above for an element of a tuple.
+template <typename T, size_t index, template <typename, typename> typename MemberFold>
+struct FoldOfElement {
+  using N = std::tuple_element_t<index, T>;
+  void operator()(T& soFar, const T& record) const {
+    std::get<index>(soFar) = MemberFold<T, N>::combine(std::get<index>(soFar), std::get<index>(record));
+  }
+};
+
+/// The whole record with the least (or greatest) value of an element of a tuple.
+template <typename T, size_t index, bool least>
+struct RecordOfElement {
+  Tie tie;
+
+  void operator()(T& soFar, const T& record) const {
+    const auto& before = std::get<index>(soFar);
+    const auto& now = std::get<index>(record);
+    const bool better = least ? now < before : before < now;
+    const bool worse = least ? before < now : now < before;
+    if (better || (tie == Tie::kLast && !worse)) soFar = record;
   }
 };
 

@@ -41,6 +41,20 @@ struct MembersSelector {
   }
 };
 
+/// An element of a tuple.
+template <typename T, size_t index>
+struct ElementSelector {
+  using Key = std::tuple_element_t<index, T>;
+  const Key& operator()(const T& tuple) const { return std::get<index>(tuple); }
+};
+
+/// Several elements; the key is a tuple of copies.
+template <typename T, size_t... indices>
+struct ElementsSelector {
+  using Key = std::tuple<std::tuple_element_t<indices, T>...>;
+  Key operator()(const T& tuple) const { return Key(std::get<indices>(tuple)...); }
+};
+
 /// The one key of all records of a stream that has no keys.
 struct NoKey {
   bool one = true;

@@ -98,6 +98,8 @@ class Operator {
       emitStatus(output);
   }
 
+  static constexpr int kMaxInputs = 8;
+
  protected:
   /// Names the inputs; call in the constructor of an operator with more than one.
   void setInputs(int count);
@@ -107,7 +109,6 @@ class Operator {
   Step advance(Output& output);
   void emitStatus(Output& output);
 
-  static constexpr int kMaxInputs = 8;
   struct InputTime {
     Timestamp watermark = Timestamp::min();
     bool active = true;

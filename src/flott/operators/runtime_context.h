@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "flott/base/config.h"
 #include "flott/operators/accumulators.h"
 #include "flott/operators/context.h"
 #include "flott/operators/metrics.h"
@@ -15,8 +16,12 @@ namespace flott {
 
 class RuntimeContext {
  public:
-  explicit RuntimeContext(OperatorContext& context, KeyedStateBackend* keyed = nullptr)
-      : context_(context), keyed_(keyed) {}
+  /// `accumulators`, when given, are used in place of the task's.
+  explicit RuntimeContext(OperatorContext& context, KeyedStateBackend* keyed = nullptr,
+                          Accumulators* accumulators = nullptr)
+      : context_(context),
+        keyed_(keyed),
+        accumulators_(accumulators != nullptr ? *accumulators : context.accumulators()) {}
 
   /// Index of this parallel instance, from 0.
   int subtaskIndex() const { return context_.info().subtask.value; }
@@ -27,6 +32,12 @@ class RuntimeContext {
   const std::string& jobName() const { return context_.info().jobName; }
   const Configuration& configuration() const { return context_.configuration(); }
 
+  /// What the environment was given for all functions, by key.
+  StringMap getGlobalJobParameters() const;
+  /// Path of a file or folder that the environment registered under this name. Throws Error(kUser) that names
+  /// the nearest when there is none.
+  std::string getCachedFile(const std::string& name) const;
+
   Counter& counter(const std::string& name) { return context_.metrics().counter(name); }
   Gauge& gauge(const std::string& name) { return context_.metrics().gauge(name); }
   Meter& meter(const std::string& name) { return context_.metrics().meter(name); }
@@ -34,7 +45,7 @@ class RuntimeContext {
 
   template <typename A>
   A& accumulator(const std::string& name) {
-    return context_.accumulators().get<A>(name);
+    return accumulators_.get<A>(name);
   }
 
   /// A handle on keyed state: ValueState, ListState, MapState, ReducingState, AggregatingState by descriptor.
@@ -52,6 +63,7 @@ class RuntimeContext {
 
   OperatorContext& context_;
   KeyedStateBackend* keyed_;
+  Accumulators& accumulators_;
 };
 
 }  // namespace flott

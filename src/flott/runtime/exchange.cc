@@ -1,5 +1,6 @@
 #include "flott/runtime/exchange.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "flott/env/clock.h"
@@ -144,10 +145,27 @@ void Exchange::emitScattered(Batch batch) {
 }
 
 void Exchange::emitRoundRobin(Batch batch) {
-  if (batch.size() < kWholeBatchRows) return emitScattered(std::move(batch));
-  const size_t target = next_;
-  next_ = next_ + 1 == receivers_.size() ? 0 : next_ + 1;
+  const bool adaptive = options_.adaptiveReach > 0;
+  if (!adaptive && batch.size() < kWholeBatchRows) return emitScattered(std::move(batch));
+  const size_t target = adaptive ? leastLoaded() : next_;
+  next_ = target + 1 == receivers_.size() ? 0 : static_cast<uint32_t>(target) + 1;
   emitWhole(target, std::move(batch));
+}
+
+// The first of the next ones that has nothing to do, else that with the least.
+size_t Exchange::leastLoaded() const {
+  const size_t reach = std::min<size_t>(options_.adaptiveReach, receivers_.size());
+  size_t best = next_;
+  size_t bestLoad = SIZE_MAX;
+  for (size_t i = 0; i < reach && bestLoad > 0; ++i) {
+    const size_t target = (next_ + i) % receivers_.size();
+    const Target& receiver = receivers_[target];
+    const size_t load = receiver.channel->backlog() + receiver.waiting.size() + (batches_[target] ? 1 : 0);
+    if (load >= bestLoad) continue;
+    best = target;
+    bestLoad = load;
+  }
+  return best;
 }
 
 void Exchange::emitToAll(Batch batch) {

@@ -36,6 +36,9 @@ struct ExchangeOptions {
   uint64_t seed = 0;
   Duration bufferTimeout = Duration::millis(100);  // negative: never; zero: after every step
   size_t overrunCapBytes = size_t{256} << 20;
+  /// Round robin looks at so many next receivers and takes the least loaded, batch by batch; 0: strictly in
+  /// turn.
+  uint32_t adaptiveReach = 0;
 };
 
 class Exchange {
@@ -86,6 +89,7 @@ class Exchange {
   void emitWhole(size_t target, Batch batch);
   void emitScattered(Batch batch);
   void emitRoundRobin(Batch batch);
+  size_t leastLoaded() const;
   void emitToAll(Batch batch);
   void sendOpen(size_t target);
   void send(size_t target, Element element);

@@ -97,7 +97,8 @@ void Worker::connect() {
                               .subtask = static_cast<uint32_t>(sender),
                               .seed = env_.random.fork("shuffle").next() + (uint64_t{sender} << 20) + from,
                               .bufferTimeout = edge.bufferTimeout,
-                              .overrunCapBytes = options_.overrunCapBytes};
+                              .overrunCapBytes = options_.overrunCapBytes,
+                              .adaptiveReach = options_.adaptiveReach};
       const int lane = placement_.laneOf[static_cast<size_t>(edge.from)][sender];
       wirings[from].exchanges[static_cast<size_t>(edge.id)] = std::make_unique<Exchange>(
           std::move(options), std::move(channels), *pools_[static_cast<size_t>(lane)]);

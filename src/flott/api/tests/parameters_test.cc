@@ -123,5 +123,21 @@ TEST(ProgramArguments, FaultsAreNamed) {
   EXPECT_EQ(errorText([&] { parse(world.files(), {"--config=no.yaml"}); }), "file 'no.yaml' does not exist");
 }
 
+TEST(Parameters, UnreadOnesAreKnownForAllCopies) {
+  const Parameters p = fromArgs({"--input", "a", "--prot", "7", "--colour", "red"});
+  const Parameters copy = p;
+  const Parameters merged = p.mergedWith(fromArgs({"--top", "3"}));
+  EXPECT_EQ(copy.get("input"), "a");
+  EXPECT_EQ(merged.getInt("port", 9), 9);
+  const std::vector<Parameters::Unread> unread = p.unread();
+  ASSERT_EQ(unread.size(), 2u);
+  EXPECT_EQ(unread[0].key, "colour");
+  EXPECT_EQ(unread[0].nearest, "");
+  EXPECT_EQ(unread[1].key, "prot");
+  EXPECT_EQ(unread[1].nearest, "port");
+  p.toMap();
+  EXPECT_TRUE(p.unread().empty());
+}
+
 }  // namespace
 }  // namespace flott

@@ -185,6 +185,34 @@ TEST_P(Transformations, KeyOfSeveralMembersAndOfAFunction) {
   }
 }
 
+TEST_P(Transformations, TuplesAreKeyedAndFoldedByTheNumbersOfTheirElements) {
+  using Row = std::tuple<int64_t, int64_t, int64_t>;  // player, points, game
+  const auto asRows = [](const std::vector<Score>& all) {
+    std::vector<Row> rows;
+    for (const Score& score : all) rows.emplace_back(score.player, score.points, score.game);
+    return rows;
+  };
+  const std::vector<Row> rows = asRows(scores());
+  auto env = environment(3);
+  const auto keyed = [&] { return env.fromCollection(rows).keyBy<0>(); };
+  EXPECT_EQ(sorted(collected(env, keyed().sum<1>())),
+            asRows(folded([](Score& soFar, const Score& score) { soFar.points += score.points; })));
+  EXPECT_EQ(sorted(collected(env, keyed().min<1>())), asRows(folded([](Score& soFar, const Score& score) {
+              soFar.points = std::min(soFar.points, score.points);
+            })));
+  EXPECT_EQ(sorted(collected(env, keyed().max<1>())), asRows(folded([](Score& soFar, const Score& score) {
+              soFar.points = std::max(soFar.points, score.points);
+            })));
+  EXPECT_EQ(sorted(collected(env, keyed().minBy<1>())), asRows(folded([](Score& soFar, const Score& score) {
+              if (score.points < soFar.points) soFar = score;
+            })));
+  EXPECT_EQ(sorted(collected(env, keyed().maxBy<1>(Tie::kLast))),
+            asRows(folded([](Score& soFar, const Score& score) {
+              if (score.points >= soFar.points) soFar = score;
+            })));
+  EXPECT_EQ(collected(env, env.fromCollection(rows).keyBy<0, 2>().count()).size(), rows.size());
+}
+
 TEST_P(Transformations, UnionHasAllRecordsAlsoOfAStreamWithItself) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     auto env = environment(seed);

@@ -52,6 +52,21 @@ TEST(Configuration, GivesDefaultsUntilSet) {
   EXPECT_TRUE(config.contains("a.flag"));
 }
 
+TEST(Configuration, MapsMayHoldTheirOwnPunctuation) {
+  Configuration config;
+  const StringMap map = {{"a", "1,2"}, {"b:c", "it's"}, {"d", "x:y"}, {" e ", ""}, {"f", "' "}};
+  config.set(kMap, map);
+  EXPECT_EQ(config.get(kMap), map) << config.entries().at("a.map").value;
+  EXPECT_EQ(OptionValue<StringMap>::parse("a : 1 , 'b' : '2,''3' "), (StringMap{{"a", "1"}, {"b", "2,'3"}}));
+  Configuration below;
+  below.set("a.map.k", "1,2");
+  EXPECT_EQ(below.get(kMap), (StringMap{{"k", "1,2"}}));
+  for (const char* text : {"a", "a:1,", "a:1,b", "'a:1", "a:'1'2", ",a:1"}) {
+    EXPECT_EQ(errorText([&] { OptionValue<StringMap>::parse(text); }),
+              "'" + std::string(text) + "' is not a map, such as a:1,b:2");
+  }
+}
+
 TEST(Configuration, TypedValuesComeBack) {
   Configuration config;
   config.set(kFlag, true);

@@ -20,6 +20,14 @@ Duration pauseBefore(int64_t retry) {
 
 }  // namespace
 
+SocketAddress socketAddress(std::string host, int64_t port, int64_t maxRetries) {
+  if (port < 1 || port > 65535) {
+    throw Error(ErrorKind::kUser, "port " + std::to_string(port) + " of '" + host +
+                                      "' is out of range: give a number from 1 to 65535");
+  }
+  return {.host = std::move(host), .port = static_cast<uint16_t>(port), .maxRetries = maxRetries};
+}
+
 ReconnectingSocket::ReconnectingSocket(SocketAddress address, OperatorContext& context)
     : options_(std::move(address)), address_(addressText(options_.host, options_.port)), context_(context) {}
 

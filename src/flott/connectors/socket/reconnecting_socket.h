@@ -26,6 +26,9 @@ struct SocketAddress {
   int64_t maxRetries = 0;
 };
 
+/// Throws Error(kUser) for a port outside of 1 to 65535.
+SocketAddress socketAddress(std::string host, int64_t port, int64_t maxRetries = 0);
+
 class ReconnectingSocket {
  public:
   ReconnectingSocket(SocketAddress address, OperatorContext& context);

@@ -127,5 +127,33 @@ TEST(Compile, aWideAndDeepGraphStaysConsistent) {
   }
 }
 
+TEST(Compile, verticesAreDescribedAsATreeOrInALine) {
+  GraphBuilder job;
+  const int lines = job.source("lines");
+  const int split = job.map("split", {lines});
+  job.sink("print", {job.map("upper", {split})});
+  job.sink("store", {split});
+  job.node(split).description = "cuts lines into words";
+  EXPECT_EQ(compile(job.graph).vertices[0].description,
+            "Source: lines\n"
+            "+- cuts lines into words\n"
+            "   :- upper\n"
+            "   :  +- Sink: print\n"
+            "   +- Sink: store\n");
+  job.graph.cascadingDescriptions = true;
+  EXPECT_EQ(compile(job.graph).vertices[0].description,
+            "Source: lines -> cuts lines into words -> (upper -> Sink: print, Sink: store)");
+  EXPECT_EQ(compile(job.graph).vertices[0].name,
+            "Source: lines -> split -> (upper -> Sink: print, Sink: store)");
+}
+
+TEST(Compile, namesOfVerticesMayBeginWithTheirNumbers) {
+  GraphBuilder job;
+  job.sink("print", {job.map("count", job.source("lines"), PartitionKind::kHash)});
+  job.graph.vertexIndexPrefix = true;
+  EXPECT_EQ(vertexNames(compile(job.graph)),
+            (std::vector<std::string>{"[vertex-0]Source: lines", "[vertex-1]count -> Sink: print"}));
+}
+
 }  // namespace
 }  // namespace flott

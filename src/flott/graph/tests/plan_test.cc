@@ -135,7 +135,7 @@ Vertex 0: Source: lines -> split
 
 Vertex 1: count -> Sink: print
   parallelism 2, max parallelism 128, slot sharing group 'default'
-  count [id 49afd8ca21da08cf]
+  count: sum of count by word [id 49afd8ca21da08cf]
     Sink: print [id c509cc9cfb426071]
 
 Vertex 2: Sink: late

@@ -170,6 +170,18 @@ TEST(OperatorIds, areTheHashOfTheUid) {
   EXPECT_EQ(operatorOf(compiled, kCount).uid, "counter");
 }
 
+TEST(OperatorIds, areTheUidHashWhereOneIsGiven) {
+  GraphBuilder job = pipeline();
+  job.node(kCount).uid = "counter";
+  job.node(kCount).uidHash = OperatorId(0xbeef);
+  EXPECT_EQ(operatorOf(compile(job.graph), kCount).id, OperatorId(0xbeef));
+  job.node(kPrint).uidHash = OperatorId(0xbeef);
+  EXPECT_EQ(
+      refusal(job.graph),
+      "operators 'count' and 'print' have the same id 000000000000beef: give one of them another uid or uid "
+      "hash");
+}
+
 // State is found by these across releases: a change here strands every savepoint without uids.
 TEST(OperatorIds, derivedOnesNeverChange) {
   const JobGraph compiled = compile(pipeline().graph);

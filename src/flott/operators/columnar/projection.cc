@@ -14,14 +14,16 @@
 namespace flott {
 namespace {
 
+/// What becomes of columns that are not named.
+enum class OtherColumns : uint8_t {
+  kDropped,
+  kKept,  // those that are there come first; a named one among them takes its place
+};
+
 class ColumnarProjection final : public Operator {
  public:
-  explicit ColumnarProjection(const std::vector<ProjectedColumn>& columns) {
-    for (const ProjectedColumn& column : columns) {
-      names_.push_back(column.name);
-      values_.emplace_back(column.value);
-    }
-  }
+  ColumnarProjection(std::vector<ProjectedColumn> columns, OtherColumns others)
+      : columns_(std::move(columns)), others_(others) {}
 
   void open(OperatorContext& context) override {
     check(arrow::compute::Initialize(), "preparing Arrow's functions");
@@ -55,6 +57,12 @@ class ColumnarProjection final : public Operator {
     const bool known = schema_ != nullptr && (schema == schema_ || schema->Equals(*schema_)) &&
                        in.timeColumn() == timeBefore_ && in.weightColumn() == weightBefore_;
     if (known) return;
+    names_.clear();
+    values_.clear();
+    for (const ProjectedColumn& column : allColumns(*schema)) {
+      names_.push_back(column.name);
+      values_.emplace_back(column.value);
+    }
     arrow::FieldVector fields;
     for (size_t i = 0; i < values_.size(); ++i) {
       values_[i].bind(*schema);
@@ -74,6 +82,22 @@ class ColumnarProjection final : public Operator {
     weightBefore_ = in.weightColumn();
   }
 
+  std::vector<ProjectedColumn> allColumns(const arrow::Schema& schema) const {
+    if (others_ == OtherColumns::kDropped) return columns_;
+    std::vector<ProjectedColumn> all;
+    for (const auto& field : schema.fields()) all.push_back({field->name(), col(field->name())});
+    for (const ProjectedColumn& column : columns_) {
+      const auto at = std::find_if(all.begin(), all.end(),
+                                   [&](const ProjectedColumn& other) { return other.name == column.name; });
+      if (at == all.end()) {
+        all.push_back(column);
+      } else {
+        *at = column;
+      }
+    }
+    return all;
+  }
+
   // Empty when the projection drops the column.
   std::string newName(const arrow::Schema& schema, const std::string& name) const {
     if (name.empty()) return {};
@@ -84,6 +108,9 @@ class ColumnarProjection final : public Operator {
     return {};
   }
 
+  const std::vector<ProjectedColumn> columns_;
+  const OtherColumns others_;
+  // As bound:
   std::vector<std::string> names_;
   std::vector<columnar::BoundExpression> values_;
   BatchPool* pool_ = nullptr;
@@ -95,9 +122,7 @@ class ColumnarProjection final : public Operator {
   std::string weight_;
 };
 
-}  // namespace
-
-std::shared_ptr<const OperatorFactory> columnarProject(std::vector<ProjectedColumn> columns) {
+void checkNames(const std::vector<ProjectedColumn>& columns) {
   for (size_t i = 0; i < columns.size(); ++i) {
     for (size_t j = 0; j < i; ++j) {
       if (columns[i].name != columns[j].name) continue;
@@ -105,7 +130,18 @@ std::shared_ptr<const OperatorFactory> columnarProject(std::vector<ProjectedColu
                   "a projection has two columns '" + columns[i].name + "': give one of them another name");
     }
   }
-  return operatorFactory<ColumnarProjection>(std::move(columns));
+}
+
+}  // namespace
+
+std::shared_ptr<const OperatorFactory> columnarProject(std::vector<ProjectedColumn> columns) {
+  checkNames(columns);
+  return operatorFactory<ColumnarProjection>(std::move(columns), OtherColumns::kDropped);
+}
+
+std::shared_ptr<const OperatorFactory> columnarWith(std::vector<ProjectedColumn> columns) {
+  checkNames(columns);
+  return operatorFactory<ColumnarProjection>(std::move(columns), OtherColumns::kKept);
 }
 
 }  // namespace flott

@@ -87,20 +87,17 @@ class Bench {
         Element element = std::move(*front);
         channels_[i]->pop();
         ++elements;
-        if (const auto* watermark = std::get_if<Watermark>(&element)) {
-          received[i].push_back(-watermark->time.ms);
-          continue;
-        }
-        Batch& data = std::get<Batch>(element);
-        EXPECT_EQ(data->hasHashes(), exchangeHashes);
-        Rows<int64_t>& rows = data.rows<int64_t>();
-        for (size_t r = 0; r < rows.size(); ++r) {
-          received[i].push_back(rows[r]);
-          EXPECT_EQ(rows.hasTimestamps() ? rows.timestamps()[r] : rows[r], rows[r]);
-        }
+        take(i, element);
       }
     }
     return elements;
+  }
+  void receiveFrom(size_t receiver) {
+    while (channels_[receiver]->front() != nullptr) {
+      Element element = std::move(*channels_[receiver]->front());
+      channels_[receiver]->pop();
+      take(receiver, element);
+    }
   }
   std::vector<int64_t> all() const {
     std::vector<int64_t> records;
@@ -114,6 +111,20 @@ class Bench {
   std::optional<Exchange> exchange;
 
  private:
+  void take(size_t receiver, Element& element) {
+    if (const auto* watermark = std::get_if<Watermark>(&element)) {
+      received[receiver].push_back(-watermark->time.ms);
+      return;
+    }
+    Batch& data = std::get<Batch>(element);
+    EXPECT_EQ(data->hasHashes(), exchangeHashes);
+    Rows<int64_t>& rows = data.rows<int64_t>();
+    for (size_t r = 0; r < rows.size(); ++r) {
+      received[receiver].push_back(rows[r]);
+      EXPECT_EQ(rows.hasTimestamps() ? rows.timestamps()[r] : rows[r], rows[r]);
+    }
+  }
+
   Waker producer_, consumer_;
   BatchPools pools_;
   std::vector<std::unique_ptr<Channel>> channels_;
@@ -348,6 +359,58 @@ TEST(Exchange, WithTimeoutZeroEachStepSendsAndWithANegativeOneOnlyFullBatches) {
 TEST(ExchangeDeathTest, BrokenPromises) {
   EXPECT_DEATH(Bench(PartitionKind::kForward, 0), "at least one receiver");
   EXPECT_DEATH(Bench(PartitionKind::kHash, 2, 8, {.maxParallelism = 100}), "power of two");
+}
+
+// --- the adaptive partitioner ---
+
+Bench adaptive(uint32_t receivers, uint32_t reach, PartitionKind kind = PartitionKind::kRebalance) {
+  return Bench(kind, receivers, 4, {.adaptiveReach = reach});
+}
+
+TEST(AdaptiveExchange, GoesRoundWhileNobodyHasMoreToDo) {
+  for (const PartitionKind kind : {PartitionKind::kRebalance, PartitionKind::kRescale}) {
+    Bench bench = adaptive(3, 2, kind);
+    for (int64_t batch = 0; batch < 6; ++batch) {
+      bench.emit(batch * 1000, 1000);
+      bench.receive();
+    }
+    for (int64_t i = 0; i < 3; ++i) {
+      ASSERT_EQ(bench.received[i].size(), 2000u);
+      EXPECT_EQ(bench.received[i][0], i * 1000);
+      EXPECT_EQ(bench.received[i][1000], (i + 3) * 1000);
+    }
+  }
+}
+
+TEST(AdaptiveExchange, PassesABusyReceiverBy) {
+  Bench bench = adaptive(3, 3);
+  for (int64_t batch = 0; batch < 3; ++batch) bench.emit(batch * 1000, 1000);  // one each
+  bench.receiveFrom(0);
+  bench.receiveFrom(2);
+  bench.emit(3000, 1000);  // to 0, which is next
+  bench.emit(4000, 1000);  // not to 1, which has one waiting, but to 2
+  bench.receive();
+  EXPECT_EQ(bench.received[1].size(), 1000u);
+  EXPECT_EQ(bench.received[2].back(), 4999);
+}
+
+TEST(AdaptiveExchange, LooksNoFurtherThanItMay) {
+  Bench bench = adaptive(4, 2);
+  for (int64_t batch = 0; batch < 4; ++batch) bench.emit(batch * 1000, 1000);  // one each
+  bench.receiveFrom(2);
+  bench.receiveFrom(3);
+  bench.emit(4000, 1000);  // 0 and 1 have one each: the first of them
+  bench.receive();
+  EXPECT_EQ(bench.received[0].back(), 4999);
+}
+
+TEST(AdaptiveExchange, GathersSmallBatches) {
+  Bench bench = adaptive(2, 2);
+  for (int64_t i = 0; i < 100; ++i) bench.emit(i, 1);
+  bench.exchange->flush();
+  EXPECT_EQ(bench.receive(), 2u) << "batches";
+  EXPECT_EQ(bench.all(), upTo(100));
+  EXPECT_EQ(bench.received[0].size(), 50u);
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "flott/base/tests/error_text.h"
+#include "flott/env/random.h"
 #include "flott/state/keyed_backend.h"
-#include "flott/state/tests/random.h"
 
 namespace flott {
 namespace {

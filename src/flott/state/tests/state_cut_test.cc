@@ -1,8 +1,8 @@
 #include <gtest/gtest.h>
 
 #include "flott/base/tests/error_text.h"
+#include "flott/env/random.h"
 #include "flott/state/keyed_backend.h"
-#include "flott/state/tests/random.h"
 #include "flott/state/tests/table_fixture.h"
 
 namespace flott {

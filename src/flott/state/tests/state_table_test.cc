@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "flott/base/tests/error_text.h"
-#include "flott/state/tests/random.h"
+#include "flott/env/random.h"
 #include "flott/state/tests/table_fixture.h"
 
 namespace flott {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <set>
 
-#include "flott/state/tests/random.h"
+#include "flott/env/random.h"
 #include "flott/state/tests/table_fixture.h"
 
 namespace flott {

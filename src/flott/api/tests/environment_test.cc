@@ -1,0 +1,250 @@
+// What an environment does around its jobs: listeners, cached files, settings.
+#include "flott/api/environment.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/api/process.h"
+#include "flott/api/sinks.h"
+#include "flott/api/tests/job_test.h"
+
+namespace flott {
+namespace {
+
+/// Writes down what it is told.
+class Notes : public JobListener {
+ public:
+  explicit Notes(std::vector<std::string>& notes) : notes_(notes) {}
+  void onJobSubmitted(JobClient* client, const Error* error) override {
+    notes_.push_back("submitted: " + (error != nullptr ? std::string(error->what())
+                                                       : std::string(toString(client->status()))));
+  }
+  void onJobExecuted(const JobExecutionResult* result, const Error* error) override {
+    notes_.push_back("executed: " +
+                     (error != nullptr ? std::string(error->what())
+                                       : result->jobName() + " " + std::string(toString(result->status()))));
+  }
+
+ private:
+  std::vector<std::string>& notes_;
+};
+
+TEST(JobListener, LearnsOfSubmissionAndEnd) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<std::string> notes;
+  env.registerJobListener(std::make_shared<Notes>(notes));
+  env.fromSequence(1, 10).print();
+  env.execute("ten");
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(notes[0] == "submitted: CREATED" || notes[0] == "submitted: RUNNING") << notes[0];
+  EXPECT_EQ(notes[1], "executed: ten FINISHED");
+
+  notes.clear();
+  env.fromSequence(1, 10).map([](int64_t) -> int64_t { throw std::runtime_error("no"); }).print();
+  EXPECT_NE(failure([&] { env.execute("bad"); }).find("no"), std::string::npos);
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_TRUE(notes[1].starts_with("executed: job 'bad': ")) << notes[1];
+}
+
+TEST(JobListener, LearnsOfAJobThatCouldNotBeSubmitted) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<std::string> notes;
+  env.registerJobListener(std::make_shared<Notes>(notes));
+  env.fromSequence(1, 10);
+  const std::string error = failure([&] { env.execute("loose"); });
+  EXPECT_EQ(notes, std::vector<std::string>{"submitted: " + error});
+}
+
+TEST(JobListener, HearsOnlyOfTheSubmissionWhereNobodyWaits) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<std::string> notes;
+  env.registerJobListener(std::make_shared<Notes>(notes));
+  EXPECT_EQ(env.fromSequence(1, 3).executeAndCollect().size(), 3u);
+  EXPECT_EQ(notes.size(), 1u);
+}
+
+/// Puts out what the cached file "words" holds, once for each record.
+class FromCache : public ProcessFunction<int64_t, std::string> {
+ public:
+  explicit FromCache(std::string name) : name_(std::move(name)) {}
+  void open(RuntimeContext& ctx) override { path_ = ctx.getCachedFile(name_); }
+  void processElement(const int64_t&, Context&, Collector<std::string>& out) override { out.collect(path_); }
+
+ private:
+  std::string name_;
+  std::string path_;
+};
+
+TEST(CachedFiles, AreFoundByName) {
+  TestWorld world;
+  world.sim().files().put("/data/words.txt", "to be");
+  auto env = world.environment();
+  env.registerCachedFile("/data/words.txt", "words");
+  EXPECT_EQ(collected(env, env.fromElements<int64_t>({1}).process(FromCache("words"))),
+            std::vector<std::string>{"/data/words.txt"});
+  env.fromElements<int64_t>({1}).process(FromCache("wrods")).print();
+  EXPECT_EQ(failure([&] { env.execute("slip"); }),
+            "job 'slip': operator 'Process', subtask 1/1: no cached file 'wrods': did you mean 'words'?");
+  env.fromElements<int64_t>({1}).process(FromCache("model")).print();
+  EXPECT_EQ(failure([&] { env.execute("none"); }),
+            "job 'none': operator 'Process', subtask 1/1: no cached file 'model': register it with the "
+            "environment, registerCachedFile(path, \"model\")");
+}
+
+TEST(CachedFiles, AreCheckedWhenTheJobStarts) {
+  TestWorld world;
+  auto env = world.environment();
+  env.registerCachedFile("/data/words.txt", "words");
+  env.fromSequence(1, 3).print();
+  EXPECT_EQ(failure([&] { env.execute(); }),
+            "cached file 'words' is not there: no file or folder '/data/words.txt'");
+}
+
+TEST(CachedFiles, HaveOneNameEach) {
+  auto env = TestWorld().environment();
+  env.registerCachedFile("/a", "a").registerCachedFile("/b", "b").registerCachedFile("/a", "a");
+  EXPECT_EQ(failure([&] { env.registerCachedFile("/c", "a"); }),
+            "cached file 'a' is registered already, as '/a': give '/c' another name");
+  EXPECT_EQ(failure([&] { env.registerCachedFile("/c", ""); }), "cached file '/c' has no name");
+}
+
+TEST(CachedFiles, AreAnOptionToo) {
+  TestWorld world;
+  world.sim().files().put("/m.bin", "m");
+  auto env = world.environment();
+  Configuration configuration;
+  configuration.set("pipeline.cached-files.model", "/m.bin");
+  env.configure(configuration);
+  EXPECT_EQ(collected(env, env.fromElements<int64_t>({1}).process(FromCache("model"))),
+            std::vector<std::string>{"/m.bin"});
+}
+
+TEST(Projection, TakesElementsOfTuplesAndMembers) {
+  struct Click {
+    std::string user;
+    int64_t at = 0;
+    double price = 0;
+  };
+  TestWorld world;
+  auto env = world.environment();
+  using Row = std::tuple<int64_t, std::string, double>;
+  EXPECT_EQ(collected(env, env.fromElements<Row>({{1, "one", 1.5}, {2, "two", 2.5}}).project<2, 0>()),
+            (std::vector<std::tuple<double, int64_t>>{{1.5, 1}, {2.5, 2}}));
+  EXPECT_EQ(collected(env, env.fromElements<std::pair<int64_t, bool>>({{1, true}}).project<1>()),
+            (std::vector<std::tuple<bool>>{{true}}));
+  EXPECT_EQ(collected(env, env.fromElements<Click>({{"ann", 7, 2.5}}).project(&Click::price, &Click::user)),
+            (std::vector<std::tuple<double, std::string>>{{2.5, "ann"}}));
+}
+
+TEST(Sockets, HavePortsInRange) {
+  auto env = TestWorld().environment();
+  EXPECT_EQ(failure([&] { env.socketTextStream("localhost", 99999); }),
+            "port 99999 of 'localhost' is out of range: give a number from 1 to 65535");
+  EXPECT_EQ(failure([&] { env.socketTextStream("localhost", 0); }),
+            "port 0 of 'localhost' is out of range: give a number from 1 to 65535");
+  const auto encode = [](int64_t number) { return std::to_string(number); };
+  EXPECT_EQ(failure([&] { env.fromSequence(1, 2).writeToSocket("sink", -1, encode); }),
+            "port -1 of 'sink' is out of range: give a number from 1 to 65535");
+}
+
+/// Warnings of a job whose program reads `port` and `input`.
+std::string warnings(const std::vector<std::string>& arguments, bool atEnd) {
+  TestWorld world;
+  StreamExecutionEnvironment env(world.environment().host(), {}, Parameters::fromArgs(arguments));
+  env.parameters().getInt("port", 1);
+  env.parameters().has("input");
+  env.fromSequence(1, 3).print();
+  if (atEnd) {
+    env.execute();
+    env.fromSequence(1, 3).print();
+    env.execute();
+  } else {
+    env.executeAsync();
+  }
+  std::string log;
+  for (const std::string& line : world.sim().log().lines()) log += line + "\n";
+  return log;
+}
+
+TEST(UnreadParameters, SlipsAreNamedWhenTheJobStarts) {
+  EXPECT_EQ(warnings({"--port", "7", "--input", "x"}, false).find("parameters"), std::string::npos);
+  EXPECT_NE(warnings({"--prot", "7"}, false)
+                .find("--prot was given, but the program does not read it: did you mean --port?"),
+            std::string::npos);
+  EXPECT_EQ(warnings({"--colour", "7"}, false).find("--colour"), std::string::npos)
+      << "a function may read it";
+}
+
+TEST(UnreadParameters, AllAreNamedOnceWhenTheJobHasEnded) {
+  const std::string log = warnings({"--colour", "7", "--inptu", "x"}, true);
+  const auto count = [&](const std::string& text) {
+    size_t times = 0;
+    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
+    return times;
+  };
+  EXPECT_EQ(count("--colour was given, but the program does not read it"), 1u) << log;
+  EXPECT_EQ(count("--inptu was given, but the program does not read it: did you mean --input?"), 1u) << log;
+}
+
+TEST(GlobalJobParameters, AreSeenByEveryFunction) {
+  struct Tell {
+    std::string told;
+    void open(RuntimeContext& ctx) {
+      for (const auto& [key, value] : ctx.getGlobalJobParameters()) told += key + "=" + value + ";";
+    }
+    std::string operator()(int64_t) { return told; }
+  };
+  auto env = TestWorld().environment();
+  const std::vector<std::string> arguments = {"--cities", "Ulm, Jena", "--who", "it's: me", "--verbose"};
+  env.setGlobalJobParameters(Parameters::fromArgs(arguments));
+  EXPECT_EQ(env.fromData<int64_t>({1}).map(Tell()).executeAndCollect(),
+            std::vector<std::string>{"cities=Ulm, Jena;verbose=;who=it's: me;"});
+}
+
+TEST(RuntimeMode, BatchIsRefusedWithItsReason) {
+  auto env = TestWorld().environment();
+  env.setRuntimeMode(RuntimeExecutionMode::kAutomatic).setRuntimeMode(RuntimeExecutionMode::kStreaming);
+  const std::string refused = failure([&] { env.setRuntimeMode(RuntimeExecutionMode::kBatch); });
+  EXPECT_NE(refused.find("a bounded input gives its final results in STREAMING, too"), std::string::npos)
+      << refused;
+}
+
+TEST(Settings, AreReachableByTheirKeys) {
+  auto env = TestWorld().environment();
+  Configuration configuration;
+  configuration.set("parallelism.default", "3");
+  configuration.set("pipeline.max-parallelism", "64");
+  configuration.set("pipeline.operator-chaining.enabled", "false");
+  configuration.set("pipeline.vertex-name-include-index-prefix", "true");
+  configuration.set("pipeline.name", "by key");
+  env.configure(configuration);
+  env.fromSequence(1, 3).print();
+  EXPECT_EQ(env.parallelism(), 3);
+  const std::string plan = env.explain();
+  EXPECT_NE(plan.find("Job 'by key' (vertices: 2, slots: 3)"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("[vertex-1]Sink: Print to Std. Out\n  parallelism 3, max parallelism 64"),
+            std::string::npos)
+      << plan;
+}
+
+TEST(UidHash, IsTheIdOfTheOperator) {
+  auto env = TestWorld().environment();
+  env.fromSequence(1, 3)
+      .setUidHash("00000000deadbeef")
+      .print()
+      .setUidHash("0123456789abcdef")
+      .setDescription("to the screen");
+  const std::string plan = env.explain();
+  EXPECT_NE(plan.find("[id 00000000deadbeef]"), std::string::npos) << plan;
+  EXPECT_NE(plan.find("Sink: Print to Std. Out: to the screen [id 0123456789abcdef]"), std::string::npos)
+      << plan;
+  EXPECT_EQ(failure([&] { env.fromSequence(1, 3).setUidHash("beef"); }),
+            "'beef' is no operator id: give the 16 hexadecimal digits that plans and errors show");
+}
+
+}  // namespace
+}  // namespace flott
