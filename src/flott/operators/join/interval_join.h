@@ -5,7 +5,7 @@
 // the watermark says that none they could meet will come any more. A key is one entry of a state table, with
 // both sides' records in the order of time, so a record costs one look-up, whose memory accesses are
 // overlapped over the batch. No timers: records that have expired go when their buffer would have to grow,
-// and a sweep over the table, paid for by the records that come, drops the keys that are all expired.
+// and a sweep over the table, paid for by the records that come, drops the keys that have expired as a whole.
 //
 // Late records, those before the watermark, go to a side output or are counted. Every pair of records that
 // were not late comes out, whatever the order of arrival. Owned by one task, called by its lane only.
@@ -92,6 +92,8 @@ class IntervalJoinOperator final : public Operator {
   // Records that are looked up ahead of being worked on, so that their buffers are on the way.
   static constexpr size_t kAhead = 32;
   static constexpr bool kMayUseState = requires(F & f, RuntimeContext& context) { f.open(context); };
+  // A buffer begins with room for a few: most keys that get one record get more.
+  static constexpr size_t kFirstRoom = 4;
   // A buffer that is swept for its capacity, not only dropped.
   static constexpr size_t kLargeBuffer = 256;
 
@@ -105,6 +107,8 @@ class IntervalJoinOperator final : public Operator {
         lateRight_(std::move(lateRight)),
         function_(std::move(function)) {
     setInputs(2);
+    // A key that comes and goes keeps its entry: four times the interval, but not more than a second.
+    grace_ = 4 * std::min<int64_t>(interval_.upper - interval_.lower, 250);
   }
 
   void open(OperatorContext& context) override {
@@ -279,7 +283,8 @@ class IntervalJoinOperator final : public Operator {
   template <int side, typename T>
   void keep(T& record, int64_t at, Buffers& buffers) {
     auto& own = bufferOf<side>(buffers);
-    if (own.size() == own.capacity()) makeRoom<side>(own);
+    if (own.size() == own.capacity()) [[unlikely]]
+      makeRoom<side>(own);
     buffers.until = std::max(buffers.until, at + reach<side>());
     own.push_back({at, std::move(record)});
     for (size_t i = own.size() - 1; i > 0 && own[i - 1].at > at; --i) std::swap(own[i - 1], own[i]);
@@ -295,13 +300,15 @@ class IntervalJoinOperator final : public Operator {
     if (2 * expired >= buffer.size()) {
       buffer.erase(buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(expired));
     }
+    if (buffer.capacity() == 0) buffer.reserve(kFirstRoom);
     table_.untyped().noteHeapChange();
   }
 
-  /// Drops a key that is all expired, and gives back what a large buffer does not need any more.
+  /// Drops a key that has been all expired for a while, and gives back what a large buffer does not need any
+  /// more.
   void expire(const StateTable::Entry& entry, Watermark watermark) {
     const auto& buffers = *reinterpret_cast<const Buffers*>(entry.value);
-    if (buffers.until >= watermark.time.ms) {
+    if (buffers.until + grace_ >= watermark.time.ms) {
       if (buffers.left.capacity() > kLargeBuffer || buffers.right.capacity() > kLargeBuffer)
         shrink(entry.hash, *static_cast<const K*>(entry.key), watermark.time.ms);
       return;
@@ -335,6 +342,7 @@ class IntervalJoinOperator final : public Operator {
   LeftSelector leftSelector_;
   RightSelector rightSelector_;
   const JoinInterval interval_;
+  int64_t grace_;
   LateLeft lateLeft_;
   LateRight lateRight_;
   F function_;
