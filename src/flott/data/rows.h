@@ -190,6 +190,8 @@ class Rows final : public BatchBody {
 
  private:
   void scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools);
+  void scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools);
+  Rows& openForMore(Batch& batch, size_t more, BatchPools& pools);
 
   /// On the heap, of the first `count` rows.
   size_t stringBytes(size_t count) const {
@@ -232,34 +234,29 @@ BatchPool& rowsPool(BatchPools& pools) {
 }
 
 // The outputs have room for what they get before the first row moves, so that the loop is a copy and a count;
-// the cursors lie on the stack, where no store to a row can be taken for a change of them. With few outputs
-// the rows of each are not counted first: room for all of them costs less.
+// the cursors lie on the stack, where no store to a row can be taken for a change of them.
 template <typename T>
 void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
-  constexpr size_t kFew = 8;
   constexpr size_t kMany = 64;
   if (count > kMany) return scatterSingly(targets, out, pools);
+  if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T> && sizeof(T) <= 32) {
+    if (count == 2) return scatterInTwo(targets, out, pools);
+  }
   struct Cursor {
     T* row;
     int64_t* timestamp;
     uint64_t* hash;
   };
   Cursor cursors[kMany];
-  uint32_t needs[kMany];
-  std::fill_n(needs, count, count > kFew ? 0 : size_);
-  for (size_t i = 0; count > kFew && i < size_; ++i) ++needs[targets[i]];
-  BatchPool& pool = rowsPool<T>(pools);
+  uint32_t needs[kMany] = {};
+  for (size_t i = 0; i < size_; ++i) ++needs[targets[i]];
   const bool stamped = hasTimestamps();
   const bool hashed = hasHashes();
   for (size_t t = 0; t < count; ++t) {
     if (needs[t] == 0) continue;
-    if (!out[t]) out[t] = pool.acquire();
-    Rows& to = static_cast<Rows&>(*out[t]);
-    to.reserve(to.size_ + needs[t]);
-    to.openSides(stamped, hashed);
+    Rows& to = openForMore(out[t], needs[t], pools);
     cursors[t] = {to.data_ + to.size_, stamped ? to.timestamps() + to.size_ : nullptr,
                   hashed ? to.hashes() + to.size_ : nullptr};
-    if constexpr (kReusedRow<T>) to.destroyFrom(to.size_);
   }
   for (size_t i = 0; i < size_; ++i) {
     Cursor& cursor = cursors[targets[i]];
@@ -270,14 +267,51 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPo
   for (size_t t = 0; t < count; ++t) {
     if (needs[t] == 0) continue;
     Rows& to = static_cast<Rows&>(*out[t]);
-    to.size_ = static_cast<uint32_t>(cursors[t].row - to.data_);
+    to.size_ += needs[t];
     if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
-    if (to.size_ == 0) out[t].reset();
   }
   clear();
 }
 
-// With hundreds of outputs each gets a few rows only, and its room grows with them.
+/// Between two, as with two lanes: each row is written to both and counts in one, without a branch, and
+/// without a cursor in memory that the record before would have to have moved.
+template <typename T>
+void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools) {
+  Rows& first = openForMore(out[0], size_, pools);
+  Rows& second = openForMore(out[1], size_, pools);
+  const auto part = [&](const auto* from, auto* toFirst, auto* toSecond) {
+    size_t inSecond = 0;
+    for (size_t i = 0; i < size_; ++i) {
+      const auto value = from[i];
+      toFirst[i - inSecond] = value;
+      toSecond[inSecond] = value;
+      inSecond += targets[i];
+    }
+    return inSecond;
+  };
+  const size_t inSecond = part(data_, first.data_ + first.size_, second.data_ + second.size_);
+  if (hasTimestamps())
+    part(timestamps(), first.timestamps() + first.size_, second.timestamps() + second.size_);
+  if (hasHashes()) part(hashes(), first.hashes() + first.size_, second.hashes() + second.size_);
+  first.size_ += static_cast<uint32_t>(size_ - inSecond);
+  second.size_ += static_cast<uint32_t>(inSecond);
+  for (Batch* batch : {&out[0], &out[1]}) {
+    if (batch->size() == 0) batch->reset();
+  }
+  clear();
+}
+
+/// Room for `more` rows, which the caller constructs, in a batch that is taken from the pool if need be.
+template <typename T>
+Rows<T>& Rows<T>::openForMore(Batch& batch, size_t more, BatchPools& pools) {
+  if (!batch) batch = rowsPool<T>(pools).acquire();
+  Rows& to = static_cast<Rows&>(*batch);
+  to.reserve(to.size_ + more);
+  to.openSides(hasTimestamps(), hasHashes());
+  if constexpr (kReusedRow<T>) to.destroyFrom(to.size_);
+  return to;
+}
+
 template <typename T>
 void Rows<T>::scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools) {
   BatchPool& pool = rowsPool<T>(pools);
