@@ -34,7 +34,11 @@ template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
 class KeyedStream;
-template <typename T, typename Selector, typename Assigner>
+class CountWindows;
+struct DefaultTrigger;
+struct NoEvictor;
+template <typename T, typename Selector, typename Assigner, typename Trigger = DefaultTrigger,
+          typename Evictor = NoEvictor>
 class WindowedStream;
 template <typename T, typename Generator, typename Assigner>
 class WatermarkStrategy;
@@ -114,6 +118,9 @@ class DataStream {
   /// Windows over all records, in one subtask.
   template <typename Assigner>
   WindowedStream<T, NoKeySelector<T>, Assigner> windowAll(Assigner assigner) const;
+  /// Windows of `size` records, and the last `size` records at every slide-th; in one subtask.
+  WindowedStream<T, NoKeySelector<T>, CountWindows> countWindowAll(int64_t size) const;
+  WindowedStream<T, NoKeySelector<T>, CountWindows> countWindowAll(int64_t size, int64_t slide) const;
 
   /// All records of these streams, in no particular order between them.
   template <typename... Others>
