@@ -284,7 +284,7 @@ class WindowedStream {
   template <typename Accumulation, typename Emission>
   std::shared_ptr<const OperatorFactory> factory(Accumulation accumulation, Emission emission) const {
     if constexpr (MergingAssigner<Assigner> && std::is_same_v<Evictor, NoEvictor>)
-      requireMerge<Accumulation>();
+      static_assert(requireMerge<Accumulation>());
     if constexpr (kUsual && SlicingAssigner<Assigner>) {
       using Op = SliceWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
       return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission));
