@@ -34,9 +34,8 @@ struct DefaultTrigger {};
 
 namespace internal {
 
-/// What stands for DefaultTrigger in the general operator.
 template <typename Assigner>
-auto defaultTrigger() {
+consteval auto usualTrigger() {
   if constexpr (requires(Assigner & assigner) { assigner.defaultTrigger(); }) {
     return std::type_identity<decltype(std::declval<Assigner&>().defaultTrigger())>();
   } else if constexpr (std::is_same_v<WindowOf<Assigner>, GlobalWindow>) {
@@ -47,6 +46,10 @@ auto defaultTrigger() {
     return std::type_identity<ProcessingTimeTrigger>();
   }
 }
+
+/// What DefaultTrigger stands for.
+template <typename Assigner>
+using UsualTrigger = typename decltype(usualTrigger<Assigner>())::type;
 
 /// The record type that a window function puts out; void where it cannot be seen.
 template <typename F>
@@ -127,19 +130,19 @@ class WindowedStream {
 
   /// Keeps a window so much longer for late records; each that comes makes it fire again. On event time only.
   /// Throws Error(kUser) when it is negative.
-  WindowedStream allowedLateness(Duration lateness) const {
+  auto allowedLateness(Duration lateness) const {
     static_assert(Assigner::kDomain == TimeDomain::kEventTime,
                   "allowedLateness: on processing time no record is late");
-    WindowedStream stream = *this;
+    auto stream = forLateRecords();
     stream.late_.allowedLateness = checkedLateness(lateness);
     return stream;
   }
   /// Records that come too late for all of their windows go to this side output of the result, instead of
   /// being dropped and counted.
-  WindowedStream sideOutputLateData(const OutputTag<T>& tag) const {
+  auto sideOutputLateData(const OutputTag<T>& tag) const {
     static_assert(Assigner::kDomain == TimeDomain::kEventTime,
                   "sideOutputLateData: on processing time no record is late");
-    WindowedStream stream = *this;
+    auto stream = forLateRecords();
     stream.late_.sideOutput = tag;
     return stream;
   }
@@ -277,6 +280,15 @@ class WindowedStream {
     }
   }
 
+  /// Slices of time are not kept for late records: the general operator does that.
+  auto forLateRecords() const {
+    if constexpr (kUsual && SlicingAssigner<Assigner>) {
+      return trigger(internal::UsualTrigger<Assigner>());
+    } else {
+      return *this;
+    }
+  }
+
   static constexpr bool kUsual =
       std::is_same_v<Trigger, DefaultTrigger> && std::is_same_v<Evictor, NoEvictor>;
 
@@ -306,7 +318,7 @@ class WindowedStream {
   template <typename Accumulation, typename Emission>
   std::shared_ptr<const OperatorFactory> general(Accumulation accumulation, Emission emission) const {
     if constexpr (std::is_same_v<Trigger, DefaultTrigger>) {
-      using Usual = typename decltype(internal::defaultTrigger<Assigner>())::type;
+      using Usual = internal::UsualTrigger<Assigner>;
       return WindowedStream<T, Selector, Assigner, Usual, Evictor>(handle_, selector_, assigner_, Usual(),
                                                                    evictor_, late_)
           .general(std::move(accumulation), std::move(emission));

@@ -111,13 +111,14 @@ TEST(WindowKinds, CountWindowsOfKeysAndOfAll) {
   auto env = world.environment();
   std::vector<Click> clicks;
   for (int64_t i = 0; i < 10; ++i) clicks.push_back({i % 2, i, i});
-  auto stream = env.fromCollection(clicks);
-  EXPECT_EQ(sortedTexts(stream.keyBy(&Click::page).countWindow(2).sum(&Click::weight).executeAndCollect()),
+  const auto stream = [&] { return env.fromCollection(clicks); };
+  EXPECT_EQ(sortedTexts(stream().keyBy(&Click::page).countWindow(2).sum(&Click::weight).executeAndCollect()),
             (Texts{"{page: 0, at: 0, weight: 2}", "{page: 0, at: 4, weight: 10}",
                    "{page: 1, at: 1, weight: 4}", "{page: 1, at: 5, weight: 12}"}));
-  EXPECT_EQ(stream.countWindowAll(4).count().executeAndCollect(), (std::vector<int64_t>{4, 4}));
+  EXPECT_EQ(stream().countWindowAll(4).count().executeAndCollect(), (std::vector<int64_t>{4, 4}));
   const auto sliding =
-      stream.countWindowAll(3, 2)
+      stream()
+          .countWindowAll(3, 2)
           .process([](GlobalWindowContext&, std::span<const Click> some, Collector<std::string>& out) {
             std::string text;
             for (const Click& click : some) text += std::to_string(click.weight);
@@ -169,14 +170,16 @@ struct HeavyTrigger {
 TEST(WindowKinds, TriggersAndEvictorsOfOnesOwn) {
   TestWorld world;
   auto env = world.environment();
-  auto windows = env.fromElements<Click>({{1, 1, 4}, {1, 2, 7}, {1, 3, 5}, {2, 4, 1}, {1, 12'000, 2}})
-                     .assignTimestampsAndWatermarks(clickTime())
-                     .keyBy(&Click::page)
-                     .window(TumblingEventTimeWindows::of(10s));
-  EXPECT_EQ(sortedTexts(windows.trigger(HeavyTrigger()).sum(&Click::weight).executeAndCollect()),
+  const auto windows = [&] {
+    return env.fromElements<Click>({{1, 1, 4}, {1, 2, 7}, {1, 3, 5}, {2, 4, 1}, {1, 12'000, 2}})
+        .assignTimestampsAndWatermarks(clickTime())
+        .keyBy(&Click::page)
+        .window(TumblingEventTimeWindows::of(10s));
+  };
+  EXPECT_EQ(sortedTexts(windows().trigger(HeavyTrigger()).sum(&Click::weight).executeAndCollect()),
             (Texts{"{page: 1, at: 1, weight: 11}", "{page: 1, at: 12000, weight: 2}",
                    "{page: 1, at: 3, weight: 5}", "{page: 2, at: 4, weight: 1}"}));
-  EXPECT_EQ(sortedTexts(windows.evictor(CountEvictor::of(2)).sum(&Click::weight).executeAndCollect()),
+  EXPECT_EQ(sortedTexts(windows().evictor(CountEvictor::of(2)).sum(&Click::weight).executeAndCollect()),
             (Texts{"{page: 1, at: 12000, weight: 2}", "{page: 1, at: 2, weight: 12}",
                    "{page: 2, at: 4, weight: 1}"}));
 }

@@ -120,7 +120,20 @@ TEST(WindowSemantics, CountWindows) {
 // [windows] "Allowed Lateness": elements behind the watermark but before the end of the window plus the
 // lateness are still added, and may cause the window to fire again, as the EventTimeTrigger does. Records
 // beyond are dropped, or go to the side output.
-TEST(WindowSemantics, AllowedLatenessOfTumblingAndSessionWindows) {
+TEST(WindowSemantics, AllowedLateness) {
+  check([](auto keyed) { return keyed.window(TumblingEventTimeWindows::of(10ms)).allowedLateness(20ms); },
+        [](Harness& harness) {
+          push(harness, {{1, 0}});
+          harness.watermark(9);
+          push(harness, {{2, 4}});
+          harness.watermark(28);
+          push(harness, {{3, 0}});
+          harness.watermark(29);
+          push(harness, {{4, 0}});
+          EXPECT_EQ(harness.takeEvents(), (Texts{"1 in 0..10 @ 9", "watermark 9", "1 2 in 0..10 @ 9",
+                                                 "watermark 28", "1 2 3 in 0..10 @ 9", "watermark 29"}));
+          EXPECT_EQ(harness.counter("numLateRecordsDropped"), 1);
+        });
   check([](auto keyed) { return keyed.window(EventTimeSessionWindows::withGap(10ms)).allowedLateness(20ms); },
         [](Harness& harness) {
           push(harness, {{1, 0}});

@@ -170,6 +170,24 @@ INSTANTIATE_TEST_SUITE_P(All, SessionsTest,
                                            DriverOptions{false, false}, DriverOptions{false, true}),
                          [](const auto& info) { return testName(info.param); });
 
+TEST(Sessions, AFiringOfManyKeysLetsOtherWorkIn) {
+  for (const int64_t spread : {1, 100'000}) {  // all in one second, or over many
+    auto driver = sessions({}, gap10());
+    Stamped visits;
+    for (int i = 0; i < 100'000; ++i) visits.push_back({{std::to_string(i), i}, i % spread});
+    driver->push<Visit>(0, visits, kByUser);
+    driver->watermark(0, 50'000);
+    EXPECT_GT(driver->yields(), 4);
+    driver->watermark(0, Timestamp::max().ms);
+    EXPECT_EQ(driver->records().size(), 100'002u);
+    EXPECT_EQ(driver->context()
+                  .keyedState(typeOps<std::string>())
+                  .table<std::string, SessionsOfKey<std::vector<Visit>>>("sessions")
+                  .size(),
+              0u);
+  }
+}
+
 TEST(Sessions, GapsAndLatenessAreChecked) {
   EXPECT_EQ(failureOf([] { EventTimeSessionWindows::withGap(Duration(0)); }),
             "session windows with a gap of 0 ms cannot be: give a gap from 1 ms to 1152921504606846976 ms");

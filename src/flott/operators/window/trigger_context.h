@@ -54,6 +54,8 @@ struct NoTriggerState {
 class TriggerScope {
  public:
   void open(OperatorContext& context, KeyedStateBackend& keyed);
+  /// At the beginning of each step.
+  void begin() { processingTime_ = context_->processingTime(); }
   void setWatermark(Timestamp watermark) { watermark_ = watermark; }
   /// Timers are those of the backend's current key in the window of this number. The operator has a timer of
   /// its own at `cleanup`, in the time of the windows.
@@ -64,7 +66,7 @@ class TriggerScope {
   }
 
   Timestamp watermark() const { return watermark_; }
-  Timestamp processingTime() const { return context_->processingTime(); }
+  Timestamp processingTime() const { return processingTime_; }
   void add(TimeDomain domain, Timestamp at) {
     if (domain != domain_ || at != cleanup_) addTimer(domain, at);
   }
@@ -88,6 +90,7 @@ class TriggerScope {
   TimerQueue* eventTimers_ = nullptr;
   TimerQueue* processingTimers_ = nullptr;
   Timestamp watermark_;
+  Timestamp processingTime_;
   Timestamp alarm_ = Timestamp::max();
   int64_t window_ = 0;
   TimeDomain domain_ = TimeDomain::kEventTime;

@@ -70,7 +70,6 @@ class WindowOperator final : public Operator {
         late_(std::move(parts.late)) {}
 
   void open(OperatorContext& context) override {
-    context_ = &context;
     state_ = &context.keyedState(typeOps<K>());
     table_ = state_->template table<K, Panes>("window-contents");
     triggers_.open(context, *state_);
@@ -155,7 +154,8 @@ class WindowOperator final : public Operator {
     sides_.start(output, stamped);
     collector_.start(output, stamped);
     collector_.clearFull();
-    windowContext_.setTimes(triggers_.watermark(), context_->processingTime());
+    triggers_.begin();
+    windowContext_.setTimes(triggers_.watermark(), triggers_.processingTime());
   }
   void finish() {
     collector_.flush();
@@ -196,8 +196,8 @@ class WindowOperator final : public Operator {
   void add(const T& record, Timestamp timestamp, uint64_t hash, const K& key, Panes& panes) {
     table_.untyped().noteHeapChange();
     state_->setCurrentKey(hash, key);
-    AssignerContext assignerContext(context_->processingTime());
-    const Timestamp assignedBy = kEventTime || kGlobal ? timestamp : context_->processingTime();
+    AssignerContext assignerContext(triggers_.processingTime());
+    const Timestamp assignedBy = kEventTime || kGlobal ? timestamp : triggers_.processingTime();
     bool taken = false;
     forEachWindow(assigner_, record, assignedBy, assignerContext, [&](const W& window) {
       OnePane* pane = paneFor(panes, window);
@@ -291,10 +291,9 @@ class WindowOperator final : public Operator {
     if (parts == 0) return;                                              // the new window alone
     if (parts == 1 && findPane(panes, merge.result) != nullptr) return;  // it lies within one
     if (isOver(merge.result)) throwMergedIntoThePast(windowText(merge.result));
-    for (OnePane& pane : panes) {
-      if (isPart(pane)) old.push_back(std::move(pane));
-    }
-    std::erase_if(panes, isPart);
+    Panes others;
+    for (OnePane& pane : panes) (isPart(pane) ? old : others).push_back(std::move(pane));
+    panes = std::move(others);
     OnePane& merged = newPane(panes, merge.result);
     for (OnePane& pane : old) {
       if (pane.filled) contents_.merge(std::move(pane.contents), merged.contents, merged.filled);
@@ -412,7 +411,6 @@ class WindowOperator final : public Operator {
   typename Parts::Emission emission_;
   Duration lateness_;
   LateRecords<T> late_;
-  OperatorContext* context_ = nullptr;
   KeyedStateBackend* state_ = nullptr;
   TypedTable<K, Panes> table_;
   Located located_;
