@@ -180,11 +180,9 @@ TEST(Sessions, AFiringOfManyKeysLetsOtherWorkIn) {
     EXPECT_GT(driver->yields(), 4);
     driver->watermark(0, Timestamp::max().ms);
     EXPECT_EQ(driver->records().size(), 100'002u);
-    EXPECT_EQ(driver->context()
-                  .keyedState(typeOps<std::string>())
-                  .table<std::string, SessionsOfKey<std::vector<Visit>>>("sessions")
-                  .size(),
-              0u);
+    KeyedStateBackend& state = driver->context().keyedState(typeOps<std::string>());
+    const auto sessionsLeft = state.table<std::string, SessionsOfKey<std::vector<Visit>>>("sessions");
+    EXPECT_EQ(sessionsLeft.size(), 0u);
   }
 }
 
