@@ -257,6 +257,28 @@ TEST(WindowKinds, StateOfAWindowEndsWithIt) {
       "of two that become one is not known; use globalState(), or keep it in the accumulator");
 }
 
+TEST(WindowKinds, WindowFunctionsHaveSideOutputs) {
+  const OutputTag<int64_t> sizes("sizes");
+  const auto sizeAside = [sizes](WindowContext& context, std::span<const Click> clicks,
+                                 Collector<Click>& out) {
+    context.output(sizes, static_cast<int64_t>(clicks.size()));
+    out.collect(clicks.back());
+  };
+  TestWorld world;
+  for (const bool ownTrigger : {false, true}) {
+    auto env = world.environment();
+    auto windows = env.fromElements<Click>({{1, 1, 1}, {1, 2, 2}, {1, 12'000, 3}})
+                       .assignTimestampsAndWatermarks(clickTime())
+                       .windowAll(TumblingEventTimeWindows::of(10s));
+    auto last =
+        ownTrigger ? windows.trigger(EventTimeTrigger()).process(sizeAside) : windows.process(sizeAside);
+    CollectBuffer<int64_t> aside;
+    last.getSideOutput(sizes).transformToSink("Sizes", aside.sink());
+    EXPECT_EQ(last.executeAndCollect().size(), 2u);
+    EXPECT_EQ(aside.takeAll(), (std::vector<int64_t>{2, 1}));
+  }
+}
+
 TEST(WindowKinds, WhatCannotBeIsRefusedAtOnce) {
   TestWorld world;
   auto env = world.environment();
