@@ -23,6 +23,8 @@ std::vector<Case> allCases() {
           mapFilterCase(),
           tumblingCase(),
           intervalJoinCase(),
+          sessionCase(),
+          countWindowCase(),
           exchangeForwardCase(),
           exchangeHashCase(),
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),

@@ -41,6 +41,25 @@ late records: 1
 {sensor: "roof", celsius: 12.5, at: 17000}
 END
 
+run session_windows
+sort "$folder/output" >"$folder/sorted"
+expect session_windows "$folder/sorted" <<'END'
+so far> {user: "ann", cents: 25, at: 200000}
+so far> {user: "ann", cents: 25, at: 200000}
+so far> {user: "ann", cents: 300, at: 1000}
+so far> {user: "ann", cents: 300, at: 1000}
+so far> {user: "bob", cents: 50, at: 5000}
+so far> {user: "bob", cents: 50, at: 5000}
+so far> {user: "bob", cents: 70, at: 70000}
+so far> {user: "bob", cents: 70, at: 70000}
+too late> {user: "bob", cents: 9, at: 6000}
+visit> {user: "ann", cents: 25, at: 200000}
+visit> {user: "ann", cents: 300, at: 1000}
+visit> {user: "ann", cents: 700, at: 1000}
+visit> {user: "bob", cents: 50, at: 5000}
+visit> {user: "bob", cents: 70, at: 70000}
+END
+
 run side_output
 sort "$folder/output" >"$folder/sorted"
 expect side_output "$folder/sorted" <<'END'

@@ -10,6 +10,8 @@ Case keyedSumCase();
 Case mapFilterCase();
 Case tumblingCase();
 Case intervalJoinCase();
+Case sessionCase();
+Case countWindowCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
 Case latencyCase();

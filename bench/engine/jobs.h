@@ -10,6 +10,8 @@ Outcome keyedSumJob(const Load& load);
 Outcome mapFilterJob(const Load& load);
 Outcome tumblingJob(const Load& load);
 Outcome intervalJoinJob(const Load& load);
+Outcome sessionJob(const Load& load);
+Outcome countWindowJob(const Load& load);
 Outcome exchangeForwardJob(const Load& load);
 Outcome exchangeHashJob(const Load& load);
 Outcome latencyJob(const Load& load);

@@ -35,7 +35,11 @@ template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
 class KeyedStream;
-template <typename T, typename Selector, typename Assigner>
+class CountWindows;
+struct DefaultTrigger;
+struct NoEvictor;
+template <typename T, typename Selector, typename Assigner, typename Trigger = DefaultTrigger,
+          typename Evictor = NoEvictor>
 class WindowedStream;
 template <typename T, typename Generator, typename Assigner>
 class WatermarkStrategy;
@@ -131,6 +135,9 @@ class DataStream {
   /// Windows over all records, in one subtask.
   template <typename Assigner>
   WindowedStream<T, NoKeySelector<T>, Assigner> windowAll(Assigner assigner) const;
+  /// Windows of `size` records, and the last `size` records at every slide-th; in one subtask.
+  WindowedStream<T, NoKeySelector<T>, CountWindows> countWindowAll(int64_t size) const;
+  WindowedStream<T, NoKeySelector<T>, CountWindows> countWindowAll(int64_t size, int64_t slide) const;
 
   /// All records of each subtask together, once the input has ended (partition_windowed_stream.h).
   PartitionWindowedStream<T, SubtaskPartitions<T>> fullWindowPartition() const;

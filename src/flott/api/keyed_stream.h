@@ -67,6 +67,10 @@ class KeyedStream {
   /// Windows of each key, by an assigner such as TumblingEventTimeWindows::of(10s).
   template <typename Assigner>
   WindowedStream<T, Selector, Assigner> window(Assigner assigner) const;
+  /// Windows of `size` records of each key.
+  WindowedStream<T, Selector, CountWindows> countWindow(int64_t size) const;
+  /// The last `size` records of a key, or as many as there are, at every slide-th.
+  WindowedStream<T, Selector, CountWindows> countWindow(int64_t size, int64_t slide) const;
 
   /// All records of each key together, once the input has ended (partition_windowed_stream.h).
   PartitionWindowedStream<T, KeyPartitions<T, Selector>> fullWindowPartition() const;

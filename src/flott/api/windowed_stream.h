@@ -2,9 +2,11 @@
 //
 //   clicks.keyBy(&Click::user).window(TumblingEventTimeWindows::of(1h)).sum(&Click::amount)
 //   clicks.windowAll(TumblingProcessingTimeWindows::of(5s)).count()
+//   clicks.keyBy(&Click::user).window(EventTimeSessionWindows::withGap(30min)).allowedLateness(1h).count()
 //
-// A window puts out its results once, when it is complete: their timestamp is its last millisecond. Keyed
-// windows give one result for each key that has records in the window.
+// A window puts out its results when it is complete, with its last millisecond as their timestamp, and again
+// for each late record that is allowed. Keyed windows give one result for each key that has records in the
+// window. What the windows consist of chooses the operator that keeps them.
 #pragma once
 
 #include <string>
@@ -15,11 +17,39 @@
 #include "flott/api/keyed_stream.h"
 #include "flott/operators/window/accumulations.h"
 #include "flott/operators/window/assigners.h"
+#include "flott/operators/window/count_window_operator.h"
+#include "flott/operators/window/evictors.h"
+#include "flott/operators/window/global_windows.h"
+#include "flott/operators/window/late_records.h"
+#include "flott/operators/window/session_window_operator.h"
 #include "flott/operators/window/slice_window_operator.h"
+#include "flott/operators/window/triggers.h"
+#include "flott/operators/window/window_assigner.h"
+#include "flott/operators/window/window_operator.h"
 
 namespace flott {
 
+/// The trigger that an assigner has of itself.
+struct DefaultTrigger {};
+
 namespace internal {
+
+template <typename Assigner>
+consteval auto usualTrigger() {
+  if constexpr (requires(Assigner & assigner) { assigner.defaultTrigger(); }) {
+    return std::type_identity<decltype(std::declval<Assigner&>().defaultTrigger())>();
+  } else if constexpr (std::is_same_v<WindowOf<Assigner>, GlobalWindow>) {
+    return std::type_identity<NeverTrigger>();
+  } else if constexpr (Assigner::kDomain == TimeDomain::kEventTime) {
+    return std::type_identity<EventTimeTrigger>();
+  } else {
+    return std::type_identity<ProcessingTimeTrigger>();
+  }
+}
+
+/// What DefaultTrigger stands for.
+template <typename Assigner>
+using UsualTrigger = typename decltype(usualTrigger<Assigner>())::type;
 
 /// The record type that a window function puts out; void where it cannot be seen.
 template <typename F>
@@ -33,23 +63,89 @@ consteval auto windowResult() {
   }
 }
 
-template <typename F, typename K, typename In, typename Out>
+template <typename F, typename K, typename In, typename Out, typename W>
 concept WindowFunctionOf = (std::is_same_v<K, NoKey> &&
-                            (AllWindowFunctionClass<F, In, Out> || AllWindowLambda<F, In, Out>)) ||
+                            (AllWindowFunctionClass<F, In, Out, W> || AllWindowLambda<F, In, Out, W>)) ||
                            (!std::is_same_v<K, NoKey> &&
-                            (WindowFunctionClass<F, K, In, Out> || WindowLambda<F, K, In, Out>));
+                            (WindowFunctionClass<F, K, In, Out, W> || WindowLambda<F, K, In, Out, W>));
 
 }  // namespace internal
 
 /// For windowAll the selector is NoKeySelector<T>.
-template <typename T, typename Selector, typename Assigner>
+template <typename T, typename Selector, typename Assigner, typename Trigger, typename Evictor>
 class WindowedStream {
  public:
   using Record = T;
   using KeyType = typename Selector::Key;
+  using Window = WindowOf<Assigner>;
 
-  WindowedStream(StreamHandle stream, Selector selector, Assigner assigner)
-      : handle_(std::move(stream)), selector_(std::move(selector)), assigner_(std::move(assigner)) {}
+  WindowedStream(StreamHandle stream, Selector selector, Assigner assigner, Trigger trigger = {},
+                 Evictor evictor = {}, LatePolicy<T> late = {})
+      : handle_(std::move(stream)),
+        selector_(std::move(selector)),
+        assigner_(std::move(assigner)),
+        trigger_(std::move(trigger)),
+        evictor_(std::move(evictor)),
+        late_(std::move(late)) {
+    static_assert(
+        WindowAssigner<Assigner, T>,
+        "window: an assigner needs `using Window`, kDomain, kName and assignWindows(const T& record, "
+        "Timestamp, AssignerContext&), which returns a window or a range of windows");
+  }
+
+  /// Decides when the windows fire (triggers.h), in place of the trigger that the assigner has of itself.
+  template <typename Other>
+  auto trigger(Other trigger) const {
+    constexpr bool kIs = TriggerFor<Other, T, Window>;
+    static_assert(kIs,
+                  "trigger: the class needs onElement(const T& record, Timestamp, const Window&, "
+                  "TriggerContext<State>&), onEventTime and onProcessingTime(Timestamp, const Window&, "
+                  "TriggerContext<State>&), all of which return a TriggerResult, and clear(const Window&, "
+                  "TriggerContext<State>&)");
+    constexpr bool kMerges = !MergingAssigner<Assigner> || MergingTrigger<Other, Window>;
+    static_assert(
+        kMerges,
+        "trigger: windows of this assigner merge, which this trigger is not made for: it needs "
+        "onMerge(const Window&, TriggerContext<State>&), and mergeState(State&, const State&) when it "
+        "has a State");
+    if constexpr (kIs && kMerges) {
+      return WindowedStream<T, Selector, Assigner, Other, Evictor>(handle_, selector_, assigner_,
+                                                                   std::move(trigger), evictor_, late_);
+    }
+  }
+  /// Decides which records are dropped from a window when it fires (evictors.h). The window then keeps all
+  /// its records until it ends.
+  template <typename Other>
+  auto evictor(Other evictor) const {
+    constexpr bool kIs = EvictorFor<Other, T, Window>;
+    static_assert(
+        kIs,
+        "evictor: the class needs evictBefore and evictAfter(std::vector<TimestampedValue<T>>&, const "
+        "Window&, EvictorContext&)");
+    if constexpr (kIs) {
+      return WindowedStream<T, Selector, Assigner, Trigger, Other>(handle_, selector_, assigner_, trigger_,
+                                                                   std::move(evictor), late_);
+    }
+  }
+
+  /// Keeps a window so much longer for late records; each that comes makes it fire again. On event time only.
+  /// Throws Error(kUser) when it is negative.
+  auto allowedLateness(Duration lateness) const {
+    static_assert(Assigner::kDomain == TimeDomain::kEventTime,
+                  "allowedLateness: on processing time no record is late");
+    auto stream = forLateRecords();
+    stream.late_.allowedLateness = checkedLateness(lateness);
+    return stream;
+  }
+  /// Records that come too late for all of their windows go to this side output of the result, instead of
+  /// being dropped and counted.
+  auto sideOutputLateData(const OutputTag<T>& tag) const {
+    static_assert(Assigner::kDomain == TimeDomain::kEventTime,
+                  "sideOutputLateData: on processing time no record is late");
+    auto stream = forLateRecords();
+    stream.late_.sideOutput = tag;
+    return stream;
+  }
 
   /// Adds up a member; the other members are those of the window's first record of the key. Overflow of an
   /// integer fails the job.
@@ -175,23 +271,78 @@ class WindowedStream {
                   "process: the record type that the window function puts out cannot be seen; declare its "
                   "last parameter as Collector<YourRecord>&, or write process<YourRecord>(…)");
     if constexpr (!std::is_void_v<Found>) {
-      static_assert(internal::WindowFunctionOf<W, KeyType, In, Found>,
+      static_assert(internal::WindowFunctionOf<W, KeyType, In, Found, Window>,
                     "process: the window function must be callable as f(const Key&, WindowContext&, "
                     "std::span<const In>, Collector<Out>&), without the key for windowAll, or be a class "
-                    "derived from ProcessWindowFunction or ProcessAllWindowFunction");
+                    "derived from ProcessWindowFunction or ProcessAllWindowFunction; over global windows "
+                    "with GlobalWindowContext and GlobalWindow");
       return apply(what, std::move(accumulation), EmitByFunction<Found, W>{std::move(function)});
     }
+  }
+
+  /// Slices of time are not kept for late records: the general operator does that.
+  auto forLateRecords() const {
+    if constexpr (kUsual && SlicingAssigner<Assigner>) {
+      return trigger(internal::UsualTrigger<Assigner>());
+    } else {
+      return *this;
+    }
+  }
+
+  static constexpr bool kUsual =
+      std::is_same_v<Trigger, DefaultTrigger> && std::is_same_v<Evictor, NoEvictor>;
+
+  /// The operator that keeps windows of this kind.
+  template <typename Accumulation, typename Emission>
+  std::shared_ptr<const OperatorFactory> factory(Accumulation accumulation, Emission emission) const {
+    if constexpr (MergingAssigner<Assigner> && std::is_same_v<Evictor, NoEvictor>)
+      static_assert(requireMerge<Accumulation>());
+    if constexpr (kUsual && SlicingAssigner<Assigner>) {
+      using Op = SliceWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
+      return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission));
+    } else if constexpr (kUsual && kIsSessions<Assigner>) {
+      using Op = SessionWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
+      return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission), late_);
+    } else if constexpr (kUsual && std::is_same_v<Assigner, CountWindows>) {
+      if (assigner_.size() == assigner_.slide()) {
+        using Op = CountWindowOperator<T, Selector, Accumulation, Emission>;
+        return operatorFactory<Op>(selector_, assigner_.size(), std::move(accumulation), std::move(emission));
+      }
+      using Op = SlidingCountWindowOperator<T, Selector, Accumulation, Emission>;
+      return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission));
+    } else {
+      return general(std::move(accumulation), std::move(emission));
+    }
+  }
+
+  template <typename Accumulation, typename Emission>
+  std::shared_ptr<const OperatorFactory> general(Accumulation accumulation, Emission emission) const {
+    if constexpr (std::is_same_v<Trigger, DefaultTrigger>) {
+      using Usual = internal::UsualTrigger<Assigner>;
+      return WindowedStream<T, Selector, Assigner, Usual, Evictor>(handle_, selector_, assigner_, Usual(),
+                                                                   evictor_, late_)
+          .general(std::move(accumulation), std::move(emission));
+    } else {
+      using Parts = WindowParts<T, Selector, Assigner, Trigger, Evictor, Accumulation, Emission>;
+      return operatorFactory<WindowOperator<Parts>>(Parts{
+          selector_, assigner_, trigger_, evictor_, std::move(accumulation), std::move(emission), late_});
+    }
+  }
+
+  template <typename Accumulation>
+  static consteval bool requireMerge() {
+    static_assert(MergeableAccumulation<Accumulation>,
+                  "aggregate: windows of this assigner merge, for which the aggregate function needs "
+                  "merge(Acc& accumulator, const Acc& other)");
+    return true;
   }
 
   template <typename Accumulation, typename Emission>
   auto apply(const std::string& what, Accumulation accumulation, Emission emission) const {
     using Out = typename Emission::Out;
-    using Op = SliceWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
     StreamNode node =
-        operatorNode(Assigner::kName,
-                     operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission)),
-                     typeText<Out>());
-    node.description = "Window(" + assigner_.toString() + ", " + what + ")";
+        operatorNode(Assigner::kName, factory(std::move(accumulation), std::move(emission)), typeText<Out>());
+    node.description = "Window(" + assignerText(assigner_) + ", " + what + ")";
     if constexpr (!kKeyed) {
       node.parallelism = 1;
       node.parallelismFixed = true;
@@ -199,15 +350,41 @@ class WindowedStream {
     return SingleOutputStreamOperator<Out>(handle_.apply(std::move(node)));
   }
 
+  template <typename, typename, typename, typename, typename>
+  friend class WindowedStream;
+
   StreamHandle handle_;
   Selector selector_;
   Assigner assigner_;
+  Trigger trigger_;
+  Evictor evictor_;
+  LatePolicy<T> late_;
 };
 
 template <typename T, typename Selector>
 template <typename Assigner>
 WindowedStream<T, Selector, Assigner> KeyedStream<T, Selector>::window(Assigner assigner) const {
   return {handle_, selector_, std::move(assigner)};
+}
+
+template <typename T, typename Selector>
+WindowedStream<T, Selector, CountWindows> KeyedStream<T, Selector>::countWindow(int64_t size) const {
+  return window(CountWindows::of(size, size));
+}
+template <typename T, typename Selector>
+WindowedStream<T, Selector, CountWindows> KeyedStream<T, Selector>::countWindow(int64_t size,
+                                                                                int64_t slide) const {
+  return window(CountWindows::of(size, slide));
+}
+
+template <typename T>
+WindowedStream<T, NoKeySelector<T>, CountWindows> DataStream<T>::countWindowAll(int64_t size) const {
+  return windowAll(CountWindows::of(size, size));
+}
+template <typename T>
+WindowedStream<T, NoKeySelector<T>, CountWindows> DataStream<T>::countWindowAll(int64_t size,
+                                                                                int64_t slide) const {
+  return windowAll(CountWindows::of(size, slide));
 }
 
 template <typename T>

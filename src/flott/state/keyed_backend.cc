@@ -27,6 +27,7 @@ StateTables& KeyedStateBackend::registered(const std::string& name, const char* 
   const auto found = states_.find(name);
   if (found == states_.end()) {
     auto state = std::make_unique<State>(name, kind, key_, value, home_);
+    if (name.starts_with(kNamespaced)) namespaced_.push_back(&state->tables);
     return states_.emplace(name, std::move(state)).first->second->tables;
   }
   const auto print = [](const char* stateKind, const TypeOps& type) {
@@ -45,6 +46,19 @@ StateTables& KeyedStateBackend::registered(const std::string& name, const char* 
 const StateTables* KeyedStateBackend::find(std::string_view name) const {
   const auto found = states_.find(name);
   return found != states_.end() ? &found->second->tables : nullptr;
+}
+
+void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
+  for (StateTables* tables : namespaced_) {
+    StateTable* table = tables->find(nameSpace);
+    if (table == nullptr) continue;
+    table->erase(currentKey_);
+    if (table->size() == 0) tables->drop(nameSpace);
+  }
+}
+
+void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
+  for (StateTables* tables : namespaced_) tables->drop(nameSpace);
 }
 
 TimerQueue& KeyedStateBackend::timers(std::unique_ptr<TimerQueue>& queue, const char* name) {

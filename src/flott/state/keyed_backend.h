@@ -14,6 +14,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "flott/state/keyed_state.h"
 #include "flott/state/slice_store.h"
@@ -70,6 +72,17 @@ class KeyedStateBackend {
   SliceStore<K, Acc> slices(const std::string& name) {
     return SliceStore<K, Acc>(registered(name, "slices", typeOps<Acc>()));
   }
+  /// A handle on what the current key has in one namespace, that of a window, apart from all others.
+  template <typename Descriptor>
+  typename Descriptor::Handle stateIn(int64_t nameSpace, const Descriptor& descriptor) {
+    using Handle = typename Descriptor::Handle;
+    StateTables& tables = registered(std::string(kNamespaced) + descriptor.name(), Handle::kKind,
+                                     typeOps<typename Handle::Stored>());
+    return Handle(tables.at(nameSpace), currentKey_, descriptor);
+  }
+  /// Drops what the current key, or every key, has in a namespace by stateIn().
+  void clearNamespace(int64_t nameSpace);
+  void dropNamespace(int64_t nameSpace);
   TimerQueue& eventTimers();
   TimerQueue& processingTimers();
 
@@ -104,6 +117,8 @@ class KeyedStateBackend {
   void finishLoad();
 
  private:
+  static constexpr std::string_view kNamespaced = "window:";  // how the names of such states begin
+
   struct State {
     State(const std::string& stateName, const char* stateKind, const KeyType& key, const TypeOps& value,
           TableHome& home)
@@ -122,6 +137,7 @@ class KeyedStateBackend {
   TableHome home_;
   KeyRef currentKey_;
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
+  std::vector<StateTables*> namespaced_;
   std::unique_ptr<TimerQueue> eventTimers_;
   std::unique_ptr<TimerQueue> processingTimers_;
   bool cutting_ = false;

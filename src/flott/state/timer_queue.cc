@@ -9,6 +9,9 @@ namespace flott {
 namespace {
 constexpr int kBucketShift = 10;  // 1024 ms
 constexpr size_t kStaleAllowed = 1024;
+constexpr size_t kUndivided = 1 << 14;  // entries of a bucket
+constexpr int kDigits = 256;
+constexpr uint8_t kLevels = 4;
 
 TimerStamps& stampsIn(std::byte* value) { return *reinterpret_cast<TimerStamps*>(value); }
 const TimerStamps& stampsIn(const std::byte* value) { return *reinterpret_cast<const TimerStamps*>(value); }
@@ -43,15 +46,63 @@ void TimerQueue::erase(const KeyRef& key, const TimerStamp& stamp) {
   --live_;
 }
 
+/// Eight bits of the order of firing: the ten bits of the time within the bucket, then those of the hash.
+size_t TimerQueue::Bucket::digit(const IndexEntry& entry) const {
+  const uint64_t time = static_cast<uint64_t>(entry.at) & ((1 << kBucketShift) - 1);
+  switch (level_) {
+    case 0:
+      return time >> 2;
+    case 1:
+      return (time & 3) << 6 | entry.hash >> 58;
+    case 2:
+      return entry.hash >> 50 & 255;
+    default:
+      return entry.hash >> 42 & 255;
+  }
+}
+
+bool TimerQueue::Bucket::add(const IndexEntry& entry) {
+  if (!parts_.empty()) {
+    const size_t part = digit(entry);
+    return part >= next_ && parts_[part].add(entry);
+  }
+  if (taken_) return false;
+  entries_.push_back(entry);
+  if (entries_.size() >= kUndivided && level_ < kLevels) divide();
+  return true;
+}
+
+void TimerQueue::Bucket::divide() {
+  parts_.assign(kDigits, Bucket(static_cast<uint8_t>(level_ + 1)));
+  for (const IndexEntry& entry : entries_) parts_[digit(entry)].entries_.push_back(entry);
+  entries_ = {};
+}
+
+bool TimerQueue::Bucket::take(std::vector<IndexEntry>& out) {
+  if (parts_.empty()) {
+    taken_ = true;
+    out.swap(entries_);
+    return !out.empty();
+  }
+  for (; next_ < parts_.size(); ++next_) {
+    if (parts_[next_].take(out)) return true;
+  }
+  return false;
+}
+
 void TimerQueue::addToIndex(const IndexEntry& entry) {
   ++indexed_;
   const int64_t bucket = entry.at >> kBucketShift;
-  if (bucket <= headBucket_) {
-    head_.push_back(entry);
-    std::push_heap(head_.begin(), head_.end(), std::greater<>());
-  } else {
-    buckets_[bucket].push_back(entry);
+  if (bucket > headBucket_) {
+    buckets_[bucket].add(entry);
+    return;
   }
+  if (bucket == headBucket_) {
+    const auto rest = buckets_.find(bucket);
+    if (rest != buckets_.end() && rest->second.add(entry)) return;
+  }
+  head_.push_back(entry);
+  std::push_heap(head_.begin(), head_.end(), std::greater<>());
 }
 
 void TimerQueue::reindex() {
@@ -71,13 +122,15 @@ void TimerQueue::reindex() {
 
 /// False when no index entry is due.
 bool TimerQueue::loadHead(int64_t upTo) {
-  if (head_.empty()) {
+  while (head_.empty()) {
     const auto first = buckets_.begin();
     if (first == buckets_.end() || first->first > upTo >> kBucketShift) return false;
     headBucket_ = first->first;
-    head_ = std::move(first->second);
-    buckets_.erase(first);
-    std::make_heap(head_.begin(), head_.end(), std::greater<>());
+    if (first->second.take(head_)) {
+      std::make_heap(head_.begin(), head_.end(), std::greater<>());
+    } else {
+      buckets_.erase(first);
+    }
   }
   return head_.front().at <= upTo;
 }

@@ -2,10 +2,11 @@
 //
 // What is registered is kept in a state table, key → its timers in order, and so is cut, restored and
 // redistributed as any state. Beside it lies an index by time, made from the table and never saved: buckets
-// of about a second, and a heap of the earliest bucket. Removing a timer leaves its index entry behind; an
-// entry that finds no timer is skipped, and when most entries are such the index is made anew. Due timers
-// come in the order of (timestamp, key hash, namespace), whatever the order of registration and the
-// parallelism. Owned by one task, used on its thread only.
+// of about a second, and a heap of the earliest bucket. A bucket of many entries is divided further, in the
+// order in which they fire, so that no call has to put more than some thousands in order. Removing a timer
+// leaves its index entry behind; an entry that finds no timer is skipped, and when most entries are such the
+// index is made anew. Due timers come in the order of (timestamp, key hash, namespace), whatever the order of
+// registration and the parallelism. Owned by one task, used on its thread only.
 //
 //   Timer timer;
 //   while (!output.full() && timers.popDue(watermark, timer)) {   // one at a time: onTimer may add and
@@ -71,6 +72,26 @@ class TimerQueue {
     auto operator<=>(const IndexEntry&) const = default;
   };
 
+  /// A stretch of the order of firing.
+  class Bucket {
+   public:
+    explicit Bucket(uint8_t level = 0) : level_(level) {}
+    /// False when that part of the bucket was taken out already.
+    bool add(const IndexEntry& entry);
+    /// Takes out the earliest part that has entries, in no order; false when none is left.
+    bool take(std::vector<IndexEntry>& out);
+
+   private:
+    size_t digit(const IndexEntry& entry) const;
+    void divide();
+
+    std::vector<IndexEntry> entries_;  // unless it is divided
+    std::vector<Bucket> parts_;
+    uint16_t next_ = 0;  // parts before this one were taken out
+    uint8_t level_;
+    bool taken_ = false;
+  };
+
   void addToIndex(const IndexEntry& entry);
   bool loadHead(int64_t upTo);
   bool takeKey(const IndexEntry& entry, KeyRef& key, bool remove);
@@ -80,9 +101,9 @@ class TimerQueue {
   ScratchValue firedKey_;
   size_t live_ = 0;
   size_t indexed_ = 0;
-  std::map<int64_t, std::vector<IndexEntry>> buckets_;  // by timestamp >> kBucketShift
-  std::vector<IndexEntry> head_;                        // heap, earliest first
-  int64_t headBucket_;                                  // timers up to this bucket are in head_
+  std::map<int64_t, Bucket> buckets_;  // by timestamp >> kBucketShift
+  std::vector<IndexEntry> head_;       // heap, earliest first
+  int64_t headBucket_;                 // what was taken out of buckets up to this one is in head_
 };
 
 }  // namespace flott

@@ -6,8 +6,10 @@
 //   void start(const T& record, Acc& fresh);         // the key's first record; `fresh` is value-initialised
 //   void add(const T& record, Acc& acc);             // any later one, in the order of arrival
 //   auto result(const K& key, const Acc& acc);       // when the window fires
+//   void merge(Acc& acc, const Acc& later);          // of two windows that become one, the earlier first
 //
-// and may be rich (open, close). The operator's loop inlines start and add.
+// and may be rich (open, close). The operator's loop inlines start and add. An aggregate function of a user
+// can be merged when it has a merge() of its own; MergeableAccumulation tells.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,7 @@ struct RecordAccumulation {
   void close() { closeFunction(fold); }
   void start(const T& record, Acc& fresh) { fresh = record; }
   void add(const T& record, Acc& acc) { fold(acc, record); }
+  void merge(Acc& acc, const Acc& later) { fold(acc, later); }
   template <typename K>
   const T& result(const K&, const Acc& acc) const {
     return acc;
@@ -45,6 +48,7 @@ struct NumberAccumulation {
 
   void start(const T& record, Acc& fresh) { fresh = record.*fold.member; }
   void add(const T& record, Acc& acc) { acc = Fold::combine(acc, record.*fold.member); }
+  void merge(Acc& acc, const Acc& later) { acc = Fold::combine(acc, later); }
   T result(const K& ofKey, const Acc& acc) const {
     T record{};
     record.*key = ofKey;
@@ -59,13 +63,15 @@ struct CountAccumulation {
 
   void start(const T&, Acc& fresh) { fresh = 1; }
   void add(const T&, Acc& acc) { ++acc; }
+  void merge(Acc& acc, const Acc& later) { acc += later; }
   template <typename K>
   int64_t result(const K&, const Acc& acc) const {
     return acc;
   }
 };
 
-/// A user's aggregate function: createAccumulator(), add(record, accumulator), getResult(accumulator).
+/// A user's aggregate function: createAccumulator(), add(record, accumulator), getResult(accumulator), and
+/// merge(accumulator, other) for windows that merge.
 template <typename T, typename F>
 struct AggregateAccumulation {
   using Acc = std::remove_cvref_t<decltype(std::declval<F&>().createAccumulator())>;
@@ -78,6 +84,8 @@ struct AggregateAccumulation {
     function.add(record, fresh);
   }
   void add(const T& record, Acc& acc) { function.add(record, acc); }
+  void merge(Acc& acc, const Acc& later) requires requires(F& f) { f.merge(acc, later); }
+  { function.merge(acc, later); }
   template <typename K>
   auto result(const K&, const Acc& acc) {
     return function.getResult(acc);
@@ -92,10 +100,17 @@ struct ElementsAccumulation {
 
   void start(const T& record, Acc& fresh) { fresh.push_back(record); }
   void add(const T& record, Acc& acc) { acc.push_back(record); }
+  void merge(Acc& acc, const Acc& later) { acc.insert(acc.end(), later.begin(), later.end()); }
   template <typename K>
   std::span<const T> result(const K&, const Acc& acc) const {
     return acc;
   }
+};
+
+template <typename Accumulation>
+concept MergeableAccumulation = requires(Accumulation& a, typename Accumulation::Acc& acc,
+                                         const typename Accumulation::Acc& later) {
+  a.merge(acc, later);
 };
 
 }  // namespace flott

@@ -54,6 +54,8 @@ class SliceWindowOperator final : public Operator {
     slices_ = state_->template slices<K, Acc>("window-contents");
     lateRecords_ = &context.metrics().counter("numLateRecordsDropped");
     collector_.open(context.pools());
+    sides_.open(context.pools());
+    windowContext_.open(*state_, sides_, false);
     openFunction(accumulation_, context);
     openFunction(emission_, context, state_);
   }
@@ -88,11 +90,13 @@ class SliceWindowOperator final : public Operator {
   Step resume(Output& output) override {
     collector_.start(output, true);
     collector_.clearFull();
+    sides_.start(output, true);
     windowContext_.setTimes(eventTime().time, context_->processingTime());
     const bool fired = fireSome();
     state_->clearCurrentKey();
     if (!fired) return Step::kMore;
     collector_.flush();
+    sides_.flush();
     if constexpr (kEventTime) {
       output.emitWatermark(eventTime());
     } else if (const std::optional<Timestamp> end = slices_.first()) {
@@ -209,15 +213,17 @@ class SliceWindowOperator final : public Operator {
       const TimeWindow window = grid_.sliceEndingAt(*end);
       windowContext_.setWindow(window);
       collector_.setTimestamp(window.maxTimestamp().ms);
+      sides_.setTimestamp(window.maxTimestamp().ms);
       StateTable::Entry entry;
       const StateTable& table = slices_.at(*end).untyped();
       while (table.next(cursor_, entry)) {
         emit(window, entry);
-        if (collector_.full() || ++results == kResultsAtOnce) return false;
+        if (collector_.full() || sides_.full() || ++results == kResultsAtOnce) return false;
       }
       cursor_ = {};
       current_ = {};
       slices_.drop(*end);
+      state_->dropNamespace(windowNumber(window));
     }
   }
 
@@ -227,6 +233,7 @@ class SliceWindowOperator final : public Operator {
       state_->setCurrentKey(entry.hash, key);
       const Acc& acc = *reinterpret_cast<const Acc*>(entry.value);
       emission_(key, windowContext_, accumulation_.result(key, acc), collector_);
+      if constexpr (requires { emission_.clear(windowContext_); }) emission_.clear(windowContext_);
     } catch (...) {
       throwAtWindow(window, kKeyed ? toText(key) : std::string());
     }
@@ -250,6 +257,7 @@ class SliceWindowOperator final : public Operator {
   StateTable::Cursor cursor_;
   WindowContext windowContext_;
   Collector<Out> collector_;
+  SideOutputs sides_;
 };
 
 }  // namespace flott

@@ -49,6 +49,33 @@ TEST_F(KeyedState, ValueIsUpdatedInPlace) {
   EXPECT_EQ(text.get(), "abc");
 }
 
+TEST_F(KeyedState, NamespacesAreApartAndGoAsAWhole) {
+  const ValueStateDescriptor<int64_t> count("count");
+  const ListStateDescriptor<std::string> list("list");
+  ValueState<int64_t> plain = backend_.state(count);
+  for (const std::string k : {"a", "b"}) {
+    key(k);
+    plain.set(1);
+    backend_.stateIn(7, count).set(2);
+    backend_.stateIn(8, count).set(3);
+    backend_.stateIn(7, list).add(k);
+  }
+  key("a");
+  EXPECT_EQ(plain.get(), 1);
+  EXPECT_EQ(backend_.stateIn(7, count).get(), 2);
+  EXPECT_EQ(backend_.stateIn(8, count).get(), 3);
+  backend_.clearNamespace(7);
+  EXPECT_FALSE(backend_.stateIn(7, count).has());
+  EXPECT_TRUE(backend_.stateIn(7, list).isEmpty());
+  EXPECT_EQ(backend_.stateIn(8, count).get(), 3);
+  key("b");
+  EXPECT_EQ(backend_.stateIn(7, count).get(), 2);
+  backend_.dropNamespace(8);
+  EXPECT_FALSE(backend_.stateIn(8, count).has());
+  EXPECT_EQ(backend_.stateIn(7, count).get(), 2);
+  EXPECT_EQ(plain.get(), 1);
+}
+
 TEST_F(KeyedState, ListKeepsItsOrder) {
   ListState<std::string> list = backend_.state(ListStateDescriptor<std::string>("list"));
   key("k");

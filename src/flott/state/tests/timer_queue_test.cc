@@ -102,6 +102,26 @@ TEST(TimerQueue, OrderDoesNotDependOnRegistration) {
   }
 }
 
+TEST(TimerQueue, ManyTimersOfOneSecondFireInOrderToo) {
+  for (const int64_t spread : {1, 3, 900, 5'000}) {
+    Timers<int64_t> timers;
+    std::set<std::tuple<int64_t, uint64_t, int64_t>> model;
+    const auto add = [&](int64_t key, int64_t at) {
+      timers.add(key, at);
+      model.emplace(at, hashKey(key), key);
+    };
+    for (int64_t key = 0; key < 60'000; ++key) add(key, key % spread - 700);
+    Timer timer;
+    for (int64_t n = 0; timers.queue.popDue(Timestamp::max(), timer); ++n) {
+      const int64_t key = *static_cast<const int64_t*>(timer.key.object);
+      ASSERT_EQ(*model.begin(), std::tuple(timer.at.ms, timer.key.hash, key)) << "spread " << spread;
+      model.erase(model.begin());
+      if (n % 16 == 0 && n < 30'000) add(100'000 + n, n % 7 - 700);  // some are due at once, some later
+    }
+    EXPECT_TRUE(model.empty());
+  }
+}
+
 TEST(TimerQueue, ExtremeTimesWork) {
   Timers<int64_t> timers;
   constexpr int64_t kMin = std::numeric_limits<int64_t>::min(), kMax = std::numeric_limits<int64_t>::max();
