@@ -22,6 +22,7 @@ std::vector<Case> allCases() {
           keyedSumCase(),
           mapFilterCase(),
           tumblingCase(),
+          slidingCase(),
           intervalJoinCase(),
           sessionCase(),
           countWindowCase(),

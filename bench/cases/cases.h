@@ -9,6 +9,7 @@ Case wordcountCase();
 Case keyedSumCase();
 Case mapFilterCase();
 Case tumblingCase();
+Case slidingCase();
 Case intervalJoinCase();
 Case sessionCase();
 Case countWindowCase();

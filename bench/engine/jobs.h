@@ -9,6 +9,7 @@ Outcome wordcountJob(const Load& load);
 Outcome keyedSumJob(const Load& load);
 Outcome mapFilterJob(const Load& load);
 Outcome tumblingJob(const Load& load);
+Outcome slidingJob(const Load& load);
 Outcome intervalJoinJob(const Load& load);
 Outcome sessionJob(const Load& load);
 Outcome countWindowJob(const Load& load);

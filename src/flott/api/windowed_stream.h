@@ -297,7 +297,7 @@ class WindowedStream {
   std::shared_ptr<const OperatorFactory> factory(Accumulation accumulation, Emission emission) const {
     if constexpr (MergingAssigner<Assigner> && std::is_same_v<Evictor, NoEvictor>)
       static_assert(requireMerge<Accumulation>());
-    if constexpr (kUsual && SlicingAssigner<Assigner>) {
+    if constexpr (kUsual && madeOfSlices<Accumulation>()) {
       using Op = SliceWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
       return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission));
     } else if constexpr (kUsual && kIsSessions<Assigner>) {
@@ -326,6 +326,16 @@ class WindowedStream {
       using Parts = WindowParts<T, Selector, Assigner, Trigger, Evictor, Accumulation, Emission>;
       return operatorFactory<WindowOperator<Parts>>(Parts{
           selector_, assigner_, trigger_, evictor_, std::move(accumulation), std::move(emission), late_});
+    }
+  }
+
+  /// Windows that overlap share slices, whose accumulations must be such that they can be merged.
+  template <typename Accumulation>
+  static consteval bool madeOfSlices() {
+    if constexpr (SlicingAssigner<Assigner>) {
+      return !Assigner::kOverlap || MergeableAccumulation<Accumulation>;
+    } else {
+      return false;
     }
   }
 

@@ -41,4 +41,12 @@ uint64_t KeyType::word(uint64_t hash, const void* key) const {
   return negative_ ? static_cast<uint64_t>(static_cast<int64_t>(word << unused) >> unused) : word;
 }
 
+int compareEncoded(const TypeOps& ops, const void* a, const void* b) {
+  std::string first, second;
+  ByteWriter firstOut(first), secondOut(second);
+  ops.encode(a, firstOut);
+  ops.encode(b, secondOut);
+  return first.compare(second);
+}
+
 }  // namespace flott

@@ -41,6 +41,10 @@ class KeyType {
   bool negative_ = false;  // word keys: can be
 };
 
+/// The order of the encoded bytes of two values: below, at or above 0. Tables keep keys that share a hash in
+/// it.
+int compareEncoded(const TypeOps& ops, const void* a, const void* b);
+
 /// A key in the form in which tables look it up. Borrows the key.
 struct KeyRef {
   uint64_t hash = 0;

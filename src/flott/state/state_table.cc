@@ -13,14 +13,6 @@ namespace {
 constexpr size_t kMaxSegmentBytes = 64 * 1024;
 constexpr size_t kMaxAlign = 16;  // of what the general heap gives
 
-int compareEncoded(const TypeOps& ops, const void* a, const void* b) {
-  std::string first, second;
-  ByteWriter firstOut(first), secondOut(second);
-  ops.encode(a, firstOut);
-  ops.encode(b, secondOut);
-  return first.compare(second);
-}
-
 }  // namespace
 
 StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,

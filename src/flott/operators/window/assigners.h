@@ -4,6 +4,8 @@
 //
 //   clicks.keyBy(&Click::user).window(TumblingEventTimeWindows::of(1h))
 //   clicks.keyBy(&Click::user).window(TumblingEventTimeWindows::of(24h, -8h))    // days in Beijing
+//   clicks.keyBy(&Click::user).window(SlidingEventTimeWindows::of(10min, 1min))
+//   clicks.keyBy(&Click::user).window(CumulatingEventTimeWindows::of(24h, 1h))   // the day so far, each hour
 #pragma once
 
 #include <string>
@@ -13,13 +15,14 @@
 
 namespace flott {
 
-/// "TumblingEventTimeWindows(10 s)", with the offset when there is one.
-std::string tumblingText(const char* name, const SliceGrid& slices);
+/// "TumblingEventTimeWindows(10 s)", with the step and the offset when there is one.
+std::string slicingText(const char* name, const SliceGrid& slices);
 
 /// Windows of one size that touch and do not overlap, aligned to the epoch but for an offset.
 template <TimeDomain domain>
 class TumblingWindows {
  public:
+  static constexpr bool kOverlap = false;
   static constexpr TimeDomain kDomain = domain;
   static constexpr const char* kName =
       domain == TimeDomain::kEventTime ? "TumblingEventTimeWindows" : "TumblingProcessingTimeWindows";
@@ -30,7 +33,7 @@ class TumblingWindows {
   }
 
   const SliceGrid& slices() const { return slices_; }
-  std::string toString() const { return tumblingText(kName, slices_); }
+  std::string toString() const { return slicingText(kName, slices_); }
 
  private:
   explicit TumblingWindows(SliceGrid slices) : slices_(slices) {}
@@ -40,5 +43,57 @@ class TumblingWindows {
 
 using TumblingEventTimeWindows = TumblingWindows<TimeDomain::kEventTime>;
 using TumblingProcessingTimeWindows = TumblingWindows<TimeDomain::kProcessingTime>;
+
+/// Windows of one size, of which one begins every `slide`: a record is in size / slide of them.
+template <TimeDomain domain>
+class SlidingWindows {
+ public:
+  static constexpr bool kOverlap = true;
+  static constexpr TimeDomain kDomain = domain;
+  static constexpr const char* kName =
+      domain == TimeDomain::kEventTime ? "SlidingEventTimeWindows" : "SlidingProcessingTimeWindows";
+
+  /// `offset` moves the windows, in either direction. Throws Error(kUser).
+  static SlidingWindows of(Duration size, Duration slide, Duration offset = Duration()) {
+    return SlidingWindows(SliceGrid::sliding(size, slide, offset));
+  }
+
+  const SliceGrid& slices() const { return slices_; }
+  std::string toString() const { return slicingText(kName, slices_); }
+
+ private:
+  explicit SlidingWindows(SliceGrid slices) : slices_(slices) {}
+
+  SliceGrid slices_;
+};
+
+using SlidingEventTimeWindows = SlidingWindows<TimeDomain::kEventTime>;
+using SlidingProcessingTimeWindows = SlidingWindows<TimeDomain::kProcessingTime>;
+
+/// Windows that begin together and grow by a step until they have their full size; then the next ones begin.
+template <TimeDomain domain>
+class CumulatingWindows {
+ public:
+  static constexpr bool kOverlap = true;
+  static constexpr TimeDomain kDomain = domain;
+  static constexpr const char* kName =
+      domain == TimeDomain::kEventTime ? "CumulatingEventTimeWindows" : "CumulatingProcessingTimeWindows";
+
+  /// `offset` moves the windows, in either direction. Throws Error(kUser).
+  static CumulatingWindows of(Duration size, Duration step, Duration offset = Duration()) {
+    return CumulatingWindows(SliceGrid::cumulating(size, step, offset));
+  }
+
+  const SliceGrid& slices() const { return slices_; }
+  std::string toString() const { return slicingText(kName, slices_); }
+
+ private:
+  explicit CumulatingWindows(SliceGrid slices) : slices_(slices) {}
+
+  SliceGrid slices_;
+};
+
+using CumulatingEventTimeWindows = CumulatingWindows<TimeDomain::kEventTime>;
+using CumulatingProcessingTimeWindows = CumulatingWindows<TimeDomain::kProcessingTime>;
 
 }  // namespace flott

@@ -2,18 +2,23 @@
 // time evenly.
 //
 // A record is added to one accumulator, that of its key in its slice; a slice is a table of the state backend
-// and is dropped as a whole when the window that it makes has fired. Most batches lie within one slice, which
-// one pass over the timestamps tells; then the loop looks at keys only. A batch that spans several slices is
-// taken apart slice by slice, in the order of arrival.
+// and is dropped as a whole when the last window that has it has fired. Most batches lie within one slice,
+// which one pass over the timestamps tells; then the loop looks at keys only. A batch that spans several
+// slices is taken apart slice by slice, in the order of arrival.
+//
+// Windows that overlap share their slices: when one fires, the accumulators of a key are merged slice by
+// slice (slice_merge.h), so that a record costs the same however many windows it is in.
 //
 // A window fires once: on event time when the watermark reaches its last millisecond, on processing time when
-// its end has come; at the end of the input all that are left fire. Records for a window that has fired are
-// late: they are counted in numLateRecordsDropped and dropped. Results come in the order of windows, within
-// one in the order of the key hash, with the window's last millisecond as timestamp.
+// its end has come; at the end of the input all that are left fire. Records for which all windows have fired
+// are late: they are counted in numLateRecordsDropped and dropped. Results come in the order of windows,
+// within one in the order of the key hash, with the window's last millisecond as timestamp.
 #pragma once
 
+#include <algorithm>
 #include <numeric>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -21,6 +26,8 @@
 #include "flott/operators/function.h"
 #include "flott/operators/key_selector.h"
 #include "flott/operators/window/assigners.h"
+#include "flott/operators/window/fired_windows.h"
+#include "flott/operators/window/slice_merge.h"
 #include "flott/operators/window/window_function.h"
 #include "flott/state/keyed_backend.h"
 
@@ -38,6 +45,7 @@ class SliceWindowOperator final : public Operator {
 
   static constexpr bool kEventTime = Assigner::kDomain == TimeDomain::kEventTime;
   static constexpr bool kKeyed = !std::is_same_v<K, NoKey>;
+  static constexpr bool kShared = Assigner::kOverlap;
   // Results after which a firing lets other work in.
   static constexpr size_t kResultsAtOnce = 16 * 1024;
 
@@ -56,6 +64,7 @@ class SliceWindowOperator final : public Operator {
     collector_.open(context.pools());
     sides_.open(context.pools());
     windowContext_.open(*state_, sides_, false);
+    if constexpr (kShared) fired_.open(context.operatorState(), *state_);
     openFunction(accumulation_, context);
     openFunction(emission_, context, state_);
   }
@@ -99,13 +108,14 @@ class SliceWindowOperator final : public Operator {
     sides_.flush();
     if constexpr (kEventTime) {
       output.emitWatermark(eventTime());
-    } else if (const std::optional<Timestamp> end = slices_.first()) {
+    } else if (const std::optional<Timestamp> end = nextEnd()) {
       context_->setAlarm(*end);
     }
     return Step::kDone;
   }
 
  private:
+  struct Nothing {};
   /// A slice that records go to. The default-made one has room for no time at all.
   struct OpenSlice {
     int64_t start = 0;
@@ -118,7 +128,11 @@ class SliceWindowOperator final : public Operator {
   OpenSlice openSlice(const TimeWindow& slice) {
     return {slice.start.ms, slice.end.ms, slices_.at(slice.end)};
   }
-  bool isLate(const TimeWindow& window) const { return window.maxTimestamp() <= eventTime().time; }
+  bool isLate(const TimeWindow& slice) const {
+    return grid_.lastEndOf(slice) - Duration::millis(1) <= eventTime().time;
+  }
+  /// Windows that slide by more than their size leave time out.
+  bool isInNone(const TimeWindow& slice) const { return kShared && grid_.lastEndOf(slice) < slice.end; }
 
   void addByTimestamps(const Rows<T>& rows) {
     if (!rows.hasTimestamps()) throwNoTimestamps("windows on event time");
@@ -128,6 +142,7 @@ class SliceWindowOperator final : public Operator {
       checkEventTimes(rows, range);
       const TimeWindow slice = grid_.sliceOf(range.min);
       if (range.max >= slice.end.ms) return addToSeveral(rows);
+      if (isInNone(slice)) return;
       if (isLate(slice)) return dropLate(rows.size());
       current_ = openSlice(slice);
     }
@@ -137,8 +152,10 @@ class SliceWindowOperator final : public Operator {
   void addToSliceOfNow(const Rows<T>& rows) {
     const int64_t now = context_->processingTime().ms;
     if (!current_.holds({now, now})) {
-      current_ = openSlice(grid_.sliceOf(now));
-      context_->setAlarm(*slices_.first());
+      const TimeWindow slice = grid_.sliceOf(now);
+      if (isInNone(slice)) return;
+      current_ = openSlice(slice);
+      context_->setAlarm(*nextEnd());
     }
     add(rows, rows.hashes(), rows.size(), current_.table, [](size_t n) { return n; });
   }
@@ -163,6 +180,7 @@ class SliceWindowOperator final : public Operator {
         stay += inside ? 0 : 1;
       }
       left = stay;
+      if (isInNone(slice)) continue;
       if (isLate(slice)) {
         dropLate(taken);
       } else {
@@ -204,34 +222,78 @@ class SliceWindowOperator final : public Operator {
     return resume(output);
   }
 
+  /// The end of the first window that is yet to fire.
+  std::optional<Timestamp> nextEnd() const {
+    const std::optional<Timestamp> slice = slices_.first();
+    if (!kShared || !slice) return slice;
+    return grid_.firstEndFrom(std::max(*slice, fired_.earliestEnd()));
+  }
+
   /// False when it stopped before all were through.
   bool fireSome() {
-    size_t results = 0;
-    for (;;) {
-      const std::optional<Timestamp> end = slices_.first();
-      if (!end || *end - Duration::millis(1) > lastToFire_) return true;
-      const TimeWindow window = grid_.sliceEndingAt(*end);
+    for (results_ = 0;;) {
+      const std::optional<Timestamp> end = nextEnd();
+      if (!end || *end - Duration::millis(1) > lastToFire_) break;
+      const TimeWindow window = grid_.windowEndingAt(*end);
       windowContext_.setWindow(window);
       collector_.setTimestamp(window.maxTimestamp().ms);
       sides_.setTimestamp(window.maxTimestamp().ms);
-      StateTable::Entry entry;
-      const StateTable& table = slices_.at(*end).untyped();
-      while (table.next(cursor_, entry)) {
-        emit(window, entry);
-        if (collector_.full() || sides_.full() || ++results == kResultsAtOnce) return false;
+      if constexpr (kShared) {
+        if (!fireShared(window)) return false;
+        fired_.set(window.maxTimestamp());
+      } else {
+        if (!fireSlice(window)) return false;
       }
-      cursor_ = {};
       current_ = {};
-      slices_.drop(*end);
+      for (auto slice = slices_.first(); slice && lastEndOf(*slice) <= *end; slice = slices_.first()) {
+        slices_.drop(*slice);
+      }
       state_->dropNamespace(windowNumber(window));
     }
+    if constexpr (kShared) fired_.set(lastToFire_);
+    return true;
+  }
+  Timestamp lastEndOf(Timestamp sliceEnd) const { return grid_.lastEndOf(grid_.sliceOf(sliceEnd.ms - 1)); }
+
+  bool fireSlice(const TimeWindow& window) {
+    StateTable::Entry entry;
+    const StateTable& table = slices_.at(window.end).untyped();
+    while (table.next(cursor_, entry)) {
+      emit(window, entry.hash, *static_cast<const K*>(entry.key), *reinterpret_cast<const Acc*>(entry.value));
+      if (stopsAfterResult()) return false;
+    }
+    cursor_ = {};
+    return true;
   }
 
-  void emit(const TimeWindow& window, const StateTable::Entry& entry) {
-    const K& key = *static_cast<const K*>(entry.key);
+  bool fireShared(const TimeWindow& window) {
+    if (!merge_.begun()) {
+      for (auto slice = slices_.after(window.start); slice && *slice <= window.end;
+           slice = slices_.after(*slice))
+        merge_.add(slices_.at(*slice));
+    }
+    while (merge_.next()) {
+      if (!fired_.has(merge_.hash(), window.maxTimestamp())) {
+        const std::span<const Acc* const> parts = merge_.parts();
+        if (parts.size() == 1) {
+          emit(window, merge_.hash(), merge_.key(), *parts[0]);
+        } else {
+          merged_ = *parts[0];
+          for (const Acc* part : parts.subspan(1)) accumulation_.merge(merged_, *part);
+          emit(window, merge_.hash(), merge_.key(), merged_);
+        }
+      }
+      merge_.pass();
+      if (stopsAfterResult()) return false;
+    }
+    merge_.clear();
+    return true;
+  }
+  bool stopsAfterResult() { return collector_.full() || sides_.full() || ++results_ == kResultsAtOnce; }
+
+  void emit(const TimeWindow& window, uint64_t hash, const K& key, const Acc& acc) {
     try {
-      state_->setCurrentKey(entry.hash, key);
-      const Acc& acc = *reinterpret_cast<const Acc*>(entry.value);
+      state_->setCurrentKey(hash, key);
       emission_(key, windowContext_, accumulation_.result(key, acc), collector_);
       if constexpr (requires { emission_.clear(windowContext_); }) emission_.clear(windowContext_);
     } catch (...) {
@@ -254,7 +316,11 @@ class SliceWindowOperator final : public Operator {
   std::vector<uint64_t> takenHashes_;
   // A firing.
   Timestamp lastToFire_;
+  size_t results_ = 0;  // of this step
   StateTable::Cursor cursor_;
+  [[no_unique_address]] std::conditional_t<kShared, SliceMerge<K, Acc>, Nothing> merge_;
+  [[no_unique_address]] std::conditional_t<kShared, Acc, Nothing> merged_{};
+  [[no_unique_address]] std::conditional_t<kShared, FiredWindows, Nothing> fired_;
   WindowContext windowContext_;
   Collector<Out> collector_;
   SideOutputs sides_;

@@ -102,7 +102,7 @@ concept WindowAssigner = SlicingAssigner<A> ||
 template <typename A, typename T, typename F>
 void forEachWindow(A& assigner, const T& record, Timestamp timestamp, AssignerContext& context, F&& f) {
   if constexpr (SlicingAssigner<A>) {
-    f(assigner.slices().sliceOf(timestamp.ms));
+    assigner.slices().forEachWindowOf(timestamp.ms, f);
   } else {
     auto&& assigned = assigner.assignWindows(record, timestamp, context);
     if constexpr (std::is_convertible_v<decltype(assigned), const WindowOf<A>&>) {
