@@ -225,8 +225,10 @@ class SliceWindowOperator final : public Operator {
   /// The end of the first window that is yet to fire.
   std::optional<Timestamp> nextEnd() const {
     const std::optional<Timestamp> slice = slices_.first();
-    if (!kShared || !slice) return slice;
-    return grid_.firstEndFrom(std::max(*slice, fired_.earliestEnd()));
+    if constexpr (kShared) {
+      if (slice) return grid_.firstEndFrom(std::max(*slice, fired_.earliestEnd()));
+    }
+    return slice;
   }
 
   /// False when it stopped before all were through.
