@@ -136,17 +136,22 @@ void ChainNode::emitControl(const Element& control) {
 }
 
 void ChainNode::emitWatermark(Watermark watermark) {
-  if (watermark.time > outputTime_) {
-    outputTime_ = watermark.time;
-    movedNanos_ = monotonicNanos();
-    watermarkOut_->set(static_cast<double>(watermark.time.ms));
-  }
+  noteOutput(watermark.time);
   emitControl(Element(watermark));
 }
 
 void ChainNode::noteInput(int input, Watermark watermark) {
   inputTimes_[static_cast<size_t>(input)] = watermark.time;
-  watermarkIn_->set(static_cast<double>(std::min_element(inputTimes_.begin(), inputTimes_.end())->ms));
+  const Timestamp low = *std::min_element(inputTimes_.begin(), inputTimes_.end());
+  watermarkIn_->set(static_cast<double>(low.ms));
+  if (targets_.empty()) noteOutput(low);  // a sink passes nothing on: it is as far as its input
+}
+
+void ChainNode::noteOutput(Timestamp time) {
+  if (time <= outputTime_) return;
+  outputTime_ = time;
+  movedNanos_ = monotonicNanos();
+  watermarkOut_->set(static_cast<double>(time.ms));
 }
 void ChainNode::emitStatus(WatermarkStatus status) { emitControl(Element(status)); }
 

@@ -116,6 +116,7 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool canGoOn() const;
   void emitTo(SideOutputIndex side, Batch batch);
   void noteInput(int input, Watermark watermark);
+  void noteOutput(Timestamp time);
   void noteLatency(const LatencyMarker& marker);
   void passOn(const LatencyMarker& marker);
   void emitControl(const Element& control);
