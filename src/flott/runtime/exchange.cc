@@ -103,6 +103,12 @@ const uint32_t* Exchange::keyTargets(const Batch& batch) {
   uint32_t* targets = targets_.data();
   const uint64_t parallelism = options_.parallelism;
   const size_t count = batch.size();
+  if (std::has_single_bit(parallelism) &&
+      parallelism > 1) {  // then the subtask is the top bits of the key group
+    const int shift = 64 - std::countr_zero(parallelism);
+    for (size_t i = 0; i < count; ++i) targets[i] = static_cast<uint32_t>(hashes[i] >> shift);
+    return targets;
+  }
   for (size_t i = 0; i < count; ++i) {
     targets[i] = static_cast<uint32_t>(((hashes[i] >> 1 >> groupShift_) * parallelism) >> spreadShift_);
   }
