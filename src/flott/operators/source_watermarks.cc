@@ -219,7 +219,8 @@ void WatermarkedReader::report(Timestamp now) {
 
 void WatermarkedReader::updateMetrics(Timestamp now) {
   const auto millisSince = [now](Timestamp time) { return static_cast<double>((now - time).ms); };
-  idleTime_->set(static_cast<double>((context_->monotonicNanos() - lastRecordNanos_) / 1'000'000));
+  const int64_t idleMillis = (context_->monotonicNanos() - lastRecordNanos_) / 1'000'000;
+  idleTime_->set(static_cast<double>(idleMillis));
   if (latest_ > Timestamp::min()) emitLag_->set(millisSince(latest_));
   const Timestamp emitted = watermarks_.emitted().time;
   if (emitted == Timestamp::min()) return;
