@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "flott/base/config.h"
 #include "flott/base/memory_size.h"
 #include "flott/data/rows.h"
 #include "flott/operators/partition/full_window_operator.h"
