@@ -15,7 +15,7 @@ Outcome wordcountJob(const Load& load) {
       });
   auto counts = lines
                     .flatMap([](const std::string& line, Collector<WordCount>& out) {
-                      forEachWord(line, [&](std::string_view word) { out.collect({std::string(word), 1}); });
+                      forEachWord(line, [&](std::string_view word) { out.emplace(word, 1); });
                     })
                     .keyBy(&WordCount::word)
                     .sum(&WordCount::count);

@@ -149,20 +149,23 @@ bool variantsEqual(const T& a, const T& b) {
   (std::make_index_sequence<Parts<T>::kSize>{});
 }
 
-/// memcmp without the call where keys are short, as most are: two overlapping words.
-inline bool bytesEqual(std::string_view a, std::string_view b) {
+/// Short strings, as most keys are, compare without a branch on their length: every string has room for 16
+/// bytes, of which those behind its end do not count.
+inline bool stringsEqual(const std::string& a, const std::string& b) {
   const size_t size = a.size();
   if (size != b.size()) return false;
-  const auto same = [&]<typename Word>(Word) {
-    Word first[2], last[2];
-    std::memcpy(&first[0], a.data(), sizeof(Word));
-    std::memcpy(&first[1], b.data(), sizeof(Word));
-    std::memcpy(&last[0], a.data() + size - sizeof(Word), sizeof(Word));
-    std::memcpy(&last[1], b.data() + size - sizeof(Word), sizeof(Word));
-    return ((first[0] ^ first[1]) | (last[0] ^ last[1])) == 0;
-  };
-  if (size >= 8 && size <= 16) return same(uint64_t{});
-  if (size >= 4 && size < 8) return same(uint32_t{});
+#ifdef __SSE2__
+  constexpr size_t kRoom = 16;
+  static_assert(std::string().capacity() + 1 >= kRoom);
+  if (size <= kRoom) {
+    using Bytes = char __attribute__((vector_size(kRoom)));
+    Bytes inA, inB;
+    std::memcpy(&inA, a.data(), kRoom);
+    std::memcpy(&inB, b.data(), kRoom);
+    const uint32_t differ = ~static_cast<uint32_t>(__builtin_ia32_pmovmskb128(inA == inB));
+    return (differ & ((uint32_t{1} << size) - 1)) == 0;
+  }
+#endif
   return std::memcmp(a.data(), b.data(), size) == 0;
 }
 
@@ -172,7 +175,7 @@ bool partsEqual(const T& a, const T& b) {
   if constexpr (shape == Shape::kFloat) {
     return a == b || (a != a && b != b);
   } else if constexpr (shape == Shape::kString) {
-    return bytesEqual(a, b);
+    return stringsEqual(a, b);
   } else if constexpr (shape == Shape::kChronoDuration) {
     return partsEqual(a.count(), b.count());
   } else if constexpr (shape == Shape::kChronoTimePoint) {

@@ -14,6 +14,21 @@
 
 namespace flott {
 
+/// A member of an aggregate, made in its place; by an explicit constructor too, but not by narrowing.
+template <typename A>
+struct MemberFrom {
+  A&& from;
+
+  template <typename Member>
+  requires(std::is_constructible_v<Member, A>) operator Member() const {
+    if constexpr (std::is_class_v<Member>) {
+      return Member(std::forward<A>(from));
+    } else {
+      return Member{std::forward<A>(from)};
+    }
+  }
+};
+
 template <typename T>
 class Collector {
  public:
@@ -24,14 +39,18 @@ class Collector {
 
   void collect(const T& value) { emplace(value); }
   void collect(T&& value) { emplace(std::move(value)); }
+  /// Makes the record where it will lie, from the arguments of a constructor or from one for each member:
+  /// with a string_view for a std::string, say, nothing is moved.
   template <typename... A>
   void emplace(A&&... args) {
     if (next_ == end_) [[unlikely]]
       begin();
     if constexpr (std::is_constructible_v<T, A...>) {
       ::new (static_cast<void*>(next_)) T(std::forward<A>(args)...);
-    } else {
+    } else if constexpr (requires { T{std::forward<A>(args)...}; }) {
       ::new (static_cast<void*>(next_)) T{std::forward<A>(args)...};
+    } else {
+      ::new (static_cast<void*>(next_)) T{MemberFrom<A>{std::forward<A>(args)}...};
     }
     if (stamped_) rows_->timestamps()[next_ - rows_->data()] = timestamp_;
     if (++next_ == end_) [[unlikely]]

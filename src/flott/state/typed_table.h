@@ -165,7 +165,8 @@ class TypedTable {
     }
 
     /// Finds the keys from `begin` to `end` without a branch that is hard to predict. Whether all are there
-    /// for sure. Keys that are objects are compared where they are used: fetching them twice would cost more.
+    /// for sure. Keys that are objects are compared where they are used: fetching them twice would cost more;
+    /// here their search only comes to where it will most likely end.
     template <typename KeyAt>
     bool locate(size_t begin, size_t end, KeyAt&& keyAt) {
       const size_t prefetched = std::min(begin + kAhead, hashes_.size());
@@ -183,6 +184,8 @@ class TypedTable {
           at += slotOfHit(hits);
         }
         for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
+      } else {
+        for (size_t i = begin; i < end; ++i) slot(i) = stepTowards(slot(i), hashWord(hashes_[i]));
       }
       return all;
     }
@@ -281,6 +284,16 @@ class TypedTable {
       return found ? &valueAt(slot) : nullptr;
     }
   }
+
+  /// Past the slots that come before `word` in the order of the hash, at most as many as most searches cross.
+  static std::byte* stepTowards(std::byte* slot, uint64_t word) {
+    for (int step = 0; step < kUsualSteps; ++step) {
+      const bool before = loadWord(slot) - 1 < word - 1;  // and not empty
+      slot += kLayout.stride * size_t{before};
+    }
+    return slot;
+  }
+  static constexpr int kUsualSteps = 2;
 
   static V& valueAt(std::byte* slot) {
     if constexpr (kLayout.boxedValue) {

@@ -87,6 +87,24 @@ TEST_P(Transformations, MapFilterFlatMap) {
   }
 }
 
+TEST_P(Transformations, EmplaceMakesTheMembersOfARecordInTheirPlace) {
+  struct Part {
+    std::string text;
+    int64_t size;
+  };
+  auto env = environment(0);
+  auto parts = env.fromElements<std::string>({"a", std::string(40, 'b')})
+                   .flatMap([](const std::string& whole, Collector<Part>& out) {
+                     out.emplace(std::string_view(whole), std::ssize(whole));
+                     out.emplace("literal", 7);
+                     out.emplace(std::string("moved"));  // members left out are value-initialised
+                   })
+                   .map([](const Part& part) { return part.text + " " + std::to_string(part.size); });
+  EXPECT_EQ(sorted(collected(env, parts)),
+            sorted(std::vector<std::string>{"a 1", "literal 7", "moved 0", std::string(40, 'b') + " 40",
+                                            "literal 7", "moved 0"}));
+}
+
 TEST_P(Transformations, ReduceSeesTheRecordsOfAKeyInTheirOrder) {
   const auto reduce = [](const Score& soFar, const Score& score) {
     return Score{soFar.player, (soFar.points * 31 + score.points) % 1000003, score.game};

@@ -78,6 +78,27 @@ TEST(KeyEquals, GoesByTheParts) {
   EXPECT_TRUE(keyEquals(0.0, -0.0));
 }
 
+TEST(KeyEquals, StringsOfEveryLengthDifferByAnyByte) {
+  for (size_t size = 0; size <= 40; ++size) {
+    const std::string key(size, 'k');
+    // What lies behind the end does not count: not in the object, nor on the heap of one that has shrunk.
+    std::string same = key + "rest";
+    same.resize(size);
+    std::string shrunk(100, 'x');
+    shrunk.assign(key);
+    EXPECT_TRUE(keyEquals(key, same)) << size;
+    EXPECT_TRUE(keyEquals(key, shrunk)) << size;
+    EXPECT_FALSE(keyEquals(key, key + 'k')) << size;
+    EXPECT_FALSE(keyEquals(key, key + '\0')) << size;
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = key;
+      other[at] = '\0';
+      EXPECT_FALSE(keyEquals(key, other)) << size << " at " << at;
+      EXPECT_FALSE(keyEquals(shrunk, other)) << size << " at " << at;
+    }
+  }
+}
+
 TEST(KeyEquals, EqualKeysOfAnyTypeHashAlike) {
   using Wide = std::tuple<int8_t, std::variant<std::string, double>, std::vector<bool>, Color, Node, float>;
   RandomValues random(3);
