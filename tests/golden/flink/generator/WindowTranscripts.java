@@ -135,6 +135,8 @@ public class WindowTranscripts {
   static class CountFirings<W extends Window> extends ProcessWindowFunction<Tuple3<String, Long, Long>, String, String, W> {
     final long origin;
     final ValueStateDescriptor<Long> firings = new ValueStateDescriptor<>("firings", Long.class);
+    // One descriptor for both would be one state in Flink, of the window or the key that was asked for last.
+    final ValueStateDescriptor<Long> firingsOfKey = new ValueStateDescriptor<>("firings of the key", Long.class);
     final ValueStateDescriptor<Long> cleared = new ValueStateDescriptor<>("cleared", Long.class);
 
     CountFirings(long origin) {
@@ -148,7 +150,7 @@ public class WindowTranscripts {
     @Override
     public void process(String key, Context context, Iterable<Tuple3<String, Long, Long>> elements, Collector<String> out) throws Exception {
       ValueState<Long> ofWindow = context.windowState().getState(firings);
-      ValueState<Long> ofKey = context.globalState().getState(firings);
+      ValueState<Long> ofKey = context.globalState().getState(firingsOfKey);
       ofWindow.update(get(ofWindow) + 1);
       ofKey.update(get(ofKey) + 1);
       out.collect(key + ": firing " + ofWindow.value() + " of the window, " + ofKey.value() + " of the key, "
