@@ -6,7 +6,7 @@ Usage: draw_windows.py     writes docs/images/*.svg; the output is committed.
 import pathlib
 
 IMAGES = pathlib.Path(__file__).parent / 'images'
-LEFT, WIDTH, ROW = 150, 620, 46
+LEFT, WIDTH, ROW = 180, 620, 46
 INK, LINE, DOT = '#333333', '#999999', '#205080'
 FILLS = ['#cfe2f3', '#d9ead3', '#fff2cc', '#f4cccc']
 
@@ -44,7 +44,7 @@ class Picture:
     def row(self, name, boxes, lanes=1):
         """boxes: (start, end, lane, label)."""
         height = max(ROW, 20 * lanes + 14)
-        self.text(8, self.height + height / 2, name)
+        self.text(8, self.height + 4 + (20 * lanes - 2) / 2 + 5, name)
         for number, (start, end, lane, label) in enumerate(boxes):
             self.box(start, end, self.height + 4 + 20 * lane, 18, FILLS[number % len(FILLS)], label)
         self.height += height
@@ -72,6 +72,8 @@ def kinds():
     picture.row('tumbling, 15 s', [(start, start + 15, 0, '') for start in range(0, 60, 15)])
     sliding = [(start, min(start + 20, 60), number % 2, '') for number, start in enumerate(range(0, 60, 10))]
     picture.row('sliding, 20 s by 10 s', sliding, 2)
+    grown = [(start, start + length, lane, '') for start in (0, 30) for lane, length in enumerate((10, 20, 30))]
+    picture.row('cumulating, 30 s by 10 s', grown, 3)
     picture.row('session, gap 8 s', [(2, 21, 0, ''), (26, 44, 0, ''), (48, 60, 0, 'open')])
     picture.row('count, 4', [(2, 11.5, 0, '4 records'), (13, 33.5, 0, '4 records'), (36, 57.5, 0, '4 records')])
     picture.row('global', [(0, 60, 0, 'all of time')])

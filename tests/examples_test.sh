@@ -60,6 +60,13 @@ visit> {user: "bob", cents: 50, at: 5000}
 visit> {user: "bob", cents: 70, at: 70000}
 END
 
+run silence_alert
+expect silence_alert "$folder/output" <<'END'
+roof has been silent since 1970-01-01T00:01:00.000Z
+roof is back at 1970-01-01T00:20:00.000Z
+hall has been silent since 1970-01-01T00:16:00.000Z
+END
+
 run side_output
 sort "$folder/output" >"$folder/sorted"
 expect side_output "$folder/sorted" <<'END'

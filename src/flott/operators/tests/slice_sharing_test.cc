@@ -249,6 +249,9 @@ TEST(SliceSharing, LengthsAreChecked) {
   const auto refused = [](auto deed) { return failureOf(deed); };
   EXPECT_EQ(refused([] { SlidingEventTimeWindows::of(Duration(10), Duration(0)); }),
             "sliding windows of 10 ms by 0 ms cannot be: give a slide from 1 ms to 2305843009213693952 ms");
+  EXPECT_EQ(refused([] { SlidingEventTimeWindows::of(Duration(10), Duration(int64_t{1} << 62)); }),
+            "sliding windows of 10 ms by 4611686018427387904 ms cannot be: give a slide from 1 ms to "
+            "2305843009213693952 ms");
   EXPECT_EQ(refused([] { SlidingEventTimeWindows::of(Duration(-1), Duration(1)); }),
             "sliding windows of -1 ms by 1 ms cannot be: give a size from 1 ms to 2305843009213693952 ms");
   EXPECT_EQ(

@@ -288,7 +288,8 @@ class Model {
 
   /// Not beyond the window, and not again and again at one moment.
   void setNext(int64_t from, const Span& span, Kept& kept, std::set<int64_t>& timers) {
-    const bool end = settings_.trigger == TriggerKind::kContinuousEventTime && watermark_ == kMax;
+    const bool end =
+        settings_.trigger == TriggerKind::kContinuousEventTime && watermark_ == kMax && settings_.global();
     const int64_t next = end ? lastOf(span) : std::min(from + settings_.interval, lastOf(span));
     kept.memory["next"] = next;
     if (next > from) timers.insert(next);

@@ -246,10 +246,11 @@ class ContinuousEventTimeTrigger {
 
   template <typename W>
   void setNext(Timestamp from, const W& window, TriggerContext<State>& context) {
-    // At the end of the input time has no end, but the multiples of an interval do not either.
-    const Timestamp next = context.currentWatermark() == Timestamp::max()
-                               ? window.maxTimestamp()
-                               : std::min(from + interval_, window.maxTimestamp());
+    // Where neither the input nor the window has a time left to come, the multiples of an interval have no
+    // end.
+    const bool endless =
+        context.currentWatermark() == Timestamp::max() && window.maxTimestamp() == Timestamp::max();
+    const Timestamp next = endless ? Timestamp::max() : std::min(from + interval_, window.maxTimestamp());
     context.state().at = next;
     context.registerEventTimeTimer(next);
   }
