@@ -156,7 +156,6 @@ inline bool stringsEqual(const std::string& a, const std::string& b) {
   if (size != b.size()) return false;
 #ifdef __SSE2__
   constexpr size_t kRoom = 16;
-  static_assert(std::string().capacity() + 1 >= kRoom);
   if (size <= kRoom) {
     using Bytes = char __attribute__((vector_size(kRoom)));
     Bytes inA, inB;
