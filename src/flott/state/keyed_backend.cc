@@ -16,9 +16,17 @@ void KeyedHandle::failNoKey() const {
                   "record or a timer is worked on, not in open() or close()");
 }
 
-KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options)
-    : key_(key), home_(options.keyGroups, options.maxParallelism, options.memoryLimit) {
+KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options, RestoredKeyedState restored)
+    : key_(key),
+      home_(options.keyGroups, options.maxParallelism, options.memoryLimit),
+      restored_(std::move(restored)) {
   checkMaxParallelism(options.maxParallelism);
+  if (restored_.key() && *restored_.key() != key.description()) {
+    throw Error(ErrorKind::kUser, "the snapshot has keys of type " + restored_.key()->toString() +
+                                      ", the program of type " + key.description().toString() +
+                                      ": the type of a key cannot change; give the operator another uid to "
+                                      "start without this state");
+  }
 }
 
 KeyedStateBackend::~KeyedStateBackend() = default;
@@ -27,6 +35,7 @@ StateTables& KeyedStateBackend::registered(const std::string& name, const char* 
   const auto found = states_.find(name);
   if (found == states_.end()) {
     auto state = std::make_unique<State>(name, kind, key_, value, home_);
+    loadRestored(*state);
     if (name.starts_with(kNamespaced)) namespaced_.push_back(&state->tables);
     return states_.emplace(name, std::move(state)).first->second->tables;
   }
@@ -41,6 +50,27 @@ StateTables& KeyedStateBackend::registered(const std::string& name, const char* 
                                       ": give each state of an operator a name of its own");
   }
   return state.tables;
+}
+
+void KeyedStateBackend::loadRestored(State& state) {
+  const std::optional<RestoredKeyedState::State> stored = restored_.take(state.name);
+  if (!stored) return;
+  const TypeDescription& now = state.tables.value().description();
+  const Compatibility fit = compare(stored->value, now);
+  if (stored->kind != state.kind || fit.verdict != Compatibility::Verdict::kSame) {
+    throw Error(ErrorKind::kUser, "state '" + state.name + "' is " + stored->kind + " of " +
+                                      stored->value.toString() + " in the snapshot and " + state.kind +
+                                      " of " + now.toString() + " in the program" +
+                                      (fit.problem.empty() ? "" : " (" + fit.problem + ")") +
+                                      ": keep its type, or give the state another name to begin it anew");
+  }
+  for (const RestoredKeyedState::Piece& piece : stored->pieces) {
+    try {
+      state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes);
+    } catch (Error& error) {
+      throw std::move(error).at("state '" + state.name + "' of the snapshot");
+    }
+  }
 }
 
 const StateTables* KeyedStateBackend::find(std::string_view name) const {
@@ -59,6 +89,7 @@ void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
 
 void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
   for (StateTables* tables : namespaced_) tables->drop(nameSpace);
+  restored_.drop(kNamespaced, nameSpace);
 }
 
 TimerQueue& KeyedStateBackend::timers(std::unique_ptr<TimerQueue>& queue, const char* name) {
@@ -79,10 +110,24 @@ void KeyedStateBackend::prefetch(std::span<const uint64_t> hashes) const {
   }
 }
 
+std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
+  std::vector<KeyedStateSchema> all;
+  for (const auto& [name, state] : states_) {
+    all.push_back({name, state->kind, state->tables.value().description()});
+  }
+  for (const auto& [name, state] : restored_.states()) all.push_back({name, state.kind, state.value});
+  return all;
+}
+
 void KeyedStateBackend::cut(SegmentSink& sink) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   cutting_ = true;
   for (const auto& [name, state] : states_) state->tables.cut(sink);
+  for (const auto& [name, state] : restored_.states()) {
+    for (const RestoredKeyedState::Piece& piece : state.pieces) {
+      sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes});
+    }
+  }
 }
 
 bool KeyedStateBackend::encodeSome(size_t budgetBytes) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "flott/state/keyed_snapshot.h"
 #include "flott/state/keyed_state.h"
 #include "flott/state/slice_store.h"
 #include "flott/state/state_tables.h"
@@ -33,7 +34,9 @@ class KeyedStateBackend {
     uint64_t memoryLimit = std::numeric_limits<uint64_t>::max();  // bytes
   };
 
-  KeyedStateBackend(const TypeOps& key, const Options& options);
+  /// `restored` is what this subtask starts with; each of its states is loaded when it is registered. Throws
+  /// Error(kUser) when it has keys of another type.
+  KeyedStateBackend(const TypeOps& key, const Options& options, RestoredKeyedState restored = {});
   ~KeyedStateBackend();
   KeyedStateBackend(const KeyedStateBackend&) = delete;
   KeyedStateBackend& operator=(const KeyedStateBackend&) = delete;
@@ -106,6 +109,8 @@ class KeyedStateBackend {
     currentKey_ = before;
   }
 
+  /// All states, those that were restored and not yet registered included.
+  std::vector<KeyedStateSchema> schemas() const;
   /// Marks the content of all states for a snapshot. The cut before must be finished.
   void cut(SegmentSink& sink);
   /// Hands over about `budgetBytes` of it; true when the cut is complete.
@@ -136,7 +141,10 @@ class KeyedStateBackend {
   KeyType key_;
   TableHome home_;
   KeyRef currentKey_;
+  void loadRestored(State& state);
+
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
+  RestoredKeyedState restored_;  // not registered yet
   std::vector<StateTables*> namespaced_;
   std::unique_ptr<TimerQueue> eventTimers_;
   std::unique_ptr<TimerQueue> processingTimers_;

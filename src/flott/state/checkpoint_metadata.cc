@@ -1,0 +1,119 @@
+#include "flott/state/checkpoint_metadata.h"
+
+#include <algorithm>
+
+#include "flott/base/bytes.h"
+#include "flott/base/error.h"
+#include "flott/base/hash.h"
+
+namespace flott {
+namespace {
+
+constexpr uint64_t kMagic = 0x4d'4b'48'43'54'4f'4c'46;  // "FLOTCHKM"
+constexpr uint32_t kVersion = 1;
+
+void encodeHandle(const StateHandle& handle, ByteWriter& out) {
+  out.varint(handle.length);
+  if (handle.empty()) return;
+  out.string(handle.file);
+  if (handle.file.empty()) {
+    out.string(handle.inlined);
+  } else {
+    out.varint(handle.offset);
+    out.fixed(handle.checksum);
+  }
+}
+
+StateHandle decodeHandle(ByteReader& in) {
+  StateHandle handle;
+  handle.length = in.varint();
+  if (handle.empty()) return handle;
+  handle.file = in.string();
+  if (handle.file.empty()) {
+    handle.inlined = in.string();
+    handle.checksum = hashBytes(handle.inlined);
+    if (handle.inlined.size() != handle.length) in.fail("has inlined state of another length");
+  } else {
+    handle.offset = in.varint();
+    handle.checksum = in.fixed<uint64_t>();
+  }
+  return handle;
+}
+
+}  // namespace
+
+bool OperatorSnapshot::hasState() const {
+  return !enumerator.empty() || std::any_of(subtasks.begin(), subtasks.end(), [](const SubtaskSnapshot& s) {
+    return !s.keyed.empty() || !s.operatorState.empty();
+  });
+}
+
+uint64_t CheckpointMetadata::stateBytes() const {
+  uint64_t sum = 0;
+  for (const OperatorSnapshot& op : operators) {
+    sum += op.enumerator.size();
+    for (const SubtaskSnapshot& s : op.subtasks) sum += s.keyed.length + s.operatorState.length;
+  }
+  return sum;
+}
+
+std::string CheckpointMetadata::encode() const {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.fixed(kMagic);
+  out.fixed(kVersion);
+  out.varint(id.value);
+  out.fixed(triggered.ms);
+  out.string(jobName);
+  out.varint(operators.size());
+  for (const OperatorSnapshot& op : operators) {
+    out.fixed(op.id.value);
+    out.string(op.name);
+    out.string(op.uid);
+    out.varint(op.maxParallelism);
+    out.string(op.enumerator);
+    out.varint(op.subtasks.size());
+    for (const SubtaskSnapshot& subtask : op.subtasks) {
+      out.fixed(static_cast<uint8_t>(subtask.finished));
+      encodeHandle(subtask.keyed, out);
+      encodeHandle(subtask.operatorState, out);
+    }
+  }
+  out.fixed(hashBytes(bytes));
+  return bytes;
+}
+
+CheckpointMetadata CheckpointMetadata::decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  if (in.fixed<uint64_t>() != kMagic) in.fail("is no metadata of a checkpoint");
+  if (in.fixed<uint32_t>() != kVersion) {
+    in.fail("has a format that this program does not know: it was written by a newer one");
+  }
+  uint64_t checksum = 0;
+  if (in.remaining() < sizeof checksum) in.fail("ends early");
+  const std::string_view covered = bytes.substr(0, bytes.size() - sizeof checksum);
+  std::memcpy(&checksum, bytes.data() + covered.size(), sizeof checksum);
+  if (checksum != hashBytes(covered)) in.fail("does not match its checksum: it is damaged or cut off");
+  CheckpointMetadata metadata;
+  metadata.id = CheckpointId(in.varint());
+  metadata.triggered = Timestamp(in.fixed<int64_t>());
+  metadata.jobName = in.string();
+  metadata.operators.resize(in.count(12));
+  for (OperatorSnapshot& op : metadata.operators) {
+    op.id = OperatorId(in.fixed<uint64_t>());
+    op.name = in.string();
+    op.uid = in.string();
+    op.maxParallelism = static_cast<uint32_t>(in.varint());
+    op.enumerator = in.string();
+    op.subtasks.resize(in.count(3));
+    for (SubtaskSnapshot& subtask : op.subtasks) {
+      subtask.finished = in.fixed<uint8_t>() != 0;
+      subtask.keyed = decodeHandle(in);
+      subtask.operatorState = decodeHandle(in);
+    }
+  }
+  if (in.remaining() != sizeof checksum) in.fail("has bytes left over");
+  return metadata;
+}
+
+}  // namespace flott

@@ -1,0 +1,64 @@
+// What a completed checkpoint consists of: for each operator and subtask where its state lies.
+//
+// Small state is in the metadata itself. Made by the coordinator in the master from what tasks acknowledged,
+// read by whoever restores. Stored with a format version and a checksum. A plain value.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flott/base/time.h"
+#include "flott/base/types.h"
+
+namespace flott {
+
+/// Some bytes of a snapshot: inlined, or a stretch of a file.
+struct StateHandle {
+  std::string inlined;
+  std::string file;  // name within the checkpoint's folder; empty: inlined
+  uint64_t offset = 0;
+  uint64_t length = 0;
+  uint64_t checksum = 0;  // XXH3 of the bytes
+
+  bool empty() const { return length == 0; }
+  bool operator==(const StateHandle&) const = default;
+};
+
+struct SubtaskSnapshot {
+  bool finished = false;  // it had worked off all its input: it has no state, and is not to run again
+  StateHandle keyed;
+  StateHandle operatorState;
+
+  bool operator==(const SubtaskSnapshot&) const = default;
+};
+
+struct OperatorSnapshot {
+  OperatorId id;
+  std::string name;
+  std::string uid;  // empty when the user gave none
+  uint32_t maxParallelism = 0;
+  std::vector<SubtaskSnapshot> subtasks;
+  std::string enumerator;  // of a source: its split enumerator's state
+
+  bool hasState() const;
+  bool operator==(const OperatorSnapshot&) const = default;
+};
+
+struct CheckpointMetadata {
+  CheckpointId id;
+  Timestamp triggered;
+  std::string jobName;
+  std::vector<OperatorSnapshot> operators;
+  /// Folder that the files lie in; known where it was read or written, not stored.
+  std::string folder;
+
+  uint64_t stateBytes() const;
+  std::string encode() const;
+  /// Throws Error(kCorruption) unless the bytes are what encode() gave.
+  static CheckpointMetadata decode(std::string_view bytes);
+};
+
+}  // namespace flott

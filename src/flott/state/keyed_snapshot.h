@@ -1,0 +1,85 @@
+// The keyed state of one operator instance at a cut, as bytes, and what a restored one starts from.
+//
+// A writer is the sink of a backend's cut: it gathers the pieces behind a description of the key and of each
+// state, so that a later program can tell what fits. A RestoredKeyedState reads any number of such sections
+// (those of all old subtasks whose key groups a new subtask takes over) and keeps the pieces until the
+// operator registers their state. The writer is used on the thread of the owning task; a RestoredKeyedState
+// may be made on any thread and is then handed over.
+//
+//   KeyedSnapshotWriter writer(backend);        // the cut is now
+//   while (!backend.encodeSome(65536)) …;       // between batches
+//   std::string section = writer.take();
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flott/data/type_description.h"
+#include "flott/state/key_groups.h"
+#include "flott/state/snapshot.h"
+
+namespace flott {
+
+class KeyedStateBackend;
+
+/// What a snapshot says about one state.
+struct KeyedStateSchema {
+  std::string name;
+  std::string kind;  // "value", "list", "timers", …
+  TypeDescription value;
+};
+
+class KeyedSnapshotWriter final : public SegmentSink {
+ public:
+  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way.
+  explicit KeyedSnapshotWriter(KeyedStateBackend& backend);
+
+  void take(const SegmentImage& image) override;
+  size_t bytes() const { return section_.size(); }
+  /// The whole section; after the backend's cut is complete.
+  std::string finish() { return std::move(section_); }
+
+ private:
+  std::string section_;
+  std::map<std::string, uint64_t, std::less<>> indexOf_;
+};
+
+class RestoredKeyedState {
+ public:
+  struct Piece {
+    int64_t nameSpace = kNoNamespace;
+    KeyGroup keyGroup;
+    uint64_t firstHash = 0;
+    uint32_t entries = 0;
+    std::string_view bytes;  // into a section
+  };
+  struct State {
+    std::string kind;
+    TypeDescription value;
+    std::vector<Piece> pieces;
+  };
+
+  /// Adds what a section holds of these key groups. Throws Error(kCorruption) when the bytes are no section,
+  /// or when its types differ from those of the sections before.
+  void add(std::string section, KeyGroupRange keyGroups);
+
+  /// Of the keys; nothing when there was no section.
+  const std::optional<TypeDescription>& key() const { return key_; }
+  const std::map<std::string, State, std::less<>>& states() const { return states_; }
+  /// Takes a state out; nothing when there is none of this name.
+  std::optional<State> take(std::string_view name);
+  /// Drops what is kept of one namespace in states whose names begin with `prefix`.
+  void drop(std::string_view prefix, int64_t nameSpace);
+
+ private:
+  std::optional<TypeDescription> key_;
+  std::map<std::string, State, std::less<>> states_;
+  std::vector<std::unique_ptr<const std::string>> sections_;  // what pieces refer to
+};
+
+}  // namespace flott
