@@ -1,6 +1,7 @@
 #include "flott/state/checkpoint_metadata.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"

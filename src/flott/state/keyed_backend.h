@@ -135,14 +135,13 @@ class KeyedStateBackend {
   };
 
   StateTables& registered(const std::string& name, const char* kind, const TypeOps& value);
+  void loadRestored(State& state);
   const StateTables* find(std::string_view name) const;
   TimerQueue& timers(std::unique_ptr<TimerQueue>& queue, const char* name);
 
   KeyType key_;
   TableHome home_;
   KeyRef currentKey_;
-  void loadRestored(State& state);
-
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
   RestoredKeyedState restored_;  // not registered yet
   std::vector<StateTables*> namespaced_;

@@ -8,7 +8,7 @@
 //
 //   KeyedSnapshotWriter writer(backend);        // the cut is now
 //   while (!backend.encodeSome(65536)) …;       // between batches
-//   std::string section = writer.take();
+//   std::string section = writer.finish();
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "flott/data/type_description.h"

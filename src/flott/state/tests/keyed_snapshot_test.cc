@@ -123,7 +123,8 @@ TEST(KeyedSnapshot, ATypeThatChangedIsNamedWithItsState) {
   }
 }
 
-TEST(KeyedSnapshot, DamagedBytesAreRefused) {
+// A section that ends between two pieces is whole; the checksum of whoever keeps it tells that it was longer.
+TEST(KeyedSnapshot, BytesThatAreCutOffAreRefusedOrHoldNoEntry) {
   KeyedStateBackend first(typeOps<int64_t>(), {});
   auto value = first.state(ValueStateDescriptor<int64_t>("value"));
   const int64_t key = 3;
