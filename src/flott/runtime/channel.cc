@@ -2,7 +2,7 @@
 
 namespace flott {
 
-bool Channel::tryPush(Element& element) {
+bool Channel::tryPush(Element& element, WakeUp when) {
   if (!ring_.tryPush(element)) {
     // Announce that we wait, then look again: either we see the room, or the consumer's pop sees the
     // announcement.
@@ -11,7 +11,7 @@ bool Channel::tryPush(Element& element) {
     if (!ring_.tryPush(element)) return false;
     producerWaits_.store(false, std::memory_order_relaxed);
   }
-  consumer_.wake();
+  consumer_.wake(when);
   return true;
 }
 

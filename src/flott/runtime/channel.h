@@ -27,7 +27,7 @@ class Channel {
 
   /// Takes the element and wakes the consumer; or returns false when the ring is full, and wakes the producer
   /// once there is room.
-  bool tryPush(Element& element);
+  bool tryPush(Element& element, WakeUp when = WakeUp::kNow);
   /// Nothing waits in the ring: the consumer is done with all it got.
   bool starving() const { return ring_.drained(); }
   /// A barrier that overtakes whatever waits. At most kBypassSlots may be on their way: more is a broken

@@ -179,9 +179,9 @@ void Exchange::emitToAll(Batch batch) {
   emitWhole(0, std::move(batch));
 }
 
-void Exchange::sendOpen(size_t target) {
+void Exchange::sendOpen(size_t target, WakeUp when) {
   --open_;
-  send(target, Element(std::move(batches_[target])));
+  send(target, Element(std::move(batches_[target])), when);
   for (const LatencyMarker& marker : receivers_[target].markers) send(target, Element(marker));
   receivers_[target].markers.clear();
 }
@@ -194,9 +194,9 @@ void Exchange::emitMarker(const LatencyMarker& marker) {
   if (markers.size() < kMarkersAtOnce) markers.push_back(marker);
 }
 
-void Exchange::send(size_t target, Element element) {
+void Exchange::send(size_t target, Element element, WakeUp when) {
   Target& receiver = receivers_[target];
-  if (receiver.waiting.empty() && receiver.channel->tryPush(element)) return;
+  if (receiver.waiting.empty() && receiver.channel->tryPush(element, when)) return;
   waitingBytes_ += bytesOf(element);
   ++waiting_;
   receiver.waiting.push_back(std::move(element));
@@ -243,7 +243,8 @@ void Exchange::endStep(int64_t nowNanos) {
   const int64_t timeout = options_.bufferTimeout.ms * 1'000'000;
   const bool due = timeout >= 0 && (timeout == 0 || (openedAt_ != 0 && nowNanos - openedAt_ >= timeout));
   for (size_t target = 0; target < receivers_.size(); ++target) {
-    if (batches_[target] && (due || receivers_[target].channel->starving())) sendOpen(target);
+    if (batches_[target] && (due || receivers_[target].channel->starving()))
+      sendOpen(target, WakeUp::kAfterStep);
   }
   if (open_ == 0) {
     openedAt_ = 0;

@@ -91,8 +91,8 @@ class Exchange {
   void emitRoundRobin(Batch batch);
   size_t leastLoaded() const;
   void emitToAll(Batch batch);
-  void sendOpen(size_t target);
-  void send(size_t target, Element element);
+  void sendOpen(size_t target, WakeUp when = WakeUp::kNow);
+  void send(size_t target, Element element, WakeUp when = WakeUp::kNow);
   const uint32_t* keyTargets(const Batch& batch);
   void lookForHotKeys(const Batch& batch);
 

@@ -14,10 +14,10 @@ inline std::unique_ptr<RealEnv> quietRealEnv() {
 }
 
 /// A thread that waits when it has nothing to do, as a lane does.
-class WaitingThread {
+class WaitingThread final : private Bell {
  public:
-  explicit WaitingThread(const Env& env) : env_(env), bell_(env.threads.makeParker()) {
-    waker.attach(bell_.get());
+  explicit WaitingThread(const Env& env) : env_(env), parker_(env.threads.makeParker()) {
+    waker.attach(this);
   }
 
   /// Calls `attempt` whenever the waker was woken, until it returns true. The calling thread is the owner.
@@ -26,7 +26,7 @@ class WaitingThread {
     for (;;) {
       const int64_t deadline = env_.clock.monotonicNanos() + kTooLongNanos;
       while (!waker.take()) {
-        if (!waker.ready()) bell_->park(deadline);
+        if (!waker.ready()) parker_->park(deadline);
         if (!waker.ready() && env_.clock.monotonicNanos() >= deadline) {
           checkFailed("a wake-up was lost", __FILE__, __LINE__);
         }
@@ -38,10 +38,12 @@ class WaitingThread {
   Waker waker;
 
  private:
+  void ring(WakeUp) override { parker_->unpark(); }
+
   static constexpr int64_t kTooLongNanos = 60'000'000'000;
 
   Env env_;
-  std::unique_ptr<Parker> bell_;
+  std::unique_ptr<Parker> parker_;
 };
 
 }  // namespace flott
