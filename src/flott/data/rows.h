@@ -20,6 +20,7 @@
 #include "flott/data/describe.h"
 #include "flott/data/pool.h"
 #include "flott/data/print.h"
+#include "flott/data/split_in_two.h"
 
 namespace flott {
 
@@ -273,26 +274,17 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPo
   clear();
 }
 
-/// Between two, as with two lanes: each row is written to both and counts in one, without a branch, and
-/// without a cursor in memory that the record before would have to have moved.
+/// Between two, as with two lanes, without a cursor in memory that the record before would have to have moved.
 template <typename T>
 void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools) {
   Rows& first = openForMore(out[0], size_, pools);
   Rows& second = openForMore(out[1], size_, pools);
-  const auto part = [&](const auto* from, auto* toFirst, auto* toSecond) {
-    size_t inSecond = 0;
-    for (size_t i = 0; i < size_; ++i) {
-      const auto value = from[i];
-      toFirst[i - inSecond] = value;
-      toSecond[inSecond] = value;
-      inSecond += targets[i];
-    }
-    return inSecond;
+  const auto split = [&](const auto* from, auto* toFirst, auto* toSecond) {
+    return splitInTwo(targets, size_, from, toFirst + first.size_, toSecond + second.size_);
   };
-  const size_t inSecond = part(data_, first.data_ + first.size_, second.data_ + second.size_);
-  if (hasTimestamps())
-    part(timestamps(), first.timestamps() + first.size_, second.timestamps() + second.size_);
-  if (hasHashes()) part(hashes(), first.hashes() + first.size_, second.hashes() + second.size_);
+  const size_t inSecond = split(data_, first.data_, second.data_);
+  if (hasTimestamps()) split(timestamps(), first.timestamps(), second.timestamps());
+  if (hasHashes()) split(hashes(), first.hashes(), second.hashes());
   first.size_ += static_cast<uint32_t>(size_ - inSecond);
   second.size_ += static_cast<uint32_t>(inSecond);
   for (Batch* batch : {&out[0], &out[1]}) {

@@ -6,20 +6,20 @@
 
 namespace flott {
 
-HotKeys::Counted& HotKeys::count(uint64_t hash) {
+size_t HotKeys::count(uint64_t hash) {
   if (total_ == kHalveAt) halve();
   ++total_;
   ++samples_;
-  Counted* least = counted_;
-  for (Counted& counted : counted_) {
-    if (counted.hash == hash && counted.count > 0) {
-      ++counted.count;
-      return counted;
-    }
-    if (counted.count < least->count) least = &counted;
+  for (size_t key = 0; key < kKeys; ++key) {
+    if (hashes_[key] != hash || counts_[key] == 0) continue;
+    ++counts_[key];
+    return key;
   }
-  *least = {hash, least->count + 1, least->count, {}};
-  return *least;
+  const auto least = static_cast<size_t>(std::min_element(counts_, counts_ + kKeys) - counts_);
+  hashes_[least] = hash;
+  errors_[least] = counts_[least]++;
+  texts_[least].clear();
+  return least;
 }
 
 // At random distances, so that a stream with a rhythm is no trap.
@@ -32,27 +32,27 @@ void HotKeys::skip() {
 
 void HotKeys::halve() {
   total_ /= 2;
-  for (Counted& counted : counted_) {
-    counted.count /= 2;
-    counted.error /= 2;
+  for (size_t key = 0; key < kKeys; ++key) {
+    counts_[key] /= 2;
+    errors_[key] /= 2;
   }
 }
 
 HotKeys::Report HotKeys::report() const {
-  std::vector<const Counted*> hot;
-  for (const Counted& counted : counted_) {
-    if (isHot(counted) && !counted.text.empty()) hot.push_back(&counted);
+  std::vector<size_t> hot;
+  for (size_t key = 0; key < kKeys; ++key) {
+    if (isHot(key) && !texts_[key].empty()) hot.push_back(key);
   }
-  std::sort(hot.begin(), hot.end(), [](const Counted* a, const Counted* b) {
-    return a->count != b->count ? a->count > b->count : a->text < b->text;
+  std::sort(hot.begin(), hot.end(), [this](size_t a, size_t b) {
+    return counts_[a] != counts_[b] ? counts_[a] > counts_[b] : texts_[a] < texts_[b];
   });
   Report report;
-  for (const Counted* counted : hot) {
-    const double share = static_cast<double>(counted->count - counted->error) / total_;
+  for (const size_t key : hot) {
+    const double share = static_cast<double>(surely(key)) / total_;
     report.share = std::max(report.share, share);
     char text[32];
     std::snprintf(text, sizeof text, " %.1f%%", share * 100);
-    report.text += (report.text.empty() ? "" : ", ") + counted->text + text;
+    report.text += (report.text.empty() ? "" : ", ") + texts_[key] + text;
   }
   return report;
 }

@@ -26,8 +26,8 @@ class HotKeys {
   /// The record at next(); `text()` makes the key's text.
   template <typename Text>
   void sample(uint64_t hash, Text&& text) {
-    Counted& counted = count(hash);
-    if (counted.text.empty() && isHot(counted)) counted.text = text();
+    const size_t key = count(hash);
+    if (isHot(key) && texts_[key].empty()) texts_[key] = text();
     skip();
   }
   void endBatch(size_t records) { next_ -= records; }
@@ -45,26 +45,23 @@ class HotKeys {
   Report report() const;
 
  private:
-  struct Counted {
-    uint64_t hash = 0;
-    uint32_t count = 0;
-    uint32_t error = 0;  // of which may have been others'
-    std::string text;
-  };
   static constexpr uint64_t kSamplesPerReport = 64;
   static constexpr uint32_t kSamplesAtLeast = 64;  // before anything is said
   static constexpr uint32_t kHalveAt = 8192;
   // A share that is worth a name: with it one key is a noticeable part of a subtask's work.
   static constexpr uint32_t kHotPart = 50;  // 1/50
 
-  Counted& count(uint64_t hash);
-  bool isHot(const Counted& counted) const {
-    return total_ >= kSamplesAtLeast && (counted.count - counted.error) * kHotPart >= total_;
-  }
+  size_t count(uint64_t hash);
+  uint32_t surely(size_t key) const { return counts_[key] - errors_[key]; }
+  bool isHot(size_t key) const { return total_ >= kSamplesAtLeast && surely(key) * kHotPart >= total_; }
   void skip();
   void halve();
 
-  Counted counted_[kKeys];
+  // Of each counted key; apart, since each sample looks through the first and most through the second.
+  uint64_t hashes_[kKeys] = {};
+  uint32_t counts_[kKeys] = {};
+  uint32_t errors_[kKeys] = {};  // of which may have been others'
+  std::string texts_[kKeys];
   uint32_t total_ = 0;
   uint64_t samples_ = 0;
   uint64_t reportAt_ = kSamplesPerReport;
