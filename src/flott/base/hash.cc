@@ -21,38 +21,53 @@ template <typename Lanes>
 
 /// Hashes as many as fill whole vectors; returns how many.
 template <typename Lanes>
-[[gnu::always_inline]] inline size_t hashVectors(std::span<uint64_t> values, uint64_t flip) {
+[[gnu::always_inline]] inline size_t hashVectors(const char* values, size_t stride,
+                                                 std::span<uint64_t> hashes, uint64_t flip) {
   constexpr size_t kLanes = sizeof(Lanes) / sizeof(uint64_t);
   size_t i = 0;
-  for (; i + kLanes <= values.size(); i += kLanes) {
+  for (; i + kLanes <= hashes.size(); i += kLanes) {
     Lanes lanes;
-    std::memcpy(&lanes, values.data() + i, sizeof lanes);
+    if (stride == sizeof(uint64_t)) {
+      std::memcpy(&lanes, values + i * sizeof(uint64_t), sizeof lanes);
+    } else {
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        uint64_t value;
+        std::memcpy(&value, values + (i + lane) * stride, sizeof value);
+        lanes[lane] = value;
+      }
+    }
     hashLanes(lanes, flip);
-    std::memcpy(values.data() + i, &lanes, sizeof lanes);
+    std::memcpy(hashes.data() + i, &lanes, sizeof lanes);
   }
   return i;
 }
 
 #ifdef __x86_64__
 /// With the multiplication of 64-bit lanes that AVX2 has to put together from three.
-[[gnu::target("avx512f,avx512dq")]] size_t hashWide(std::span<uint64_t> values, uint64_t flip) {
-  return hashVectors<EightLanes>(values, flip);
+[[gnu::target("avx512f,avx512dq")]] size_t hashWide(const char* values, size_t stride,
+                                                    std::span<uint64_t> hashes, uint64_t flip) {
+  return hashVectors<EightLanes>(values, stride, hashes, flip);
 }
 const bool kWide = __builtin_cpu_supports("avx512dq") != 0;
 #endif
 
 }  // namespace
 
-void hashInt64s(std::span<uint64_t> values) {
+void hashInt64s(const int64_t* first, size_t stride, std::span<uint64_t> hashes) {
   uint64_t secret[2];
   std::memcpy(secret, XXH3_kSecret + 8, sizeof secret);
   const uint64_t flip = secret[0] ^ secret[1];
+  const auto* values = reinterpret_cast<const char*>(first);
   size_t i = 0;
 #ifdef __x86_64__
-  if (kWide) i = hashWide(values, flip);
+  if (kWide) i = hashWide(values, stride, hashes, flip);
 #endif
-  i += hashVectors<FourLanes>(values.subspan(i), flip);
-  for (; i < values.size(); ++i) values[i] = hashInt64(static_cast<int64_t>(values[i]));
+  i += hashVectors<FourLanes>(values + i * stride, stride, hashes.subspan(i), flip);
+  for (; i < hashes.size(); ++i) {
+    int64_t value;
+    std::memcpy(&value, values + i * stride, sizeof value);
+    hashes[i] = hashInt64(value);
+  }
 }
 
 }  // namespace flott

@@ -112,7 +112,12 @@ void BatchPool::deleteAll(BatchBody* list) noexcept {
 }
 
 Batch BatchPool::acquire() {
-  if (free_ == nullptr) free_ = returned_.exchange(nullptr, std::memory_order_acquire);
+  if (returned_.load(std::memory_order_relaxed) != nullptr) {  // last given back, first taken: it is warm
+    BatchBody* list = returned_.exchange(nullptr, std::memory_order_acquire);
+    BatchBody* last = list;
+    while (last->nextFree_ != nullptr) last = last->nextFree_;
+    last->nextFree_ = std::exchange(free_, list);
+  }
   if (free_ != nullptr) {
     freeCount_.fetch_sub(1, std::memory_order_relaxed);
     BatchBody* body = std::exchange(free_, free_->nextFree_);

@@ -92,10 +92,12 @@ class SelectorHasher final : public KeyHasher {
   void hash(Batch& batch) const override {
     const Rows<T>& rows = batch.rows<T>();
     uint64_t* hashes = batch->enableHashes();
-    if constexpr (isIntegerKey<Key>()) {
-      forEachRow(rows, 0,
-                 [&](size_t i) { hashes[i] = static_cast<uint64_t>(integerOf<Key>(selector_(rows[i]))); });
-      hashInt64s({hashes, rows.size()});
+    if constexpr (std::is_same_v<Selector, MemberSelector<T, int64_t>>) {
+      if (rows.size() > 0) hashInt64s(&selector_(rows[0]), sizeof(T), {hashes, rows.size()});
+    } else if constexpr (isIntegerKey<Key>()) {
+      auto* keys = reinterpret_cast<int64_t*>(hashes);
+      forEachRow(rows, 0, [&](size_t i) { keys[i] = static_cast<int64_t>(integerOf<Key>(selector_(rows[i]))); });
+      hashInt64s(keys, sizeof(int64_t), {hashes, rows.size()});
     } else {
       forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<Key>(selector_(rows[i])); });
     }

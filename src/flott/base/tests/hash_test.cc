@@ -18,7 +18,14 @@ TEST(HashInt64s, AreThoseOfEachValueAlone) {
     if (count > 3) values[3] = ~uint64_t{0};
     std::vector<uint64_t> expected;
     for (const uint64_t each : values) expected.push_back(hashInt64(static_cast<int64_t>(each)));
-    hashInt64s(values);
+    for (const size_t apart : {1, 2, 3}) {
+      std::vector<int64_t> spread(count * apart, -1);
+      for (size_t i = 0; i < count; ++i) spread[i * apart] = static_cast<int64_t>(values[i]);
+      std::vector<uint64_t> hashes(count);
+      hashInt64s(spread.data(), apart * sizeof(int64_t), hashes);
+      EXPECT_EQ(hashes, expected);
+    }
+    hashInt64s(reinterpret_cast<const int64_t*>(values.data()), sizeof(int64_t), values);
     EXPECT_EQ(values, expected);
   }
 }

@@ -27,7 +27,8 @@ void HotKeys::skip() {
   random_ ^= random_ << 13;
   random_ ^= random_ >> 7;
   random_ ^= random_ << 17;
-  next_ += kRecordsPerSample / 2 + (random_ >> 32) % kRecordsPerSample;
+  const size_t distance = std::min<size_t>(kFirstDistance + samples_, kLastDistance);
+  next_ += distance / 2 + (random_ >> 32) % distance;
 }
 
 void HotKeys::halve() {

@@ -1,7 +1,7 @@
 // Finds the keys that have an outsized share of a stream, in fixed memory and from a sample.
 //
-// The Space-Saving sketch (Metwally, Agrawal, El Abbadi 2005) over the hashes of every hundredth record or
-// so: a key that is not among the kKeys counted ones takes the place of the least, with its count as error.
+// The Space-Saving sketch (Metwally, Agrawal, El Abbadi 2005) over the hashes of a sample, dense at first, so
+// that a slow stream need not wait long, and thin later: a key that is not among the kKeys counted ones takes the place of the least, with its count as error.
 // Counts are halved from time to time, so that shares are those of late. A key's text is made when it first
 // looks hot, while its record is at hand. Owned by one task.
 //
@@ -18,8 +18,9 @@ namespace flott {
 class HotKeys {
  public:
   static constexpr size_t kKeys = 32;
-  /// Records of one sampled one, on average.
-  static constexpr size_t kRecordsPerSample = 128;
+  /// Records of one sampled one, on average: at the beginning, and when many have been sampled.
+  static constexpr size_t kFirstDistance = 16;
+  static constexpr size_t kLastDistance = 512;
 
   /// Place of the next record to be sampled, from the beginning of the batch at hand.
   size_t next() const { return next_; }
@@ -47,7 +48,7 @@ class HotKeys {
  private:
   static constexpr uint64_t kSamplesPerReport = 64;
   static constexpr uint32_t kSamplesAtLeast = 64;  // before anything is said
-  static constexpr uint32_t kHalveAt = 8192;
+  static constexpr uint32_t kHalveAt = 2048;
   // A share that is worth a name: with it one key is a noticeable part of a subtask's work.
   static constexpr uint32_t kHotPart = 50;  // 1/50
 
