@@ -95,7 +95,12 @@ class StreamExecutionEnvironment {
   SingleOutputStreamOperator<T> fromElements(std::initializer_list<T> values) const {
     return fromCollection(std::vector<T>(values));
   }
-  /// Both of the above under Flink's newer name.
+  /// The values, by all subtasks together: each takes contiguous parts in their order.
+  template <typename T>
+  SingleOutputStreamOperator<T> fromParallelCollection(std::vector<T> values) const {
+    return fromSource(parallelCollectionSource(std::move(values)));
+  }
+  /// fromCollection() and fromElements() under Flink's newer name.
   template <typename T>
   SingleOutputStreamOperator<T> fromData(std::vector<T> values) const {
     return fromCollection(std::move(values));

@@ -106,11 +106,29 @@ TEST(CollectionSource, RefusesAShorterCollection) {
   const auto reader = collectionSource<int>({1, 2}).factory->createReader();
   TestTask task;
   reader->open(task);
-  reader->addSplits({encodeSplit(CollectionSplit{5})});
-  EXPECT_EQ(
-      messageOf([&] { reader->poll(task); }),
-      "the job had put out 5 values of its collection, which now has only 2: restore with the program that "
-      "made the snapshot");
+  reader->addSplits({encodeSplit(CollectionSplit{1, 5})});
+  EXPECT_EQ(messageOf([&] { reader->poll(task); }),
+            "the collection of the snapshot's job had at least 5 values, and has only 2 now: restore with the "
+            "program that made the snapshot");
+}
+
+TEST(ParallelCollectionSource, EachReaderTakesContiguousPartsInTheirOrder) {
+  for (const int size : {0, 1, 3, 1000}) {
+    std::vector<int> numbers(static_cast<size_t>(size));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    for (const int parallelism : {1, 3}) {
+      const SourceOf<int> source = parallelCollectionSource(numbers);
+      EXPECT_TRUE(source.parallel);
+      std::vector<int> all;
+      for (const std::vector<int>& part : readAll<int>(*source.factory, parallelism)) {
+        EXPECT_TRUE(std::is_sorted(part.begin(), part.end()));
+        EXPECT_TRUE(size < 1000 || part.size() > 100) << part.size();
+        all.insert(all.end(), part.begin(), part.end());
+      }
+      std::sort(all.begin(), all.end());
+      EXPECT_EQ(all, numbers);
+    }
+  }
 }
 
 TEST(SequenceSource, CoversTheRangeWithAnyNumberOfReaders) {
