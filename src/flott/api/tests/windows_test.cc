@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 #include "flott/api/sinks.h"
 #include "flott/api/test_world.h"
@@ -123,6 +124,45 @@ TEST(WindowJobs, ProcessingTimeWindowsFireByTheClockOfTheJob) {
   EXPECT_TRUE(results.takeAll().empty());
   EXPECT_FALSE(world.advance(5s));
   EXPECT_EQ(sortedTexts(results.takeAll()), (std::vector<std::string>{"(0, 1)", "(1, 2)"}));
+}
+
+// Where windows begin within their 10 s, by the first key of their subtask: one place for each.
+template <typename Windows>
+std::map<int64_t, std::set<int64_t>> beginnings(uint64_t seed, Windows windows) {
+  TestWorld world(seed);
+  auto env = world.environment();
+  env.setParallelism(2);
+  const auto found =
+      windows(env.fromCollection(manyClicks())
+                  .assignTimestampsAndWatermarks(clickTime())
+                  .keyBy(&Click::page)
+                  .window(TumblingEventTimeWindows::of(10s, 0s, WindowStagger::kRandom)))
+          .process([](const int64_t& page, WindowContext& context, std::span<const Click>,
+                      Collector<std::pair<int64_t, int64_t>>& out) {
+            const int64_t place = context.window().start.ms % 10'000;
+            out.collect({page, place < 0 ? place + 10'000 : place});
+          })
+          .executeAndCollect();
+  std::map<int64_t, std::set<int64_t>> places;
+  for (const auto& [page, place] : found) places[page].insert(place);
+  return places;
+}
+
+TEST(WindowJobs, RandomStaggerMovesTheWindowsOfEachSubtaskAsAWhole) {
+  const auto sliced = [](auto windows) { return windows; };
+  const auto general = [](auto windows) { return windows.trigger(EventTimeTrigger()); };
+  std::set<int64_t> all;
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    std::set<int64_t> ofSeed;
+    for (const auto& [page, places] : beginnings(seed, sliced)) {
+      EXPECT_EQ(places.size(), 1u) << "page " << page << ", seed " << seed;
+      ofSeed.insert(places.begin(), places.end());
+    }
+    EXPECT_EQ(ofSeed.size(), 2u) << "one for each subtask";
+    all.insert(ofSeed.begin(), ofSeed.end());
+    EXPECT_EQ(beginnings(seed, general), beginnings(seed, sliced)) << "seed " << seed;
+  }
+  EXPECT_GT(all.size(), 5u) << "chance";
 }
 
 TEST(WindowJobs, AnIdleInputHoldsNothingBack) {

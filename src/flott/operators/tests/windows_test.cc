@@ -233,6 +233,42 @@ TEST_P(WindowsTest, OnProcessingTimeTheClockDecides) {
   EXPECT_EQ(driver->takeRecords(), Texts{R"(("b", 2) @ 8999)"});
 }
 
+TEST_P(WindowsTest, NaturalStaggerBeginsAWindowWithTheFirstRecordAlsoAfterARestore) {
+  const auto assigner =
+      TumblingProcessingTimeWindows::of(Duration::seconds(5), Duration::seconds(1), WindowStagger::kNatural);
+  const auto make = [&] {
+    return windows(GetParam(), CountAccumulation<Sale>(), EmitWithKey<std::string, int64_t>(), assigner);
+  };
+  auto before = make();
+  before->open();
+  before->clock(13500);
+  before->push<Sale>(0, {{{"a"}, 0}}, kByShop);
+  EXPECT_EQ(before->alarm(), Timestamp(18500));
+  before->clock(18499);
+  before->push<Sale>(0, {{{"a"}, 0}}, kByShop);
+  before->clock(18500);
+  EXPECT_EQ(before->takeRecords(), Texts{R"(("a", 2) @ 18499)"});
+
+  auto after = make();
+  after->context().operatorState() = OperatorStateBackend(before->context().operatorState().snapshot());
+  after->open();
+  after->clock(21000);
+  after->push<Sale>(0, {{{"a"}, 0}}, kByShop);
+  EXPECT_EQ(after->alarm(), Timestamp(23500));
+}
+
+TEST_P(WindowsTest, StaggerMovesWindowsOnEventTimeToo) {
+  auto driver = windows(
+      GetParam(), CountAccumulation<Sale>(), EmitWithKey<std::string, int64_t>(),
+      TumblingEventTimeWindows::of(Duration::seconds(10), Duration(), WindowStagger::kNatural));
+  driver->open();
+  driver->clock(3000);
+  driver->push<Sale>(0, {{{"a"}, 12'999}, {{"a"}, 13'000}, {{"a"}, 22'999}}, kByShop);
+  driver->watermark(0, 30'000);
+  EXPECT_EQ(driver->takeRecords(),
+            (Texts{R"(("a", 1) @ 12999)", R"(("a", 2) @ 22999)", "W 30000"}));
+}
+
 TEST_P(WindowsTest, ManyResultsStopAtAFullOutputAndGoOn) {
   auto driver = windows(GetParam(), CountAccumulation<Sale>(), EmitWithKey<std::string, int64_t>());
   driver->open();
@@ -339,6 +375,8 @@ TEST(TumblingWindows, AreAlignedToTheEpochButForTheirOffset) {
   EXPECT_EQ(TumblingEventTimeWindows::of(Duration(10000)).toString(), "TumblingEventTimeWindows(10 s)");
   EXPECT_EQ(TumblingProcessingTimeWindows::of(Duration(10000), Duration(-500)).toString(),
             "TumblingProcessingTimeWindows(10 s, offset -500 ms)");
+  EXPECT_EQ(TumblingEventTimeWindows::of(Duration(10000), Duration(), WindowStagger::kRandom).toString(),
+            "TumblingEventTimeWindows(10 s, RANDOM)");
 }
 
 // Random streams against a model that keeps a list for each window and key.

@@ -4,6 +4,7 @@
 //
 //   clicks.keyBy(&Click::user).window(TumblingEventTimeWindows::of(1h))
 //   clicks.keyBy(&Click::user).window(TumblingEventTimeWindows::of(24h, -8h))    // days in Beijing
+//   clicks.keyBy(&Click::user).window(TumblingProcessingTimeWindows::of(1h, 0h, WindowStagger::kRandom))
 //   clicks.keyBy(&Click::user).window(SlidingEventTimeWindows::of(10min, 1min))
 //   clicks.keyBy(&Click::user).window(CumulatingEventTimeWindows::of(24h, 1h))   // the day so far, each hour
 #pragma once
@@ -12,6 +13,7 @@
 
 #include "flott/operators/timer_service.h"
 #include "flott/operators/window/time_window.h"
+#include "flott/operators/window/window_stagger.h"
 
 namespace flott {
 
@@ -27,18 +29,26 @@ class TumblingWindows {
   static constexpr const char* kName =
       domain == TimeDomain::kEventTime ? "TumblingEventTimeWindows" : "TumblingProcessingTimeWindows";
 
-  /// `offset` moves the windows, in either direction, by less than their size. Throws Error(kUser).
-  static TumblingWindows of(Duration size, Duration offset = Duration()) {
-    return TumblingWindows(SliceGrid::tumbling(size, offset));
+  /// `offset` moves the windows, in either direction, by less than their size; `stagger` by more. Throws
+  /// Error(kUser).
+  static TumblingWindows of(Duration size, Duration offset = Duration(),
+                            WindowStagger stagger = WindowStagger::kAligned) {
+    return TumblingWindows(SliceGrid::tumbling(size, offset), stagger);
   }
 
   const SliceGrid& slices() const { return slices_; }
-  std::string toString() const { return slicingText(kName, slices_); }
+  SliceGrid& slices() { return slices_; }
+  WindowStagger stagger() const { return stagger_; }
+  std::string toString() const {
+    std::string text = slicingText(kName, slices_);
+    return text.insert(text.size() - 1, staggerText(stagger_));
+  }
 
  private:
-  explicit TumblingWindows(SliceGrid slices) : slices_(slices) {}
+  TumblingWindows(SliceGrid slices, WindowStagger stagger) : slices_(slices), stagger_(stagger) {}
 
   SliceGrid slices_;
+  WindowStagger stagger_;
 };
 
 using TumblingEventTimeWindows = TumblingWindows<TimeDomain::kEventTime>;

@@ -28,6 +28,7 @@
 #include "flott/operators/window/assigners.h"
 #include "flott/operators/window/fired_windows.h"
 #include "flott/operators/window/slice_merge.h"
+#include "flott/operators/window/window_assigner.h"
 #include "flott/operators/window/window_function.h"
 #include "flott/state/keyed_backend.h"
 
@@ -46,13 +47,15 @@ class SliceWindowOperator final : public Operator {
   static constexpr bool kEventTime = Assigner::kDomain == TimeDomain::kEventTime;
   static constexpr bool kKeyed = !std::is_same_v<K, NoKey>;
   static constexpr bool kShared = Assigner::kOverlap;
+  static constexpr bool kStaggers = StaggeringAssigner<Assigner>;
   // Results after which a firing lets other work in.
   static constexpr size_t kResultsAtOnce = 16 * 1024;
 
  public:
   SliceWindowOperator(Selector selector, Assigner assigner, Accumulation accumulation, Emission emission)
       : selector_(std::move(selector)),
-        grid_(assigner.slices()),
+        assigner_(std::move(assigner)),
+        grid_(std::as_const(assigner_).slices()),
         accumulation_(std::move(accumulation)),
         emission_(std::move(emission)) {}
 
@@ -65,6 +68,7 @@ class SliceWindowOperator final : public Operator {
     sides_.open(context.pools());
     windowContext_.open(*state_, sides_, false);
     if constexpr (kShared) fired_.open(context.operatorState(), *state_);
+    if constexpr (kStaggers) stagger_.open(assigner_.stagger(), context);
     openFunction(accumulation_, context);
     openFunction(emission_, context, state_);
   }
@@ -140,6 +144,7 @@ class SliceWindowOperator final : public Operator {
     if (!current_.holds(range)) [[unlikely]] {
       if (range.min == Timestamp::min().ms) throwNoTimestamps("windows on event time");
       checkEventTimes(rows, range);
+      if constexpr (kStaggers) stagger_.decide(grid_);
       const TimeWindow slice = grid_.sliceOf(range.min);
       if (range.max >= slice.end.ms) return addToSeveral(rows);
       if (isInNone(slice)) return;
@@ -152,6 +157,7 @@ class SliceWindowOperator final : public Operator {
   void addToSliceOfNow(const Rows<T>& rows) {
     const int64_t now = context_->processingTime().ms;
     if (!current_.holds({now, now})) {
+      if constexpr (kStaggers) stagger_.decide(grid_);
       const TimeWindow slice = grid_.sliceOf(now);
       if (isInNone(slice)) return;
       current_ = openSlice(slice);
@@ -255,7 +261,10 @@ class SliceWindowOperator final : public Operator {
     if constexpr (kShared) fired_.set(lastToFire_);
     return true;
   }
-  Timestamp lastEndOf(Timestamp sliceEnd) const { return grid_.lastEndOf(grid_.sliceOf(sliceEnd.ms - 1)); }
+  /// A slice that is a window may be of an earlier grid: one that was staggered otherwise.
+  Timestamp lastEndOf(Timestamp sliceEnd) const {
+    return kShared ? grid_.lastEndOf(grid_.sliceOf(sliceEnd.ms - 1)) : sliceEnd;
+  }
 
   bool fireSlice(const TimeWindow& window) {
     StateTable::Entry entry;
@@ -304,6 +313,7 @@ class SliceWindowOperator final : public Operator {
   }
 
   Selector selector_;
+  Assigner assigner_;
   SliceGrid grid_;
   Accumulation accumulation_;
   Emission emission_;
@@ -323,6 +333,7 @@ class SliceWindowOperator final : public Operator {
   [[no_unique_address]] std::conditional_t<kShared, SliceMerge<K, Acc>, Nothing> merge_;
   [[no_unique_address]] std::conditional_t<kShared, Acc, Nothing> merged_{};
   [[no_unique_address]] std::conditional_t<kShared, FiredWindows, Nothing> fired_;
+  [[no_unique_address]] std::conditional_t<kStaggers, StaggerDecision, Nothing> stagger_;
   WindowContext windowContext_;
   Collector<Out> collector_;
   SideOutputs sides_;

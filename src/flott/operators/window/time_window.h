@@ -50,6 +50,13 @@ class SliceGrid {
   Duration step() const { return Duration(step_); }
   Duration offset() const { return Duration(offset_); }
 
+  /// The same windows, later by less than their size.
+  SliceGrid movedBy(Duration by) const {
+    SliceGrid moved = *this;
+    moved.offset_ = (offset_ + by.ms) % size_;
+    return moved;
+  }
+
   /// `end` is the end of a window.
   TimeWindow windowEndingAt(Timestamp end) const {
     if (cumulates_) return {Timestamp(floor(end.ms - 1, size_, offset_)), end};

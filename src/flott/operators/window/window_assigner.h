@@ -83,6 +83,12 @@ concept SlicingAssigner = requires(const A& assigner) {
   assigner.slices();
 };
 
+/// Its windows need not begin at the same time in all subtasks.
+template <typename A>
+concept StaggeringAssigner = requires(const A& assigner) {
+  assigner.stagger();
+};
+
 template <typename A>
 concept MergingAssigner = requires(A& assigner, std::span<const WindowOf<A>> windows,
                                    MergeCallback<WindowOf<A>>& merges) {

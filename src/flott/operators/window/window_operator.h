@@ -28,6 +28,7 @@
 #include "flott/operators/window/pane.h"
 #include "flott/operators/window/trigger_context.h"
 #include "flott/operators/window/window_assigner.h"
+#include "flott/operators/window/window_stagger.h"
 #include "flott/operators/window/window_contents.h"
 #include "flott/operators/window/window_function.h"
 #include "flott/state/keyed_backend.h"
@@ -77,6 +78,7 @@ class WindowOperator final : public Operator {
     late_.open(context, sides_);
     collector_.open(context.pools());
     windowContext_.open(*state_, sides_, kMerging);
+    if constexpr (StaggeringAssigner<Assigner>) stagger_.open(assigner_.stagger(), context);
     openFunction(trigger_, context, state_);
     contents_.open(context);
     openFunction(emission_, context, state_);
@@ -98,6 +100,7 @@ class WindowOperator final : public Operator {
       if (range.min == Timestamp::min().ms) throwNoTimestamps("windows on event time");
       checkEventTimes(rows, range);
     }
+    if constexpr (StaggeringAssigner<Assigner>) stagger_.decide(assigner_.slices());
     if constexpr (kKeyed) {
       table_.locate(
           {rows.hashes(), rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); },
@@ -411,6 +414,7 @@ class WindowOperator final : public Operator {
   typename Parts::Emission emission_;
   Duration lateness_;
   LateRecords<T> late_;
+  StaggerDecision stagger_;  // of assigners that stagger
   KeyedStateBackend* state_ = nullptr;
   TypedTable<K, Panes> table_;
   Located located_;
