@@ -24,8 +24,8 @@ inline uint64_t hashInt64(int64_t value) {
   return XXH3_64bits(&value, sizeof value);
 }
 
-/// hashInt64 of hashes.size() values that lie `stride` bytes apart, several at a time: for the keys of a whole
-/// batch. The values may lie where their hashes go.
+/// hashInt64 of hashes.size() values that lie `stride` bytes apart, several at a time: for the keys of a
+/// whole batch. The values may lie where their hashes go.
 void hashInt64s(const int64_t* first, size_t stride, std::span<uint64_t> hashes);
 
 /// −0 hashes as 0 and every NaN as one NaN.

@@ -274,7 +274,8 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPo
   clear();
 }
 
-/// Between two, as with two lanes, without a cursor in memory that the record before would have to have moved.
+/// Between two, as with two lanes, without a cursor in memory that the record before would have to have
+/// moved.
 template <typename T>
 void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools) {
   Rows& first = openForMore(out[0], size_, pools);

@@ -96,7 +96,8 @@ class SelectorHasher final : public KeyHasher {
       if (rows.size() > 0) hashInt64s(&selector_(rows[0]), sizeof(T), {hashes, rows.size()});
     } else if constexpr (isIntegerKey<Key>()) {
       auto* keys = reinterpret_cast<int64_t*>(hashes);
-      forEachRow(rows, 0, [&](size_t i) { keys[i] = static_cast<int64_t>(integerOf<Key>(selector_(rows[i]))); });
+      forEachRow(rows, 0,
+                 [&](size_t i) { keys[i] = static_cast<int64_t>(integerOf<Key>(selector_(rows[i]))); });
       hashInt64s(keys, sizeof(int64_t), {hashes, rows.size()});
     } else {
       forEachRow(rows, 0, [&](size_t i) { hashes[i] = hashKey<Key>(selector_(rows[i])); });

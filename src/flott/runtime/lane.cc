@@ -104,8 +104,8 @@ void Lane::handOver() {
   rung_.clear();
 }
 
-// Runs what is ready on a lane that sleeps, if that takes little time. False when its own thread must wake all
-// the same.
+// Runs what is ready on a lane that sleeps, if that takes little time. False when its own thread must wake
+// all the same.
 bool Lane::takeTurnOf(Lane& sleeper) {
   const int64_t usual = sleeper.turnNanos_.load(std::memory_order_relaxed);
   if (usual > kShortTurnNanos) {
@@ -121,8 +121,8 @@ bool Lane::takeTurnOf(Lane& sleeper) {
   while (took <= kShortTurnNanos && sleeper.runReady()) took = env_.clock.monotonicNanos() - begin;
   turnOf_ = nullptr;
   sleeper.turnNanos_.store(usual + (took - usual) / 8, std::memory_order_relaxed);
-  const bool done = !sleeper.anyReady() && sleeper.done_.empty() &&
-                    sleeper.earliestDeadline() >= sleeper.asleepUntil_;
+  const bool done =
+      !sleeper.anyReady() && sleeper.done_.empty() && sleeper.earliestDeadline() >= sleeper.asleepUntil_;
   return sleeper.state_.exchange(kAsleep, std::memory_order_seq_cst) == kLent && done;
 }
 
@@ -166,8 +166,7 @@ void Lane::rest() {
 void Lane::takeBack() {
   uint32_t state = kAsleep;
   while (!state_.compare_exchange_strong(state, kRuns, std::memory_order_seq_cst)) {
-    if (state == kLentWanted ||
-        state_.compare_exchange_strong(state, kLentWanted, std::memory_order_seq_cst))
+    if (state == kLentWanted || state_.compare_exchange_strong(state, kLentWanted, std::memory_order_seq_cst))
       parker_->park(kNoDeadline);
     state = kAsleep;
   }

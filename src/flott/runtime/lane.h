@@ -1,9 +1,9 @@
 // A lane: one thread that steps its runnables, and sleeps when none of them is ready.
 //
-// While it sleeps, the lane is nobody's: another lane that has little to hand over and nothing else to do takes
-// a turn for it, which is cheaper and sooner than to wake it. Who may touch the runnables is told by the
-// lane's state: whoever took it out of kAsleep, until he puts it back. No wake-up is lost: after the lane has
-// said that it sleeps it looks at its runnables once more, and whoever makes one ready looks at the state
+// While it sleeps, the lane is nobody's: another lane that has little to hand over and nothing else to do
+// takes a turn for it, which is cheaper and sooner than to wake it. Who may touch the runnables is told by
+// the lane's state: whoever took it out of kAsleep, until he puts it back. No wake-up is lost: after the lane
+// has said that it sleeps it looks at its runnables once more, and whoever makes one ready looks at the state
 // after that.
 #pragma once
 

@@ -1,4 +1,5 @@
-// A source of values that the program holds itself: fromCollection(), fromElements(), fromParallelCollection().
+// A source of values that the program holds itself: fromCollection(), fromElements(),
+// fromParallelCollection().
 //
 // One reader keeps the order; several take contiguous parts as they get through. The position is the place of
 // the next value, so a restored job goes on behind those put out.
@@ -54,7 +55,8 @@ class CollectionSource final : public Source<T, CollectionSplit> {
   std::unique_ptr<typename Base::Enumerator> createEnumerator(
       std::optional<typename Base::State> restored) const override {
     return std::make_unique<StaticEnumerator<CollectionSplit>>(
-        Handout::kOnRequest, restored ? *std::move(restored) : partsOfCollection(values_->size(), mostParts_));
+        Handout::kOnRequest,
+        restored ? *std::move(restored) : partsOfCollection(values_->size(), mostParts_));
   }
   std::unique_ptr<typename Base::Reader> createReader() const override {
     return std::make_unique<CollectionReader<T>>(values_);

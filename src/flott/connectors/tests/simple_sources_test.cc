@@ -107,9 +107,10 @@ TEST(CollectionSource, RefusesAShorterCollection) {
   TestTask task;
   reader->open(task);
   reader->addSplits({encodeSplit(CollectionSplit{1, 5})});
-  EXPECT_EQ(messageOf([&] { reader->poll(task); }),
-            "the collection of the snapshot's job had at least 5 values, and has only 2 now: restore with the "
-            "program that made the snapshot");
+  EXPECT_EQ(
+      messageOf([&] { reader->poll(task); }),
+      "the collection of the snapshot's job had at least 5 values, and has only 2 now: restore with the "
+      "program that made the snapshot");
 }
 
 TEST(ParallelCollectionSource, EachReaderTakesContiguousPartsInTheirOrder) {

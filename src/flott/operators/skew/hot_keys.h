@@ -1,9 +1,10 @@
 // Finds the keys that have an outsized share of a stream, in fixed memory and from a sample.
 //
 // The Space-Saving sketch (Metwally, Agrawal, El Abbadi 2005) over the hashes of a sample, dense at first, so
-// that a slow stream need not wait long, and thin later: a key that is not among the kKeys counted ones takes the place of the least, with its count as error.
-// Counts are halved from time to time, so that shares are those of late. A key's text is made when it first
-// looks hot, while its record is at hand. Owned by one task.
+// that a slow stream need not wait long, and thin later: a key that is not among the kKeys counted ones takes
+// the place of the least, with its count as error. Counts are halved from time to time, so that shares are
+// those of late. A key's text is made when it first looks hot, while its record is at hand. Owned by one
+// task.
 //
 //   for (size_t i = sketch.next(); i < batch.size(); i = sketch.next()) sketch.sample(hashes[i], [&] { … });
 //   sketch.endBatch(batch.size());

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "flott/runtime/scheduler.h"
@@ -35,20 +34,26 @@ class Scripted final : public Runnable {
   Script script_;
 };
 
+// A place that is another for each thread.
+const void* thisThread() {
+  thread_local char place = 0;
+  return &place;
+}
+
 // How many steps of a runnable on one lane are made by the thread of another lane that wakes it 100 times,
 // 100 µs apart.
 uint64_t turnsTaken(WakeUp when, bool busy) {
   const auto real = quietRealEnv();
   std::atomic<bool> over{false};
-  std::atomic<std::thread::id> giving{};
+  std::atomic<const void*> giving{nullptr};
   uint64_t turns = 0;
   Scripted sleeper([&](Scripted&, StepTime) {
-    if (std::this_thread::get_id() == giving.load()) ++turns;
+    if (thisThread() == giving.load()) ++turns;
     return over.load() ? Progress::kDone : Progress::kIdle;
   });
   int wakeUps = 0;
   Scripted giver([&](Scripted& self, StepTime now) {
-    giving = std::this_thread::get_id();  // the sleeper is not stepped on this thread before
+    giving = thisThread();  // the sleeper is not stepped on this thread before
     if (now.nanos < self.deadline) return Progress::kMore;
     self.deadline = now.nanos + 100'000;
     if (++wakeUps == 100) {
