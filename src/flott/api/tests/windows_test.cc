@@ -132,17 +132,16 @@ std::map<int64_t, std::set<int64_t>> beginnings(uint64_t seed, Windows windows) 
   TestWorld world(seed);
   auto env = world.environment();
   env.setParallelism(2);
-  const auto found =
-      windows(env.fromCollection(manyClicks())
-                  .assignTimestampsAndWatermarks(clickTime())
-                  .keyBy(&Click::page)
-                  .window(TumblingEventTimeWindows::of(10s, 0s, WindowStagger::kRandom)))
-          .process([](const int64_t& page, WindowContext& context, std::span<const Click>,
-                      Collector<std::pair<int64_t, int64_t>>& out) {
-            const int64_t place = context.window().start.ms % 10'000;
-            out.collect({page, place < 0 ? place + 10'000 : place});
-          })
-          .executeAndCollect();
+  const auto found = windows(env.fromCollection(manyClicks())
+                                 .assignTimestampsAndWatermarks(clickTime())
+                                 .keyBy(&Click::page)
+                                 .window(TumblingEventTimeWindows::of(10s, 0s, WindowStagger::kRandom)))
+                         .process([](const int64_t& page, WindowContext& context, std::span<const Click>,
+                                     Collector<std::pair<int64_t, int64_t>>& out) {
+                           const int64_t place = context.window().start.ms % 10'000;
+                           out.collect({page, place < 0 ? place + 10'000 : place});
+                         })
+                         .executeAndCollect();
   std::map<int64_t, std::set<int64_t>> places;
   for (const auto& [page, place] : found) places[page].insert(place);
   return places;

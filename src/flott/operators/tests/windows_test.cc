@@ -258,15 +258,14 @@ TEST_P(WindowsTest, NaturalStaggerBeginsAWindowWithTheFirstRecordAlsoAfterAResto
 }
 
 TEST_P(WindowsTest, StaggerMovesWindowsOnEventTimeToo) {
-  auto driver = windows(
-      GetParam(), CountAccumulation<Sale>(), EmitWithKey<std::string, int64_t>(),
-      TumblingEventTimeWindows::of(Duration::seconds(10), Duration(), WindowStagger::kNatural));
+  auto driver =
+      windows(GetParam(), CountAccumulation<Sale>(), EmitWithKey<std::string, int64_t>(),
+              TumblingEventTimeWindows::of(Duration::seconds(10), Duration(), WindowStagger::kNatural));
   driver->open();
   driver->clock(3000);
   driver->push<Sale>(0, {{{"a"}, 12'999}, {{"a"}, 13'000}, {{"a"}, 22'999}}, kByShop);
   driver->watermark(0, 30'000);
-  EXPECT_EQ(driver->takeRecords(),
-            (Texts{R"(("a", 1) @ 12999)", R"(("a", 2) @ 22999)", "W 30000"}));
+  EXPECT_EQ(driver->takeRecords(), (Texts{R"(("a", 1) @ 12999)", R"(("a", 2) @ 22999)", "W 30000"}));
 }
 
 TEST_P(WindowsTest, ManyResultsStopAtAFullOutputAndGoOn) {

@@ -28,9 +28,9 @@
 #include "flott/operators/window/pane.h"
 #include "flott/operators/window/trigger_context.h"
 #include "flott/operators/window/window_assigner.h"
-#include "flott/operators/window/window_stagger.h"
 #include "flott/operators/window/window_contents.h"
 #include "flott/operators/window/window_function.h"
+#include "flott/operators/window/window_stagger.h"
 #include "flott/state/keyed_backend.h"
 
 namespace flott {

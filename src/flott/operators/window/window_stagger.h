@@ -1,8 +1,8 @@
 // When the windows of a subtask begin, where they need not begin at the same time in all of them.
 //
-// Windows on processing time that end in all subtasks, and all jobs, on the full hour load what is behind them
-// all at once. Staggered ones are moved by an offset that a subtask decides on when its first record comes,
-// and keeps from then on, also across a restore.
+// Windows on processing time that end in all subtasks, and all jobs, on the full hour load what is behind
+// them all at once. Staggered ones are moved by an offset that a subtask decides on when its first record
+// comes, and keeps from then on, also across a restore.
 #pragma once
 
 #include <cstdint>
