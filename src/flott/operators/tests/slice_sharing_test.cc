@@ -1,7 +1,9 @@
 // Windows that overlap and share their slices, against a model that keeps a list for each window and key.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <map>
 
 #include "flott/operators/tests/operator_driver.h"
 #include "flott/operators/window/accumulations.h"
@@ -192,6 +194,86 @@ TEST(SliceSharing, ElementsComeSliceBySlice) {
   driver.push<Amount>(0, {{{7, 1}, 12}, {{7, 2}, 3}, {{7, 3}, 4}, {{7, 4}, 11}, {{7, 5}, 20}}, kByKey);
   driver.watermark(0, 19);
   EXPECT_EQ(driver.records(), (Texts{"7 [0, 10): 2 3 @ 9", "7 [0, 20): 2 3 1 4 @ 19", "W 19"}));
+}
+
+/// The least and the greatest value, which no later record can take back, and the order in which they came.
+struct Extremes {
+  int64_t least = 0;
+  int64_t greatest = 0;
+  uint64_t order = 0;
+
+  void take(const Extremes& later, uint64_t shift) {
+    least = std::min(least, later.least);
+    greatest = std::max(greatest, later.greatest);
+    order = order * shift + later.order;
+  }
+};
+constexpr uint64_t kOrderBase = 1'000'003;
+
+struct ExtremesAccumulation {
+  struct Acc {
+    Extremes extremes;
+    uint64_t shift = 1;  // kOrderBase to the power of the number of records
+  };
+
+  static Acc of(const Amount& amount) {
+    return {{amount.value, amount.value, static_cast<uint64_t>(amount.value)}, kOrderBase};
+  }
+  void start(const Amount& amount, Acc& fresh) { fresh = of(amount); }
+  void add(const Amount& amount, Acc& acc) { merge(acc, of(amount)); }
+  void merge(Acc& acc, const Acc& later) {
+    acc.extremes.take(later.extremes, later.shift);
+    acc.shift *= later.shift;
+  }
+  static std::string text(int64_t key, const Extremes& extremes) {
+    return std::to_string(key) + ": " + std::to_string(extremes.least) + " to " +
+           std::to_string(extremes.greatest) + ", " + std::to_string(extremes.order);
+  }
+  std::string result(const int64_t& key, const Acc& acc) const { return text(key, acc.extremes); }
+};
+
+TEST(SliceSharing, AWindowOfThousandsOfSlicesMergesThemInTheOrderOfTime) {
+  constexpr int64_t kSize = 2000;
+  constexpr int64_t kEnd = 2400;  // of the records
+  using Op = SliceWindowOperator<Amount, ByKey, SlidingEventTimeWindows, ExtremesAccumulation,
+                                 EmitResult<std::string>>;
+  OperatorDriver<Op> driver({}, kByKey, SlidingEventTimeWindows::of(Duration(kSize), Duration(1)),
+                            ExtremesAccumulation(), EmitResult<std::string>());
+  driver.open();
+  Dice dice(7);
+  // Disorder within a batch, so that records of a key come in another order than their slices.
+  std::vector<std::pair<Amount, int64_t>> all;
+  for (int64_t at = 0; at < kEnd; at += 40) {
+    std::vector<std::pair<Amount, int64_t>> batch;
+    batch.reserve(40);
+    for (int n = 0; n < 40; ++n) batch.push_back({{dice.below(2), dice.below(1000)}, at + dice.below(40)});
+    driver.push(0, batch, kByKey);
+    all.insert(all.end(), batch.begin(), batch.end());
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  Texts expected;
+  for (int64_t end = 1; end < kEnd + kSize; ++end) {
+    std::map<uint64_t, std::pair<int64_t, Extremes>> byHash;
+    for (const auto& [amount, at] : all) {
+      if (at < end - kSize || at >= end) continue;
+      const Extremes one = ExtremesAccumulation::of(amount).extremes;
+      const auto [found, fresh] = byHash.try_emplace(hashKey(amount.key), amount.key, one);
+      if (!fresh) found->second.second.take(one, kOrderBase);
+    }
+    for (const auto& [hash, result] : byHash) {
+      expected.push_back(toText(ExtremesAccumulation::text(result.first, result.second)) + " @ " +
+                         std::to_string(end - 1));
+    }
+  }
+  driver.watermark(0, kEnd + kSize);
+  Texts texts = driver.takeRecords();
+  ASSERT_FALSE(texts.empty());
+  EXPECT_EQ(texts.back(), "W 4400");
+  texts.pop_back();
+  EXPECT_EQ(texts.size(), expected.size());
+  EXPECT_TRUE(texts == expected)
+      << "first difference: result "
+      << std::mismatch(texts.begin(), texts.end(), expected.begin(), expected.end()).first - texts.begin();
 }
 
 TEST(SliceSharing, WhatHadFiredBeforeARestoreDoesNotFireAgain) {
