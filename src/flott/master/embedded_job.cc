@@ -17,16 +17,35 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
 JobMasterOptions masterOptions(const Configuration& configuration) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
           .cancellationInterval = configuration.get(kCancellationInterval),
-          .stallWarning = configuration.get(kStallWarning)};
+          .stallWarning = configuration.get(kStallWarning),
+          .checkpoints = checkpointOptions(configuration)};
 }
 
-WorkerOptions workerOptions(const Configuration& configuration) {
+// A folder of its own for each job: of one name at one time there is one.
+CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
+                                          const Env& env) {
+  CheckpointStorageOptions options{.folder = {},
+                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes};
+  const std::optional<std::string> dir = configuration.find(kCheckpointDir);
+  if (!dir) return options;
+  options.folder = localPath(*dir);
+  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
+  if (configuration.get(kCheckpointSubdir)) {
+    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
+    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
+  }
+  return options;
+}
+
+WorkerOptions workerOptions(const Configuration& configuration, CheckpointStorage& checkpoints) {
   return {.attempt = 0,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
           .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
           .adaptiveReach = configuration.get(kAdaptivePartitioner)
                                ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
-                               : 0};
+                               : 0,
+          .alignedBarriers = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
+          .checkpoints = &checkpoints};
 }
 
 }  // namespace
@@ -58,8 +77,10 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
-      master(graph, masterOptions(configuration), env),
-      worker(graph, configuration, placeOnLanes(graph, lanes), workerOptions(configuration), env, master) {
+      checkpoints(env.files, checkpointFolder(graph, configuration, env)),
+      master(graph, masterOptions(configuration), checkpoints, env),
+      worker(graph, configuration, placeOnLanes(graph, lanes), workerOptions(configuration, checkpoints), env,
+             master) {
   master.attach(worker);
 }
 

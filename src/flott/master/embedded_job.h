@@ -53,6 +53,12 @@ class EmbeddedJob {
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
     world_->master.explainWatermarks(std::move(reply));
   }
+  void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
+    world_->master.triggerCheckpoint(std::move(reply));
+  }
+  void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
+    world_->master.readCheckpoints(std::move(reply));
+  }
   /// Records taken by all sources and by all sinks so far, for progress.
   struct Progress {
     int64_t recordsIn = 0;
@@ -72,6 +78,7 @@ class EmbeddedJob {
     Env env;
     const Configuration configuration;
     const JobGraph graph;
+    CheckpointStorage checkpoints;
     JobMaster master;
     Worker worker;
   };

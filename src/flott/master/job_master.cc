@@ -7,6 +7,8 @@ namespace {
 
 // A task answers within a step, unless user code blocks its lane.
 constexpr Duration kWatermarkAnswerTime = Duration::seconds(5);
+// How soon a full off-load queue is tried again.
+constexpr int64_t kWriteRetryNanos = 1'000'000;
 
 }  // namespace
 
@@ -30,8 +32,13 @@ std::string_view toString(JobStatus status) {
   return "UNKNOWN";
 }
 
-JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env)
-    : graph_(graph), options_(options), env_(env), mailbox_(waker()) {}
+JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, CheckpointStorage& checkpoints,
+                     Env& env)
+    : graph_(graph),
+      options_(options),
+      env_(env),
+      mailbox_(waker()),
+      checkpoints_(graph, options.checkpoints, checkpoints, env, *this) {}
 
 JobMaster::~JobMaster() = default;
 
@@ -55,8 +62,9 @@ Runnable::Progress JobMaster::step(StepTime now) {
   } catch (...) {
     fail(currentError());
   }
+  submitWrites();
   watchCancellation();
-  const bool ended = running_.empty() && asyncCalls_ == 0;
+  const bool ended = windUp();
   if (abandoned_ || (ended && mailbox_.settled())) {
     finish();
     return Progress::kDone;
@@ -65,7 +73,26 @@ Runnable::Progress JobMaster::step(StepTime now) {
 }
 
 int64_t JobMaster::deadlineNanos() const {
-  return std::min(nextReminder_, timers_.empty() ? kNoDeadline : timers_.begin()->first);
+  int64_t deadline = std::min(nextReminder_, timers_.empty() ? kNoDeadline : timers_.begin()->first);
+  if (!toWrite_.empty()) deadline = std::min(deadline, now_.nanos + kWriteRetryNanos);
+  return deadline;
+}
+
+// A checkpoint that is nearly complete still becomes so; what is not wanted any more goes.
+bool JobMaster::windUp() {
+  const auto busy = [this] {
+    return !running_.empty() || asyncCalls_ > 0 || writing_ > 0 || !toWrite_.empty();
+  };
+  if (busy()) return false;
+  if (!std::exchange(attemptEnded_, true)) checkpoints_.endAttempt();
+  if (busy()) return false;
+  if (!std::exchange(jobEnded_, true)) checkpoints_.endJob(finalStatus());
+  submitWrites();
+  return !busy();
+}
+
+JobStatus JobMaster::finalStatus() const {
+  return error_ ? JobStatus::kFailed : cancelling_ ? JobStatus::kCancelled : JobStatus::kFinished;
 }
 
 void JobMaster::start() {
@@ -74,6 +101,7 @@ void JobMaster::start() {
   env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (auto& [vertex, coordinator] : coordinators_) coordinator->start();
   for (const int vertex : alignment_.sources()) announceLimit(vertex);
+  checkpoints_.beginAttempt();
 }
 
 void JobMaster::runTimers() {
@@ -100,6 +128,7 @@ void JobMaster::cancelTasks() {
   if (options_.cancellationTimeout.ms > 0) {
     nextReminder_ = std::min(nextReminder_, now_.nanos + options_.cancellationTimeout.ms * 1'000'000);
   }
+  checkpoints_.abandonAttempt(error_ ? "the job has failed" : "the job is being cancelled");
   timers_.clear();
   worker_->cancel();
 }
@@ -131,9 +160,7 @@ void JobMaster::watchCancellation() {
 
 void JobMaster::finish() {
   endedNanos_ = now_.nanos;
-  const JobStatus final = error_        ? JobStatus::kFailed
-                          : cancelling_ ? JobStatus::kCancelled
-                                        : JobStatus::kFinished;
+  const JobStatus final = finalStatus();
   while (!watermarkQueries_.empty()) answerWatermarkQuery(watermarkQueries_.begin()->first);
   status_.store(final, std::memory_order_release);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
@@ -158,6 +185,7 @@ void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> err
   accumulators_.merge(accumulators);
   for (auto query = queries_.begin(); query != queries_.end();)
     addToQuery(query++, keyOf(task), accumulators);
+  if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
   if (state == TaskState::kFailed) fail(std::move(*error));
 }
 
@@ -307,7 +335,8 @@ JobResult JobMaster::result() const {
                    .error = error_,
                    .runNanos = endedNanos_ - startedNanos_,
                    .accumulators = accumulators_.clone(),
-                   .metrics = {}};
+                   .metrics = {},
+                   .checkpoints = checkpoints_.statistics()};
   if (abandoned_) return result;  // a lost thread may still write metrics
   for (const auto& task : worker_->tasks()) {
     for (const OperatorChain::NodeMetrics& node : task->metrics()) {

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -19,6 +20,7 @@
 
 #include "flott/base/time.h"
 #include "flott/env/env.h"
+#include "flott/master/checkpoint_coordinator.h"
 #include "flott/master/job_status.h"
 #include "flott/master/source_coordinator.h"
 #include "flott/master/watermark_alignment_groups.h"
@@ -36,11 +38,16 @@ struct JobMasterOptions {
   Duration cancellationInterval = Duration::seconds(30);
   /// The log explains a watermark that has not moved for so long; zero: never.
   Duration stallWarning = Duration::seconds(60);
+  CheckpointOptions checkpoints;
 };
 
-class JobMaster final : public Runnable, public MasterGateway, public CoordinatorHost {
+class JobMaster final : public Runnable,
+                        public MasterGateway,
+                        public CoordinatorHost,
+                        private CheckpointHost {
  public:
-  JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env);
+  /// What is referred to outlives the master.
+  JobMaster(const JobGraph& graph, JobMasterOptions options, CheckpointStorage& checkpoints, Env& env);
   ~JobMaster() override;
 
   /// Before the first step.
@@ -57,6 +64,8 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void requestSplit(TaskId task) override;
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
+  void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) override;
 
   // Any thread.
   void cancel();
@@ -67,6 +76,10 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   /// How far each operator's watermark is, who holds it back and why. As readAccumulators(); tasks that do
   /// not answer within seconds are named as such.
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
+  /// Makes a checkpoint now; `reply` is called on the master's lane once it is complete or void.
+  void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply);
+  /// As readAccumulators().
+  void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
   /// After the end only.
   JobResult result() const;
@@ -94,6 +107,17 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
 
+  // CheckpointHost, beside callAfter()
+  void writeAsync(std::string what, MoveFunction<void()> work,
+                  MoveFunction<void(std::optional<Error>)> done) override;
+  const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
+  std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
+  void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void failAttempt(Error error) override { fail(std::move(error)); }
+
+  struct Write;
+  void submitWrites();
+
   void start();
   void fail(Error error);
   void cancelTasks();
@@ -106,6 +130,9 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void watchWatermarks();
   void runTimers();
   void watchCancellation();
+  /// Whether there is nothing more to wait for.
+  bool windUp();
+  JobStatus finalStatus() const;
   void finish();
 
   const JobGraph& graph_;
@@ -128,6 +155,11 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   bool watchesWatermarks_ = false;
   StallLog stalls_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
+  CheckpointCoordinator checkpoints_;
+  std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
+  int writing_ = 0;                             // handed to the pool, reply not yet here
+  bool attemptEnded_ = false;
+  bool jobEnded_ = false;
   bool cancelling_ = false;
   int64_t cancelledAt_ = 0;
   int64_t nextReminder_ = kNoDeadline;

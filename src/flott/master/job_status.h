@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/master/checkpoint_statistics.h"
 #include "flott/operators/accumulators.h"
 #include "flott/operators/context.h"
 #include "flott/operators/metrics.h"
@@ -43,6 +44,7 @@ struct JobResult {
   int64_t runNanos = 0;
   Accumulators accumulators;
   std::vector<OperatorReadings> metrics;
+  CheckpointStatistics checkpoints;
 };
 
 }  // namespace flott

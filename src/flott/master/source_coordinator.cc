@@ -30,6 +30,12 @@ void SourceCoordinator::handleSourceEvent(SubtaskIndex reader, const std::string
   guarded([&] { enumerator_->handleSourceEvent(reader, event); });
 }
 
+std::string SourceCoordinator::snapshot() {
+  std::string state;
+  guarded([&] { state = enumerator_->snapshot(); });
+  return state;
+}
+
 void SourceCoordinator::assign(SubtaskIndex reader, SourceSplit split) {
   std::vector<SourceSplit> splits;
   splits.push_back(std::move(split));

@@ -28,6 +28,8 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   void start();
   void handleSplitRequest(SubtaskIndex reader);
   void handleSourceEvent(SubtaskIndex reader, const std::string& event);
+  /// For a checkpoint; in the step that sends the readers its trigger.
+  std::string snapshot();
   const JobVertex& vertex() const { return vertex_; }
 
  private:

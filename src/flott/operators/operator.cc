@@ -68,6 +68,7 @@ Step Operator::onProcessingTime(Timestamp, Output&) { return Step::kDone; }
 Step Operator::onEndOfInput(int, Output&) { return Step::kDone; }
 Step Operator::resume(Output&) { return Step::kDone; }
 Step Operator::beforeBarrier(CheckpointId, Output&) { return Step::kDone; }
+void Operator::snapshotState(CheckpointId) {}
 void Operator::onCheckpointEnded(CheckpointId, bool) {}
 void Operator::watermarkOrigins(std::vector<WatermarkOrigin>&) const {}
 void Operator::close() noexcept {}

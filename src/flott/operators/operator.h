@@ -86,6 +86,10 @@ class Operator {
   /// Before a barrier leaves: emit what must be on this side of the cut. The barrier goes on after kDone, so
   /// a sink returns kWait until all that it was given has arrived.
   virtual Step beforeBarrier(CheckpointId checkpoint, Output& output);
+  /// The cut is now, right before the barrier leaves: put into operator state what is not there yet. State
+  /// itself is saved by its backend.
+  virtual void snapshotState(CheckpointId checkpoint);
+  /// Of each checkpoint that was begun; not for all of them when the task ends before.
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
   /// Appends where its watermarks come from, if it makes some of its own.
   virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
