@@ -17,7 +17,7 @@ OptionRegistry standardOptions() {
   all.add(kCheckpointInterval).add(kCheckpointMode).add(kCheckpointTimeout).add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
-  all.add(kCheckpointRetention).add(kCheckpointHistory);
+  all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   return all;
 }

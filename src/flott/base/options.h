@@ -284,6 +284,18 @@ inline constexpr ConfigOption<int64_t> kCheckpointHistory{
     .minimum = 0,
     .maximum = 10000};
 
+inline constexpr ConfigOption<std::string> kRecoveryPath{
+    .key = "execution.state-recovery.path",
+    .defaultText = std::nullopt,
+    .description =
+        "Folder of the checkpoint that the job starts from, or its _metadata; a path or file: URI."};
+
+inline constexpr ConfigOption<bool> kIgnoreUnclaimedState{
+    .key = "execution.state-recovery.ignore-unclaimed-state",
+    .defaultText = "false",
+    .description =
+        "Whether state of operators that the job does not have any more is dropped; else it is an error."};
+
 // --- what it tells ---
 
 inline constexpr ConfigOption<Duration> kLatencyInterval{

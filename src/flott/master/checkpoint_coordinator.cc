@@ -77,6 +77,7 @@ void CheckpointCoordinator::tick() {
 }
 
 void CheckpointCoordinator::trigger(Reply reply) {
+  if (auto refusal = refusesCheckpoints(graph_)) return reply({.error = std::move(refusal)});
   if (running_ && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
     reply({.error = Error(ErrorKind::kTransient,
                           "no checkpoint was triggered: " + std::to_string(pending_.size()) +

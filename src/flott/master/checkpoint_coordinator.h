@@ -61,6 +61,8 @@ class CheckpointCoordinator {
   CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options, CheckpointStorage& storage,
                         Env& env, CheckpointHost& host);
 
+  /// Later ids follow this one: of a checkpoint that the job starts from.
+  void continueAfter(CheckpointId id) { last_ = std::max(last_, id); }
   /// All tasks of an attempt are deployed.
   void beginAttempt();
   /// The attempt is being cancelled: what is not complete by the tasks is void.

@@ -1,7 +1,7 @@
 #include "flott/master/checkpoint_options.h"
 
-#include "flott/base/error.h"
 #include "flott/base/options.h"
+#include "flott/operators/operator.h"
 
 namespace flott {
 
@@ -25,6 +25,19 @@ CheckpointOptions checkpointOptions(const Configuration& configuration) {
   }
   if (options.minPause > Duration()) options.maxConcurrent = 1;
   return options;
+}
+
+std::optional<Error> refusesCheckpoints(const JobGraph& graph) {
+  for (const JobVertex& vertex : graph.vertices) {
+    for (const ChainedOperator& op : vertex.chain) {
+      const std::string why(op.op == nullptr ? std::string_view() : op.op->refusesCheckpoints());
+      if (why.empty()) continue;
+      return Error(ErrorKind::kUser, "operator '" + op.name + "' cannot be checkpointed: " + why +
+                                         ". Run the job without execution.checkpointing.interval, or use a "
+                                         "window that ends");
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace flott

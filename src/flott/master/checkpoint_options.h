@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "flott/base/config.h"
+#include "flott/base/error.h"
 #include "flott/base/time.h"
+#include "flott/graph/job_graph.h"
 
 namespace flott {
 
@@ -29,5 +32,9 @@ struct CheckpointOptions {
 
 /// Throws Error(kUser) where options do not fit each other.
 CheckpointOptions checkpointOptions(const Configuration& configuration);
+
+/// Why this job cannot be checkpointed: an operator of it has state that no checkpoint would hold. Nothing
+/// when it can be.
+std::optional<Error> refusesCheckpoints(const JobGraph& graph);
 
 }  // namespace flott

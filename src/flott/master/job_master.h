@@ -23,6 +23,7 @@
 #include "flott/master/checkpoint_coordinator.h"
 #include "flott/master/job_status.h"
 #include "flott/master/source_coordinator.h"
+#include "flott/master/state_assignment.h"
 #include "flott/master/watermark_alignment_groups.h"
 #include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
@@ -30,6 +31,17 @@
 #include "flott/runtime/worker.h"
 
 namespace flott {
+
+/// Decides after a failure of an attempt: how long to wait before the next, or nothing for none.
+using RestartPolicy = MoveFunction<std::optional<Duration>(const Error& error, Timestamp now)>;
+
+/// Makes the tasks of an attempt and hands them to their lanes. Called in the master's steps.
+class TaskDeployer {
+ public:
+  virtual ~TaskDeployer() = default;
+  /// The worker lives until the attempt after the next is deployed, or longer.
+  virtual Worker& deploy(int attempt, RestoredJob restored) = 0;
+};
 
 struct JobMasterOptions {
   /// Tasks that have not ended so long after being cancelled make the job fail; zero: wait for ever.
@@ -39,6 +51,9 @@ struct JobMasterOptions {
   /// The log explains a watermark that has not moved for so long; zero: never.
   Duration stallWarning = Duration::seconds(60);
   CheckpointOptions checkpoints;
+  /// Folder of a checkpoint to start from; empty: none.
+  std::string recoveryPath;
+  bool ignoreUnclaimedState = false;
 };
 
 class JobMaster final : public Runnable,
@@ -47,11 +62,9 @@ class JobMaster final : public Runnable,
                         private CheckpointHost {
  public:
   /// What is referred to outlives the master.
-  JobMaster(const JobGraph& graph, JobMasterOptions options, CheckpointStorage& checkpoints, Env& env);
+  JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPolicy restarts,
+            CheckpointStorage& checkpoints, Env& env, TaskDeployer& deployer);
   ~JobMaster() override;
-
-  /// Before the first step.
-  void attach(Worker& worker);
 
   // Runnable
   Progress step(StepTime now) override;
@@ -115,6 +128,11 @@ class JobMaster final : public Runnable,
   void tellTasks(CheckpointId checkpoint, bool completed) override;
   void failAttempt(Error error) override { fail(std::move(error)); }
 
+  // Attempts.
+  void recover();
+  void deploy(RestoredState restored);
+  void endAttempt();
+
   struct Write;
   void submitWrites();
 
@@ -137,9 +155,13 @@ class JobMaster final : public Runnable,
 
   const JobGraph& graph_;
   const JobMasterOptions options_;
+  RestartPolicy restarts_;
   Env& env_;
+  TaskDeployer& deployer_;
+  CheckpointStorage& storage_;
   Mailbox mailbox_;
-  Worker* worker_ = nullptr;
+  Worker* worker_ = nullptr;  // of the attempt at hand; null before the first
+  int attempt_ = -1;
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
   std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds
   std::atomic<JobStatus> status_{JobStatus::kCreated};
@@ -158,9 +180,12 @@ class JobMaster final : public Runnable,
   CheckpointCoordinator checkpoints_;
   std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
   int writing_ = 0;                             // handed to the pool, reply not yet here
+  std::optional<Duration> restartAfter_;        // what runs is cancelled for another attempt
+  bool waitsForAttempt_ = false;                // between two, or before the first
   bool attemptEnded_ = false;
   bool jobEnded_ = false;
-  bool cancelling_ = false;
+  bool cancelling_ = false;  // this attempt
+  bool cancelled_ = false;   // the job, by somebody
   int64_t cancelledAt_ = 0;
   int64_t nextReminder_ = kNoDeadline;
   std::atomic<bool> abandoned_{false};

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flott/base/time.h"
@@ -132,6 +133,8 @@ class OperatorFactory {
  public:
   virtual ~OperatorFactory() = default;
   virtual std::unique_ptr<Operator> create() const = 0;
+  /// Why a job with such operators cannot be checkpointed: "it keeps …"; empty when it can.
+  virtual std::string_view refusesCheckpoints() const { return {}; }
 };
 
 }  // namespace flott

@@ -1,10 +1,28 @@
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 
 #include "flott/runtime/scheduler.h"
 
 namespace flott {
 namespace {
+
+class Lane;
+
+// How many runnables of all lanes are not done. A lane without any waits: one that runs elsewhere may add
+// some.
+class Alive {
+ public:
+  explicit Alive(const std::vector<std::unique_ptr<Lane>>& lanes) : lanes_(lanes) {}
+  int count() const { return count_.load(std::memory_order_acquire); }
+  void add() { count_.fetch_add(1, std::memory_order_relaxed); }
+  /// With the last one all lanes wake up to end.
+  void drop(int done);
+
+ private:
+  const std::vector<std::unique_ptr<Lane>>& lanes_;
+  std::atomic<int> count_{0};
+};
 
 // One thread that steps its runnables. It sleeps only when none of them is ready, which it finds out under
 // the protection of its parker: a wake-up between the last look and the sleep makes park() return at once.
@@ -13,14 +31,21 @@ class Lane {
   Lane(const Env& env, int64_t spinNanos)
       : env_(env), mostSpin_(spinNanos), bell_(env.threads.makeParker()) {}
 
+  /// Any thread.
   void add(Runnable& runnable) {
     runnable.waker().attach(bell_.get());
-    runnables_.push_back(&runnable);
+    {
+      const std::lock_guard lock(addedMutex_);
+      added_.push_back(&runnable);
+      hasAdded_.store(true, std::memory_order_release);
+    }
+    bell_->unpark();
   }
 
-  void start(ThreadOptions options, Parker& finished, std::atomic<int>& running) {
-    thread_ = env_.threads.start(std::move(options), [this, &finished, &running] {
-      run();
+  /// `alive` are the runnables of all lanes that are not done: with the last of them the lanes end.
+  void start(ThreadOptions options, Parker& finished, std::atomic<int>& running, Alive& alive) {
+    thread_ = env_.threads.start(std::move(options), [this, &finished, &running, &alive] {
+      run(alive);
       running.fetch_sub(1, std::memory_order_release);
       finished.unpark();
     });
@@ -28,6 +53,7 @@ class Lane {
   void join() {
     if (thread_) thread_->join();
   }
+  void wake() { bell_->unpark(); }
   /// Ends the thread though its runnables are not done. Any thread.
   void giveUp() {
     givenUp_.store(true, std::memory_order_relaxed);
@@ -44,10 +70,21 @@ class Lane {
   }
 
  private:
-  void run() {
-    while (!runnables_.empty() && !givenUp_.load(std::memory_order_relaxed)) {
-      if (!round()) rest();
+  void run(Alive& alive) {
+    while (alive.count() > 0 && !givenUp_.load(std::memory_order_relaxed)) {
+      if (hasAdded_.load(std::memory_order_acquire)) takeAdded();
+      const size_t before = runnables_.size();
+      const bool any = round();
+      if (before > runnables_.size()) alive.drop(static_cast<int>(before - runnables_.size()));
+      if (!any && alive.count() > 0) rest();
     }
+  }
+
+  void takeAdded() {
+    const std::lock_guard lock(addedMutex_);
+    runnables_.insert(runnables_.end(), added_.begin(), added_.end());
+    added_.clear();
+    hasAdded_.store(false, std::memory_order_relaxed);
   }
 
   StepTime now() const { return {env_.clock.monotonicNanos(), env_.clock.wallTime()}; }
@@ -78,6 +115,7 @@ class Lane {
   }
 
   bool anyReady() const {
+    if (hasAdded_.load(std::memory_order_relaxed)) return true;
     return std::any_of(runnables_.begin(), runnables_.end(), [](Runnable* r) { return r->waker().ready(); });
   }
 
@@ -116,11 +154,19 @@ class Lane {
   int patience_ = 0;
   const std::unique_ptr<Parker> bell_;
   std::vector<Runnable*> runnables_;
+  std::mutex addedMutex_;
+  std::vector<Runnable*> added_;  // by other threads, not yet in runnables_
+  std::atomic<bool> hasAdded_{false};
   std::atomic<Runnable*> current_{nullptr};
   std::atomic<int64_t> since_{0};
   std::atomic<bool> givenUp_{false};
   std::unique_ptr<Thread> thread_;
 };
+
+void Alive::drop(int done) {
+  if (count_.fetch_sub(done, std::memory_order_acq_rel) > done) return;
+  for (const auto& lane : lanes_) lane->wake();
+}
 
 class ThreadedScheduler final : public Scheduler {
  public:
@@ -137,14 +183,18 @@ class ThreadedScheduler final : public Scheduler {
 
   int lanes() const override { return static_cast<int>(lanes_.size()); }
 
-  void add(int lane, Runnable& runnable) override { lanes_[static_cast<size_t>(lane)]->add(runnable); }
+  void add(int lane, Runnable& runnable) override {
+    alive_.add();
+    lanes_[static_cast<size_t>(lane)]->add(runnable);
+  }
 
   void start() override {
     running_.store(lanes(), std::memory_order_relaxed);
     try {
       for (int i = 0; i < lanes(); ++i) {
         lanes_[static_cast<size_t>(i)]->start(
-            {.name = "lane-" + std::to_string(i), .core = options_.pin ? i : -1}, *finished_, running_);
+            {.name = "lane-" + std::to_string(i), .core = options_.pin ? i : -1}, *finished_, running_,
+            alive_);
       }
       if (options_.blockedWarning.ms > 0) {
         watchdog_ = env_.threads.start({.name = "watchdog"}, [this] { watch(); });
@@ -208,6 +258,7 @@ class ThreadedScheduler final : public Scheduler {
   const std::unique_ptr<Parker> finished_;
   const std::unique_ptr<Parker> watchBell_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  Alive alive_{lanes_};
   std::atomic<int> running_{0};
   std::atomic<bool> stopWatching_{false};
   std::unique_ptr<Thread> watchdog_;

@@ -5,6 +5,7 @@
 
 #include "flott/base/tests/error_text.h"
 #include "flott/master/tests/simulated_job.h"
+#include "flott/operators/function.h"
 
 namespace flott {
 namespace {
@@ -262,6 +263,33 @@ TEST(CheckpointCoordinator, AFullDiskVoidsTheCheckpoint) {
   EXPECT_EQ(result.status, JobStatus::kFailed);
   EXPECT_NE(std::string(result.error->what()).find("checkpoint 1: task 'Source: source' "), std::string::npos)
       << result.error->what();
+}
+
+class Forgetful final : public Operator {
+ public:
+  static constexpr std::string_view kRefusesCheckpoints = "it keeps everything to itself";
+  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
+};
+
+TEST(CheckpointCoordinator, AJobThatWouldLoseStateIsRefused) {
+  const auto graph = [] {
+    Pipeline pipeline(numbers(10));
+    pipeline.then("forgetful", operatorFactory<Forgetful>());
+    return pipeline.job();
+  };
+  const std::string refusal =
+      "operator 'forgetful' cannot be checkpointed: it keeps everything to itself. Run the job without "
+      "execution.checkpointing.interval, or use a window that ends";
+  EXPECT_EQ(errorText([&] {
+              Simulated(graph(), 1, settings({{"execution.checkpointing.interval", "1 s"}}));
+            }),
+            refusal);
+  Simulated run(graph());
+  std::optional<CheckpointOutcome> outcome;
+  run.job->triggerCheckpoint([&](CheckpointOutcome done) { outcome = std::move(done); });
+  EXPECT_EQ(run.end().status, JobStatus::kFinished);
+  ASSERT_TRUE(outcome && outcome->error);
+  EXPECT_EQ(outcome->error->message(), refusal);
 }
 
 TEST(CheckpointOptions, RetentionNeedsAFolder) {

@@ -1,0 +1,221 @@
+// Jobs that fail and begin anew from their last checkpoint count every record once, wherever the failure
+// strikes; so do jobs that are started from a checkpoint at another parallelism.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "flott/base/tests/error_text.h"
+#include "flott/master/tests/simulated_job.h"
+#include "flott/operators/static_enumerator.h"
+#include "flott/operators/typed_source.h"
+#include "flott/state/keyed_backend.h"
+
+namespace flott {
+namespace {
+
+constexpr int64_t kKeys = 23;
+
+struct Range {
+  int32_t id = 0;
+  int64_t next = 0;
+  int64_t end = 0;
+  std::string splitId() const { return std::to_string(id); }
+};
+
+class RangeReader final : public SequentialReader<int64_t, Range> {
+  Poll read(Range& range, SourceOutput<int64_t>& out) override {
+    for (int i = 0; i < 2 && range.next < range.end; ++i) out.collect(range.next++);
+    return range.next < range.end ? Poll::kMore : Poll::kEnd;
+  }
+};
+
+// The numbers from 0 on, in ranges of 50.
+class Ranges final : public Source<int64_t, Range> {
+ public:
+  Ranges(int64_t count, Handout handout) : count_(count), handout_(handout) {}
+  Boundedness boundedness() const override { return Boundedness::kBounded; }
+  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
+    State fresh;
+    for (int64_t from = 0; from < count_; from += 50) {
+      fresh.push_back({static_cast<int32_t>(fresh.size()), from, std::min(from + 50, count_)});
+    }
+    return std::make_unique<StaticEnumerator<Range>>(handout_, restored.value_or(fresh));
+  }
+  std::unique_ptr<Reader> createReader() const override { return std::make_unique<RangeReader>(); }
+
+ private:
+  int64_t count_;
+  Handout handout_;
+};
+
+class ByRest final : public KeyHasher {
+ public:
+  void hash(Batch& batch) const override {
+    Rows<int64_t>& rows = batch.rows<int64_t>();
+    rows.enableHashes();
+    for (size_t i = 0; i < rows.size(); ++i) rows.hashes()[i] = hashKey(rows[i] % kKeys);
+  }
+};
+
+/// Outside of the job: survives its attempts.
+struct Outside {
+  std::map<int64_t, int64_t> totals;  // by key, as last told
+  int64_t untilCrash = 0;             // records; 0: never
+  int crashes = 0;
+};
+
+// Sums under kKeys keys, and tells the sums at the end.
+class SumByKey final : public Operator {
+ public:
+  explicit SumByKey(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
+  void open(OperatorContext& context) override {
+    state_ = &context.keyedState(typeOps<int64_t>());
+    sum_ = state_->state(ValueStateDescriptor<int64_t>("sum"));
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) {
+        ++outside_->crashes;
+        throw std::runtime_error("crash");
+      }
+      const int64_t key = record % kKeys;
+      state_->setCurrentKey(hashKey(key), key);
+      sum_.set(sum_.get() + record);
+    }
+    return Step::kDone;
+  }
+  Step onEndOfInput(int, Output&) override {
+    state_->applyToAllKeys<int64_t>(
+        ValueStateDescriptor<int64_t>("sum"),
+        [&](int64_t key, ValueState<int64_t>& sum) { outside_->totals[key] = sum.get(); });
+    return Step::kDone;
+  }
+
+ private:
+  std::shared_ptr<Outside> outside_;
+  KeyedStateBackend* state_ = nullptr;
+  ValueState<int64_t> sum_;
+};
+
+std::map<int64_t, int64_t> expected(int64_t count) {
+  std::map<int64_t, int64_t> sums;
+  for (int64_t i = 0; i < count; ++i) sums[i % kKeys] += i;
+  return sums;
+}
+
+struct Shape {
+  int sources = 1;
+  int sums = 1;
+  Handout handout = Handout::kOnRequest;
+};
+
+JobGraph summing(int64_t count, const Shape& shape, const std::shared_ptr<Outside>& outside) {
+  Pipeline pipeline(sourceOf(Ranges(count, shape.handout), "numbers").factory, shape.sources);
+  auto make = [outside] { return std::make_unique<SumByKey>(outside); };
+  pipeline.then("pass", passOn(), shape.sources)
+      .then("sum", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), shape.sums,
+            PartitionKind::kHash, {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRest>()});
+  return pipeline.job();
+}
+
+// A world that outlives its jobs.
+class RecoveryWorld {
+ public:
+  explicit RecoveryWorld(uint64_t seed) : seed_(seed), sim(std::make_shared<SimulatedEnv>(seed)) {}
+
+  /// `triggers` checkpoints are asked for at moments that the seed chooses, `restarts` failures forgiven.
+  JobResult run(JobGraph graph, const Configuration& configuration, int triggers, int restarts) {
+    EmbeddedJob::MakeScheduler make = [&](int lanes, const Configuration&) -> std::unique_ptr<Scheduler> {
+      return std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed_});
+    };
+    EmbeddedJob job(std::move(graph), configuration, sim->env(), sim, make,
+                    [restarts](const Error&, Timestamp) mutable {
+                      return restarts-- > 0 ? std::optional(Duration()) : std::nullopt;
+                    });
+    job.start();
+    triggerSome(job, triggers);
+    job.wait();
+    return job.result();
+  }
+
+ private:
+  void triggerSome(EmbeddedJob& job, int count) {
+    if (count == 0 || isFinal(job.status())) return;
+    ASSERT_TRUE(sim->offload().submit("trigger", [this, &job, count] {
+      job.triggerCheckpoint([](CheckpointOutcome) {});
+      triggerSome(job, count - 1);
+    }));
+  }
+
+  const uint64_t seed_;
+
+ public:
+  const std::shared_ptr<SimulatedEnv> sim;
+};
+
+Configuration kept(bool inFiles = true) {
+  Configuration configuration;
+  configuration.set("taskmanager.network.memory.buffers-per-channel", "2");
+  if (!inFiles) return configuration;
+  configuration.set("execution.checkpointing.dir", "/checkpoints");
+  configuration.set("execution.checkpointing.create-subdir", "false");
+  configuration.set("execution.checkpointing.data-inline-threshold", "64 b");
+  configuration.set("execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION");
+  return configuration;
+}
+
+TEST(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
+  int64_t completed = 0;
+  int fromCheckpoint = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    const int64_t count = 1000 + static_cast<int64_t>(random.below(4000));
+    const Shape shape{.sources = static_cast<int>(1 + random.below(3)),
+                      .sums = static_cast<int>(1 + random.below(4)),
+                      .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
+    RecoveryWorld world(seed);
+    const JobResult result = world.run(summing(count, shape, outside), kept(random.below(2) == 0), 2000, 1);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(result.restarts, 1);
+    EXPECT_EQ(outside->crashes, 1);
+    EXPECT_EQ(outside->totals, expected(count)) << "seed " << seed;
+    completed += result.checkpoints.completed;
+    for (const std::string& line : world.sim->log().lines()) {
+      fromCheckpoint += line.find("starts from checkpoint") != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_GT(completed, 600) << "hardly a checkpoint was made";
+  EXPECT_GT(fromCheckpoint, 200) << "most began from nothing";
+}
+
+TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
+  int went = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    constexpr int64_t kCount = 4000;
+    const auto shape = [&random] {
+      return Shape{.sources = static_cast<int>(1 + random.below(4)),
+                   .sums = static_cast<int>(1 + random.below(5))};
+    };
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1000 + static_cast<int64_t>(random.below(3000));
+    RecoveryWorld world(seed);
+    EXPECT_EQ(world.run(summing(kCount, shape(), outside), kept(), 2000, 0).status, JobStatus::kFailed);
+    std::vector<FileInfo> folders;
+    if (world.sim->files().stat("/checkpoints")) folders = world.sim->files().listFolder("/checkpoints");
+    if (folders.empty()) continue;
+    ASSERT_EQ(folders.size(), 1u) << "one is retained, void ones are gone; seed " << seed;
+    ++went;
+    Configuration configuration = kept();
+    configuration.set("execution.state-recovery.path", "file://" + folders[0].path);
+    const JobResult result = world.run(summing(kCount, shape(), outside), configuration, 2000, 0);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+  }
+  EXPECT_GT(went, 150);
+}
+
+}  // namespace
+}  // namespace flott
