@@ -92,6 +92,9 @@ class Operator {
   virtual void snapshotState(CheckpointId checkpoint);
   /// Of each checkpoint that was begun; not for all of them when the task ends before.
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
+  /// Whether it stays after its end, in a job with checkpoints at intervals, until one is complete that was
+  /// cut after the end: for what may only be made public then. The same in all calls.
+  virtual bool awaitsFinalCheckpoint() const;
   /// Appends where its watermarks come from, if it makes some of its own.
   virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
   /// Always the last call, also after a failure; must not throw.

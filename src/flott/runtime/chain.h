@@ -216,6 +216,9 @@ class OperatorChain {
   void injectBarrier(const Barrier& barrier);
   /// The head's last input has ended, so that no barrier follows.
   bool inputEnded() const { return nodes_.front()->inputsOpen_ == 0 || nodes_.front()->ended_; }
+  /// After all operators have ended, where some of them wait for a checkpoint: cuts them where they are.
+  void cutEnded(const Barrier& barrier);
+  bool awaitsFinalCheckpoint() const;
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();

@@ -80,6 +80,19 @@ void OperatorChain::injectBarrier(const Barrier& barrier) {
   head.emitBarrier(barrier);
 }
 
+void OperatorChain::cutEnded(const Barrier& barrier) {
+  for (const auto& node : nodes_) {
+    current_.store(node.get(), std::memory_order_relaxed);
+    cut(*node, barrier);
+  }
+}
+
+bool OperatorChain::awaitsFinalCheckpoint() const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
+    return node->op_ != nullptr && node->op_->awaitsFinalCheckpoint();
+  });
+}
+
 // A barrier of a checkpoint that was abandoned meanwhile only passes through.
 void OperatorChain::cut(ChainNode& node, const Barrier& barrier) {
   const auto begin = env_.clock.monotonicNanos();

@@ -98,7 +98,11 @@ void Task::setWatermarkLimit(Timestamp limit) {
 
 void Task::triggerCheckpoint(Barrier barrier) {
   mailbox_.post([this, barrier] {
-    if (!working() || chain_->inputEnded()) return;
+    if (!working()) return;
+    if (chain_->inputEnded()) {
+      if (finalCheckpoint_.awaited) finalCheckpoint_.triggered.push_back(barrier);
+      return;
+    }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
     checkpoints_.begin(barrier, now_, 0);
     chain_->injectBarrier(barrier);
@@ -110,7 +114,10 @@ void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
     if (!working()) return;
     checkpoints_.end(checkpoint);
     if (!completed) wiring_->gate.abandonBarrier(checkpoint);
+    std::erase_if(finalCheckpoint_.triggered,
+                  [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
     chain_->endCheckpoint(checkpoint, completed);
+    if (finalCheckpoint_.cut.erase(checkpoint) > 0 && completed) finalCheckpoint_.awaited = false;
   });
 }
 
@@ -203,6 +210,8 @@ void Task::openChain() {
   endedBefore_ = wiring_->restored.finished;
   if (endedBefore_) return;
   chain_->open(std::move(wiring_->restored));
+  finalCheckpoint_.awaited =
+      options_.configuration->find(kCheckpointInterval).has_value() && chain_->awaitsFinalCheckpoint();
   if (chain_->makesWatermarks()) reportWatermark(Timestamp::min());
   const Duration interval = options_.configuration->get(kLatencyInterval);
   if (!chain_->hasReader() || interval == Duration()) return;
@@ -236,11 +245,23 @@ Runnable::Progress Task::run() {
   chain_->drain();
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   noteBackPressure(stalled);
+  cutFinal();
   if (checkpoints_.step(*chain_, *this)) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
+}
+
+// The barrier goes nowhere: those behind have got their last element.
+void Task::cutFinal() {
+  if (finalCheckpoint_.triggered.empty() || !chain_->finished()) return;
+  for (const Barrier& barrier : finalCheckpoint_.triggered) {
+    checkpoints_.begin(barrier, now_, 0);
+    chain_->cutEnded(barrier);
+    finalCheckpoint_.cut.insert(barrier.checkpoint);
+  }
+  finalCheckpoint_.triggered.clear();
 }
 
 // What comes are ends, too: of tasks that were restored as finished as this one was.

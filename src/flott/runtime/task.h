@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -99,7 +100,10 @@ class Task final : public Runnable, public ChainHost {
   /// Its operators are open and take what the master sends.
   bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
-  bool finished() const { return chain_->finished() && !checkpoints_.unstored(); }
+  void cutFinal();
+  bool finished() const {
+    return chain_->finished() && !checkpoints_.unstored() && !finalCheckpoint_.awaited;
+  }
   bool pollSource();
   void noteBackPressure(bool heldUp);
   void sendMarkers();
@@ -127,6 +131,13 @@ class Task final : public Runnable, public ChainHost {
   std::atomic<bool> cancelled_{false};
   bool sourceIdle_ = false;
   bool sourceEnded_ = false;
+  /// That of operators which must not end without one.
+  struct FinalCheckpoint {
+    bool awaited = false;
+    std::vector<Barrier> triggered;  // since the input ended
+    std::set<CheckpointId> cut;      // after the end of all operators
+  };
+  FinalCheckpoint finalCheckpoint_;
   bool endedBefore_ = false;                             // restored as finished: it has no operators
   std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
   int offloaded_ = 0;                                    // handed to the pool, reply not yet here

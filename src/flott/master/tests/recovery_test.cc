@@ -9,6 +9,7 @@
 #include "flott/operators/static_enumerator.h"
 #include "flott/operators/typed_source.h"
 #include "flott/state/keyed_backend.h"
+#include "flott/state/operator_state.h"
 
 namespace flott {
 namespace {
@@ -215,6 +216,74 @@ TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
     EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
   }
   EXPECT_GT(went, 150);
+}
+
+// Makes records public when the checkpoint that holds them is complete, and once only.
+class Committing final : public Operator {
+ public:
+  explicit Committing(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
+  void open(OperatorContext& context) override {
+    prepared_ = &context.operatorState().list<std::pair<uint64_t, int64_t>>("prepared");
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) throw std::runtime_error("crash");
+      open_ += record;
+    }
+    return Step::kDone;
+  }
+  void snapshotState(CheckpointId id) override {
+    prepared_->add({id.value, open_});
+    open_ = 0;
+  }
+  void onCheckpointEnded(CheckpointId id, bool completed) override {
+    if (!completed) return;
+    std::vector<std::pair<uint64_t, int64_t>> later;
+    for (const auto& [checkpoint, sum] : prepared_->get()) {
+      if (checkpoint > id.value) {
+        later.emplace_back(checkpoint, sum);
+      } else {
+        outside_->totals.emplace(static_cast<int64_t>(checkpoint), sum);  // again it changes nothing
+      }
+    }
+    prepared_->set(std::move(later));
+  }
+  bool awaitsFinalCheckpoint() const override { return true; }
+
+ private:
+  std::shared_ptr<Outside> outside_;
+  OperatorListState<std::pair<uint64_t, int64_t>>* prepared_ = nullptr;
+  int64_t open_ = 0;
+};
+
+TEST(Recovery, ABoundedJobEndsWithACheckpointThatPublishesTheRest) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    constexpr int64_t kCount = 1500;
+    const auto outside = std::make_shared<Outside>();
+    if (seed % 2 == 1) outside->untilCrash = static_cast<int64_t>(1 + Random(seed).below(kCount));
+    Pipeline pipeline(sourceOf(Ranges(kCount, Handout::kOnRequest), "numbers").factory,
+                      static_cast<int>(1 + seed % 3));
+    auto make = [outside] { return std::make_unique<Committing>(outside); };
+    pipeline.then("commit", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1,
+                  PartitionKind::kRebalance);
+    Configuration configuration = kept(seed % 4 < 2);
+    configuration.set("execution.checkpointing.interval", "1 s");
+    RecoveryWorld world(seed);
+    const JobResult result = world.run(pipeline.job(), configuration, static_cast<int>(seed % 5) * 200, 1);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    int64_t sum = 0;
+    for (const auto& [checkpoint, part] : outside->totals) sum += part;
+    EXPECT_EQ(sum, kCount * (kCount - 1) / 2) << "seed " << seed;
+  }
+}
+
+TEST(Recovery, WithoutIntervalsNobodyWaitsForACheckpoint) {
+  const auto outside = std::make_shared<Outside>();
+  Pipeline pipeline(numbers(10));
+  auto make = [outside] { return std::make_unique<Committing>(outside); };
+  pipeline.then("commit", std::make_shared<MadeBy<decltype(make)>>(std::move(make)));
+  EXPECT_EQ(RecoveryWorld(1).run(pipeline.job(), {}, 0, 0).status, JobStatus::kFinished);
+  EXPECT_TRUE(outside->totals.empty());
 }
 
 }  // namespace
