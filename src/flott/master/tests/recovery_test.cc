@@ -2,9 +2,10 @@
 // strikes; so do jobs that are started from a checkpoint at another parallelism.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 
-#include "flott/base/tests/error_text.h"
+#include "flott/env/posix/real_env.h"
 #include "flott/master/tests/simulated_job.h"
 #include "flott/operators/static_enumerator.h"
 #include "flott/operators/typed_source.h"
@@ -134,17 +135,20 @@ class RecoveryWorld {
                       return restarts-- > 0 ? std::optional(Duration()) : std::nullopt;
                     });
     job.start();
-    triggerSome(job, triggers);
+    const auto alive = std::make_shared<EmbeddedJob*>(&job);
+    if (triggers > 0) triggerSome(alive, triggers);
     job.wait();
+    *alive = nullptr;
     return job.result();
   }
 
  private:
-  void triggerSome(EmbeddedJob& job, int count) {
-    if (count == 0 || isFinal(job.status())) return;
-    ASSERT_TRUE(sim->offload().submit("trigger", [this, &job, count] {
-      job.triggerCheckpoint([](CheckpointOutcome) {});
-      triggerSome(job, count - 1);
+  /// Until `job` is null.
+  void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
+    ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
+      if (*job == nullptr) return;
+      (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      if (count > 1) triggerSome(job, count - 1);
     }));
   }
 
@@ -284,6 +288,38 @@ TEST(Recovery, WithoutIntervalsNobodyWaitsForACheckpoint) {
   pipeline.then("commit", std::make_shared<MadeBy<decltype(make)>>(std::move(make)));
   EXPECT_EQ(RecoveryWorld(1).run(pipeline.job(), {}, 0, 0).status, JobStatus::kFinished);
   EXPECT_TRUE(outside->totals.empty());
+}
+
+// The same with lanes, off-load threads and the master's own, for the thread sanitizer. One task only sums,
+// so that what is outside has one user.
+TEST(RecoveryOnThreads, EveryRecordCountsOnce) {
+  constexpr int64_t kCount = 200'000;
+  const auto real = std::shared_ptr<RealEnv>(makeRealEnv({.log = {.level = LogLevel::kOff}}));
+  const Env env = real->env();
+  EmbeddedJob::MakeScheduler make = [&env](int lanes, const Configuration&) {
+    return makeThreadedScheduler(env, {.lanes = lanes});
+  };
+  const auto outside = std::make_shared<Outside>();
+  outside->untilCrash = kCount / 2;
+  Configuration configuration;
+  configuration.set("execution.checkpointing.interval", "10 ms");
+  configuration.set("flott.lanes", "3");
+  const Shape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
+  EmbeddedJob job(summing(kCount, shape, outside), configuration, env, real, make,
+                  [](const Error&, Timestamp) { return std::optional(Duration::millis(1)); });
+  job.start();
+  std::atomic<int> read{0};
+  while (!job.waitFor(Duration::millis(1))) {
+    if (job.status() == JobStatus::kRunning && read == 0) {
+      ++read;
+      job.readCheckpoints([&read](CheckpointStatistics) { --read; });
+    }
+    EXPECT_GE(job.progress().recordsIn, 0) << "may be asked between two attempts as well";
+  }
+  const JobResult result = job.result();
+  ASSERT_EQ(result.status, JobStatus::kFinished) << result.error->what();
+  EXPECT_EQ(result.restarts, 1);
+  EXPECT_EQ(outside->totals, expected(kCount));
 }
 
 }  // namespace
