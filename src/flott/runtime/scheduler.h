@@ -1,9 +1,9 @@
 // Who steps the Runnables: threads, or one deterministic loop.
 //
-// A Scheduler is given Runnables, each with the lane it belongs to, steps them until all are done, and is then
-// joined. What runs may add others: a master the tasks of its next attempt. ThreadedScheduler runs each lane on a thread of its own. DeterministicScheduler
-// steps everything on the caller's thread in an order drawn from a seed, under the simulated clock: the same
-// seed gives the same run.
+// A Scheduler is given Runnables, each with the lane it belongs to, steps them until all are done, and is
+// then joined. What runs may add others: a master the tasks of its next attempt. ThreadedScheduler runs each
+// lane on a thread of its own. DeterministicScheduler steps everything on the caller's thread in an order
+// drawn from a seed, under the simulated clock: the same seed gives the same run.
 #pragma once
 
 #include <cstdint>
