@@ -15,12 +15,31 @@ constinit thread_local Lane* ownLane = nullptr;
 
 }  // namespace
 
-Lane::Lane(const Env& env, int64_t spinNanos)
-    : env_(env), mostSpin_(spinNanos), parker_(env.threads.makeParker()) {}
+void Alive::drop(size_t done) {
+  const int count = static_cast<int>(done);
+  if (count_.fetch_sub(count, std::memory_order_acq_rel) > count) return;
+  for (const auto& lane : lanes_) lane->wake();
+}
+
+Lane::Lane(const Env& env, int64_t spinNanos, Alive& alive)
+    : env_(env), mostSpin_(spinNanos), alive_(alive), parker_(env.threads.makeParker()) {}
 
 void Lane::add(Runnable& runnable) {
+  alive_.add();
   runnable.waker().attach(this);
-  runnables_.push_back(&runnable);
+  {
+    const std::lock_guard lock(addedMutex_);
+    added_.push_back(&runnable);
+    hasAdded_.store(true, std::memory_order_release);
+  }
+  parker_->unpark();
+}
+
+void Lane::takeAdded() {
+  const std::lock_guard lock(addedMutex_);
+  runnables_.insert(runnables_.end(), added_.begin(), added_.end());
+  added_.clear();
+  hasAdded_.store(false, std::memory_order_relaxed);
 }
 
 void Lane::start(ThreadOptions options, Parker& finished, std::atomic<int>& running) {
@@ -59,8 +78,12 @@ void Lane::ring(WakeUp when) {
 }
 
 void Lane::run() {
-  while (!runnables_.empty() && !givenUp_.load(std::memory_order_relaxed)) {
-    if (!round()) rest();
+  while (alive_.count() > 0 && !givenUp_.load(std::memory_order_relaxed)) {
+    if (hasAdded_.load(std::memory_order_acquire)) takeAdded();
+    const size_t before = runnables_.size();
+    const bool any = round();
+    if (before > runnables_.size()) alive_.drop(before - runnables_.size());
+    if (!any && alive_.count() > 0) rest();
   }
 }
 
@@ -139,6 +162,7 @@ bool Lane::runReady() {
 }
 
 bool Lane::anyReady() const {
+  if (hasAdded_.load(std::memory_order_relaxed)) return true;
   return std::any_of(runnables_.begin(), runnables_.end(), [](Runnable* r) { return r->waker().ready(); });
 }
 
@@ -170,7 +194,9 @@ void Lane::takeBack() {
       parker_->park(kNoDeadline);
     state = kAsleep;
   }
+  if (done_.empty()) return;
   for (Runnable* runnable : done_) std::erase(runnables_, runnable);
+  alive_.drop(done_.size());
   done_.clear();
 }
 

@@ -1,8 +1,6 @@
 #include "flott/operators/window/window_stagger.h"
 
-#include <string>
-
-#include "flott/env/env.h"
+#include "flott/base/hash.h"
 #include "flott/operators/context.h"
 #include "flott/operators/window/time_window.h"
 #include "flott/state/operator_state.h"
@@ -38,9 +36,9 @@ void StaggerDecision::decideNow(SliceGrid& grid) {
     by = kept_->get().front();
   } else if (stagger_ == WindowStagger::kRandom) {
     const OperatorInfo& info = context_->info();
-    Random random = context_->env().random.fork("window stagger of '" + info.name + "', subtask " +
-                                                std::to_string(info.subtask.value));
-    by = static_cast<int64_t>(random.below(static_cast<uint64_t>(grid.size().ms)));
+    const uint64_t when = static_cast<uint64_t>(context_->processingTime().ms);
+    const uint64_t where = combineHashes(hashBytes(info.name), static_cast<uint64_t>(info.subtask.value));
+    by = static_cast<int64_t>(combineHashes(where, when) % static_cast<uint64_t>(grid.size().ms));
   } else {
     const Timestamp now = context_->processingTime();
     by = (now - grid.sliceOf(now.ms).start).ms;
