@@ -90,10 +90,7 @@ Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
   auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
                                        workerOptions(configuration, attempt, checkpoints), env, master,
                                        std::move(restored));
-  {
-    const std::lock_guard lock(workerMutex);
-    workerBefore = std::exchange(worker, next);
-  }
+  workerBefore = std::atomic_exchange(&worker, next);
   next->deploy(*scheduler);
   return *next;
 }
@@ -141,7 +138,7 @@ JobResult EmbeddedJob::result() const { return world_->master.result(); }
 
 EmbeddedJob::Progress EmbeddedJob::progress() const {
   Progress progress;
-  const std::shared_ptr<Worker> worker = world_->currentWorker();
+  const std::shared_ptr<Worker> worker = std::atomic_load(&world_->worker);
   if (worker == nullptr) return progress;
   for (const auto& task : worker->tasks()) {
     const JobVertex& vertex = world_->graph.vertices[static_cast<size_t>(task->id().vertex)];

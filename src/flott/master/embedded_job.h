@@ -11,7 +11,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 
 #include "flott/base/config.h"
 #include "flott/env/env.h"
@@ -85,13 +84,8 @@ class EmbeddedJob {
     Scheduler* scheduler = nullptr;
     CheckpointStorage checkpoints;
     /// The attempt before is kept as well: somebody may still look at its tasks.
-    std::shared_ptr<Worker> worker;
+    std::shared_ptr<Worker> worker;  // with atomic_load, atomic_exchange
     std::shared_ptr<Worker> workerBefore;
-    mutable std::mutex workerMutex;
-    std::shared_ptr<Worker> currentWorker() const {
-      const std::lock_guard lock(workerMutex);
-      return worker;
-    }
     JobMaster master;
   };
 

@@ -1,6 +1,7 @@
 #include "flott/runtime/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace flott {
 namespace {
@@ -21,25 +22,31 @@ void Alive::drop(size_t done) {
   for (const auto& lane : lanes_) lane->wake();
 }
 
+Lane::~Lane() {
+  for (Added* added = added_.load(std::memory_order_acquire); added != nullptr;)
+    delete std::exchange(added, added->before);
+}
+
 Lane::Lane(const Env& env, int64_t spinNanos, Alive& alive)
     : env_(env), mostSpin_(spinNanos), alive_(alive), parker_(env.threads.makeParker()) {}
 
 void Lane::add(Runnable& runnable) {
   alive_.add();
   runnable.waker().attach(this);
-  {
-    const std::lock_guard lock(addedMutex_);
-    added_.push_back(&runnable);
-    hasAdded_.store(true, std::memory_order_release);
+  auto* added = new Added{&runnable, added_.load(std::memory_order_relaxed)};
+  while (!added_.compare_exchange_weak(added->before, added, std::memory_order_release,
+                                       std::memory_order_relaxed)) {
   }
   parker_->unpark();
 }
 
+// In the order in which they were added.
 void Lane::takeAdded() {
-  const std::lock_guard lock(addedMutex_);
-  runnables_.insert(runnables_.end(), added_.begin(), added_.end());
-  added_.clear();
-  hasAdded_.store(false, std::memory_order_relaxed);
+  const auto known = static_cast<std::ptrdiff_t>(runnables_.size());
+  for (Added* added = added_.exchange(nullptr, std::memory_order_acquire); added != nullptr;) {
+    runnables_.insert(runnables_.begin() + known, added->runnable);
+    delete std::exchange(added, added->before);
+  }
 }
 
 void Lane::start(ThreadOptions options, Parker& finished, std::atomic<int>& running) {
@@ -79,7 +86,7 @@ void Lane::ring(WakeUp when) {
 
 void Lane::run() {
   while (alive_.count() > 0 && !givenUp_.load(std::memory_order_relaxed)) {
-    if (hasAdded_.load(std::memory_order_acquire)) takeAdded();
+    if (added_.load(std::memory_order_relaxed) != nullptr) takeAdded();
     const size_t before = runnables_.size();
     const bool any = round();
     if (before > runnables_.size()) alive_.drop(before - runnables_.size());
@@ -162,7 +169,7 @@ bool Lane::runReady() {
 }
 
 bool Lane::anyReady() const {
-  if (hasAdded_.load(std::memory_order_relaxed)) return true;
+  if (added_.load(std::memory_order_relaxed) != nullptr) return true;
   return std::any_of(runnables_.begin(), runnables_.end(), [](Runnable* r) { return r->waker().ready(); });
 }
 

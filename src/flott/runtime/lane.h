@@ -10,7 +10,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "flott/env/env.h"
@@ -40,6 +39,7 @@ class Lane final : public Bell {
   /// `spinNanos`: how long it looks for work at most before it sleeps.
   /// `alive` are the runnables of all lanes: with the last of them the lanes end.
   Lane(const Env& env, int64_t spinNanos, Alive& alive);
+  ~Lane();
 
   /// Any thread.
   void add(Runnable& runnable);
@@ -90,10 +90,12 @@ class Lane final : public Bell {
 
   std::atomic<uint32_t> state_{kRuns};
   std::vector<Runnable*> runnables_;
-  std::mutex addedMutex_;
-  std::vector<Runnable*> added_;  // not yet in runnables_
-  std::atomic<bool> hasAdded_{false};
-  std::vector<Runnable*> done_;  // while another thread took a turn
+  struct Added {
+    Runnable* runnable;
+    Added* before;
+  };
+  std::atomic<Added*> added_{nullptr};  // not yet in runnables_, the last one first
+  std::vector<Runnable*> done_;         // while another thread took a turn
   int64_t asleepUntil_ = kNoDeadline;
   std::atomic<int64_t> turnNanos_{0};  // mean time of a turn taken for this lane
 
