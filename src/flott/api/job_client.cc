@@ -128,4 +128,18 @@ WatermarkReport JobClient::watermarks() {
   return report ? *std::move(report) : WatermarkReport();
 }
 
+CheckpointOutcome JobClient::triggerCheckpoint() {
+  auto outcome =
+      answerTo<CheckpointOutcome>([this](auto reply) { job_->triggerCheckpoint(std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no checkpoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  return *std::move(outcome);
+}
+
+CheckpointStatistics JobClient::checkpoints() {
+  auto statistics =
+      answerTo<CheckpointStatistics>([this](auto reply) { job_->readCheckpoints(std::move(reply)); });
+  return statistics ? *std::move(statistics) : job_->result().checkpoints;
+}
+
 }  // namespace flott

@@ -59,6 +59,10 @@ class JobClient {
   /// How far event time is at each operator, and who holds it back: print its toString() when windows do not
   /// fire.
   WatermarkReport watermarks();
+  /// Makes a checkpoint now and waits for it. Throws the reason when none came of it.
+  CheckpointOutcome triggerCheckpoint();
+  /// Counts, and the last checkpoints with their sizes, durations and reasons of failure.
+  CheckpointStatistics checkpoints();
   EmbeddedJob& job() { return *job_; }
 
  private:

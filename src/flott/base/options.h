@@ -197,6 +197,105 @@ inline constexpr ConfigOption<int64_t> kOffloadQueue{
     .minimum = 1,
     .maximum = 1 << 20};
 
+// --- checkpoints ---
+
+inline constexpr ConfigOption<Duration> kCheckpointInterval{
+    .key = "execution.checkpointing.interval",
+    .defaultText = std::nullopt,
+    .description = "How often a checkpoint is triggered; without it only those that are asked for are.",
+    .minimum = 10};
+
+inline constexpr ConfigOption<std::string> kCheckpointMode{
+    .key = "execution.checkpointing.mode",
+    .defaultText = "EXACTLY_ONCE",
+    .description =
+        "With EXACTLY_ONCE a channel that has delivered a barrier waits for the others. With AT_LEAST_ONCE "
+        "none "
+        "waits, and records may count twice after a failure.",
+    .choices = "EXACTLY_ONCE|AT_LEAST_ONCE"};
+
+inline constexpr ConfigOption<Duration> kCheckpointTimeout{
+    .key = "execution.checkpointing.timeout",
+    .defaultText = "10 min",
+    .description = "A checkpoint that is not complete after so long is given up.",
+    .minimum = 10};
+
+inline constexpr ConfigOption<Duration> kCheckpointMinPause{
+    .key = "execution.checkpointing.min-pause",
+    .defaultText = "0 ms",
+    .description =
+        "Pause between the end of one checkpoint and the trigger of the next; then there is only one at a "
+        "time.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<int64_t> kMaxConcurrentCheckpoints{
+    .key = "execution.checkpointing.max-concurrent-checkpoints",
+    .defaultText = "1",
+    .description = "How many checkpoints may be under way at once.",
+    .minimum = 1,
+    .maximum = 16};
+
+inline constexpr ConfigOption<int64_t> kTolerableFailedCheckpoints{
+    .key = "execution.checkpointing.tolerable-failed-checkpoints",
+    .defaultText = "0",
+    .description = "So many checkpoints in a row may fail; one more fails the job.",
+    .minimum = 0,
+    .maximum = 1 << 30};
+
+inline constexpr ConfigOption<std::string> kCheckpointDir{
+    .key = "execution.checkpointing.dir",
+    .defaultText = std::nullopt,
+    .description =
+        "Folder for checkpoints, as a path or file: URI; without it they are kept in the master's memory."};
+
+inline constexpr ConfigOption<bool> kCheckpointSubdir{
+    .key = "execution.checkpointing.create-subdir",
+    .defaultText = "true",
+    .description =
+        "Whether each job has a folder of its own in execution.checkpointing.dir. Without it jobs must not "
+        "share "
+        "the folder."};
+
+inline constexpr ConfigOption<MemorySize> kCheckpointInlineThreshold{
+    .key = "execution.checkpointing.data-inline-threshold",
+    .defaultText = "20 kb",
+    .description = "State of a task that is not larger is kept in the checkpoint's _metadata.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<int64_t> kRetainedCheckpoints{
+    .key = "execution.checkpointing.num-retained",
+    .defaultText = "1",
+    .description = "How many completed checkpoints are kept.",
+    .minimum = 1,
+    .maximum = 1 << 20};
+
+inline constexpr ConfigOption<std::string> kCheckpointRetention{
+    .key = "execution.checkpointing.externalized-checkpoint-retention",
+    .defaultText = "NO_EXTERNALIZED_CHECKPOINTS",
+    .description =
+        "Whether the last checkpoints outlive a job that failed (DELETE_ON_CANCELLATION), or one that was "
+        "cancelled as well (RETAIN_ON_CANCELLATION).",
+    .choices = "NO_EXTERNALIZED_CHECKPOINTS|DELETE_ON_CANCELLATION|RETAIN_ON_CANCELLATION"};
+
+inline constexpr ConfigOption<int64_t> kCheckpointHistory{
+    .key = "web.checkpoints.history",
+    .defaultText = "10",
+    .description = "How many checkpoints a job remembers for those who ask.",
+    .minimum = 0,
+    .maximum = 10000};
+
+inline constexpr ConfigOption<std::string> kRecoveryPath{
+    .key = "execution.state-recovery.path",
+    .defaultText = std::nullopt,
+    .description =
+        "Folder of the checkpoint that the job starts from, or its _metadata; a path or file: URI."};
+
+inline constexpr ConfigOption<bool> kIgnoreUnclaimedState{
+    .key = "execution.state-recovery.ignore-unclaimed-state",
+    .defaultText = "false",
+    .description =
+        "Whether state of operators that the job does not have any more is dropped; else it is an error."};
+
 // --- what it tells ---
 
 inline constexpr ConfigOption<Duration> kLatencyInterval{

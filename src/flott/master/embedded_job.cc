@@ -17,16 +17,37 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
 JobMasterOptions masterOptions(const Configuration& configuration) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
           .cancellationInterval = configuration.get(kCancellationInterval),
-          .stallWarning = configuration.get(kStallWarning)};
+          .stallWarning = configuration.get(kStallWarning),
+          .checkpoints = checkpointOptions(configuration),
+          .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
+          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
 }
 
-WorkerOptions workerOptions(const Configuration& configuration) {
-  return {.attempt = 0,
+// A folder of its own for each job: of one name at one time there is one.
+CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
+                                          const Env& env) {
+  CheckpointStorageOptions options{.folder = {},
+                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes};
+  const std::optional<std::string> dir = configuration.find(kCheckpointDir);
+  if (!dir) return options;
+  options.folder = localPath(*dir);
+  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
+  if (configuration.get(kCheckpointSubdir)) {
+    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
+    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
+  }
+  return options;
+}
+
+WorkerOptions workerOptions(const Configuration& configuration, int attempt, CheckpointStorage& checkpoints) {
+  return {.attempt = attempt,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
           .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
           .adaptiveReach = configuration.get(kAdaptivePartitioner)
                                ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
-                               : 0};
+                               : 0,
+          .alignedBarriers = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
+          .checkpoints = &checkpoints};
 }
 
 }  // namespace
@@ -53,23 +74,35 @@ Placement placeOnLanes(const JobGraph& graph, int lanes) {
 }
 
 EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environment,
-                          std::shared_ptr<const void> owner, int lanes)
+                          std::shared_ptr<const void> owner, int laneCount, RestartPolicy restarts)
     : envOwner(std::move(owner)),
       env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
-      master(graph, masterOptions(configuration), env),
-      worker(graph, configuration, placeOnLanes(graph, lanes), workerOptions(configuration), env, master) {
-  master.attach(worker);
+      lanes(laneCount),
+      checkpoints(env.files, checkpointFolder(graph, configuration, env)),
+      master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
+  if (!configuration.find(kCheckpointInterval)) return;
+  if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
+}
+
+Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
+  auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
+                                       workerOptions(configuration, attempt, checkpoints), env, master,
+                                       std::move(restored));
+  workerBefore = std::atomic_exchange(&worker, next);
+  next->deploy(*scheduler);
+  return *next;
 }
 
 EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env,
-                         std::shared_ptr<const void> envOwner, MakeScheduler& makeScheduler) {
+                         std::shared_ptr<const void> envOwner, MakeScheduler& makeScheduler,
+                         RestartPolicy restarts) {
   const int lanes = lanesFor(graph, configuration, env.system);
-  world_ =
-      std::make_unique<World>(std::move(graph), std::move(configuration), env, std::move(envOwner), lanes);
+  world_ = std::make_unique<World>(std::move(graph), std::move(configuration), env, std::move(envOwner),
+                                   lanes, std::move(restarts));
   scheduler_ = makeScheduler(lanes + 1, world_->configuration);
-  world_->worker.deploy(*scheduler_);
+  world_->scheduler = scheduler_.get();
   scheduler_->add(lanes, world_->master);
 }
 
@@ -105,7 +138,9 @@ JobResult EmbeddedJob::result() const { return world_->master.result(); }
 
 EmbeddedJob::Progress EmbeddedJob::progress() const {
   Progress progress;
-  for (const auto& task : world_->worker.tasks()) {
+  const std::shared_ptr<Worker> worker = std::atomic_load(&world_->worker);
+  if (worker == nullptr) return progress;
+  for (const auto& task : worker->tasks()) {
     const JobVertex& vertex = world_->graph.vertices[static_cast<size_t>(task->id().vertex)];
     const std::vector<OperatorChain::NodeMetrics> nodes = task->metrics();
     for (size_t i = 0; i < nodes.size(); ++i) {

@@ -30,9 +30,10 @@ class EmbeddedJob {
   using MakeScheduler =
       MoveFunction<std::unique_ptr<Scheduler>(int lanes, const Configuration& configuration)>;
 
-  /// `envOwner` keeps alive what `env` refers to: as long as the job, and for good when a thread is lost.
+  /// Throws Error(kUser) for options that do not fit each other or the job. `envOwner` keeps alive what `env`
+  /// refers to: as long as the job, and for good when a thread is lost.
   EmbeddedJob(JobGraph graph, Configuration configuration, Env env, std::shared_ptr<const void> envOwner,
-              MakeScheduler& makeScheduler);
+              MakeScheduler& makeScheduler, RestartPolicy restarts = {});
   /// Cancels and waits, when the job has not ended.
   ~EmbeddedJob();
 
@@ -53,6 +54,12 @@ class EmbeddedJob {
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
     world_->master.explainWatermarks(std::move(reply));
   }
+  void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
+    world_->master.triggerCheckpoint(std::move(reply));
+  }
+  void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
+    world_->master.readCheckpoints(std::move(reply));
+  }
   /// Records taken by all sources and by all sinks so far, for progress.
   struct Progress {
     int64_t recordsIn = 0;
@@ -64,16 +71,22 @@ class EmbeddedJob {
 
  private:
   // Everything a lane may touch. Lost with its threads, on purpose, when a task does not end.
-  struct World {
+  struct World final : TaskDeployer {
     World(JobGraph jobGraph, Configuration config, Env environment, std::shared_ptr<const void> owner,
-          int lanes);
+          int laneCount, RestartPolicy restarts);
+    Worker& deploy(int attempt, RestoredJob restored) override;
 
     std::shared_ptr<const void> envOwner;
     Env env;
     const Configuration configuration;
     const JobGraph graph;
+    const int lanes;
+    Scheduler* scheduler = nullptr;
+    CheckpointStorage checkpoints;
+    /// The attempt before is kept as well: somebody may still look at its tasks.
+    std::shared_ptr<Worker> worker;  // with atomic_load, atomic_exchange
+    std::shared_ptr<Worker> workerBefore;
     JobMaster master;
-    Worker worker;
   };
 
   std::unique_ptr<World> world_;

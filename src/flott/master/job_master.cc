@@ -7,6 +7,8 @@ namespace {
 
 // A task answers within a step, unless user code blocks its lane.
 constexpr Duration kWatermarkAnswerTime = Duration::seconds(5);
+// How soon a full off-load queue is tried again.
+constexpr int64_t kWriteRetryNanos = 1'000'000;
 
 }  // namespace
 
@@ -18,6 +20,8 @@ std::string_view toString(JobStatus status) {
       return "RUNNING";
     case JobStatus::kFailing:
       return "FAILING";
+    case JobStatus::kRestarting:
+      return "RESTARTING";
     case JobStatus::kFailed:
       return "FAILED";
     case JobStatus::kCancelling:
@@ -30,33 +34,31 @@ std::string_view toString(JobStatus status) {
   return "UNKNOWN";
 }
 
-JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env)
-    : graph_(graph), options_(options), env_(env), mailbox_(waker()) {}
+JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPolicy restarts,
+                     CheckpointStorage& checkpoints, Env& env, TaskDeployer& deployer)
+    : graph_(graph),
+      options_(std::move(options)),
+      restarts_(std::move(restarts)),
+      env_(env),
+      deployer_(deployer),
+      storage_(checkpoints),
+      mailbox_(waker()),
+      checkpoints_(graph, options_.checkpoints, checkpoints, env, *this) {}
 
 JobMaster::~JobMaster() = default;
-
-void JobMaster::attach(Worker& worker) {
-  worker_ = &worker;
-  for (const auto& task : worker.tasks()) running_.insert(keyOf(task->id()));
-  for (const JobVertex& vertex : graph_.vertices) {
-    if (vertex.chain.front().source == nullptr) continue;
-    coordinators_[vertex.id] = std::make_unique<SourceCoordinator>(vertex, worker, env_, *this);
-    if (auto alignment = vertex.chain.front().source->alignment())
-      alignment_.add(vertex.id, *std::move(alignment));
-  }
-}
 
 Runnable::Progress JobMaster::step(StepTime now) {
   now_ = now;
   try {
-    if (status() == JobStatus::kCreated) start();
+    if (startedNanos_ == 0) start();
     mailbox_.drain();
     runTimers();
   } catch (...) {
     fail(currentError());
   }
+  submitWrites();
   watchCancellation();
-  const bool ended = running_.empty() && asyncCalls_ == 0;
+  const bool ended = windUp();
   if (abandoned_ || (ended && mailbox_.settled())) {
     finish();
     return Progress::kDone;
@@ -65,15 +67,31 @@ Runnable::Progress JobMaster::step(StepTime now) {
 }
 
 int64_t JobMaster::deadlineNanos() const {
-  return std::min(nextReminder_, timers_.empty() ? kNoDeadline : timers_.begin()->first);
+  int64_t deadline = std::min(nextReminder_, timers_.empty() ? kNoDeadline : timers_.begin()->first);
+  if (!toWrite_.empty()) deadline = std::min(deadline, now_.nanos + kWriteRetryNanos);
+  return deadline;
+}
+
+// A checkpoint that is nearly complete still becomes so; what is not wanted any more goes.
+bool JobMaster::windUp() {
+  const auto busy = [this] {
+    return !running_.empty() || asyncCalls_ > 0 || writing_ > 0 || !toWrite_.empty();
+  };
+  if (waitsForAttempt_ || busy()) return false;
+  if (!std::exchange(attemptEnded_, true)) endAttempt();
+  if (waitsForAttempt_ || busy()) return false;
+  if (!std::exchange(jobEnded_, true)) checkpoints_.endJob(finalStatus());
+  submitWrites();
+  return !busy();
+}
+
+JobStatus JobMaster::finalStatus() const {
+  return error_ ? JobStatus::kFailed : cancelled_ ? JobStatus::kCancelled : JobStatus::kFinished;
 }
 
 void JobMaster::start() {
   startedNanos_ = now_.nanos;
-  status_.store(JobStatus::kRunning, std::memory_order_release);
-  env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
-  for (auto& [vertex, coordinator] : coordinators_) coordinator->start();
-  for (const int vertex : alignment_.sources()) announceLimit(vertex);
+  recover();
 }
 
 void JobMaster::runTimers() {
@@ -86,10 +104,18 @@ void JobMaster::runTimers() {
 
 // The first cause is kept; what fails because others were cancelled adds nothing.
 void JobMaster::fail(Error error) {
-  if (error_ || cancelling_) return;
-  env_.log.error("job", "'" + graph_.jobName + "' failed: " + error.what());
-  error_ = std::move(error);
-  status_.store(JobStatus::kFailing, std::memory_order_release);
+  if (error_ || cancelling_ || cancelled_) return;
+  const bool mayRestart = error.kind() != ErrorKind::kCorruption && attempt_ >= 0 && restarts_;
+  restartAfter_ = mayRestart ? restarts_(error, now_.wall) : std::nullopt;
+  if (restartAfter_) {
+    env_.log.warn("job", "'" + graph_.jobName + "' begins anew in " + toString(*restartAfter_) +
+                             ", since it failed: " + error.what());
+    status_.store(JobStatus::kRestarting, std::memory_order_release);
+  } else {
+    env_.log.error("job", "'" + graph_.jobName + "' failed: " + error.what());
+    error_ = std::move(error);
+    status_.store(JobStatus::kFailing, std::memory_order_release);
+  }
   cancelTasks();
 }
 
@@ -100,20 +126,21 @@ void JobMaster::cancelTasks() {
   if (options_.cancellationTimeout.ms > 0) {
     nextReminder_ = std::min(nextReminder_, now_.nanos + options_.cancellationTimeout.ms * 1'000'000);
   }
+  waitsForAttempt_ = false;
+  checkpoints_.abandonAttempt(cancelled_ ? "the job is being cancelled" : "the job has failed");
   timers_.clear();
-  worker_->cancel();
+  if (worker_ != nullptr) worker_->cancel();
 }
 
 void JobMaster::watchCancellation() {
   if (!cancelling_ || now_.nanos < nextReminder_) return;
   std::string waiting;
-  for (const auto& task : worker_->tasks()) {
-    const TaskState state = task->state();
-    if (state == TaskState::kFinished || state == TaskState::kFailed || state == TaskState::kCancelled)
-      continue;
-    waiting += (waiting.empty() ? "" : "; ") + task->where();
+  for (const TaskKey& key : running_) {
+    const Task& task = worker_->task(key.first, SubtaskIndex(key.second));
+    waiting += (waiting.empty() ? "" : "; ") + task.where();
   }
   if (asyncCalls_ > 0) waiting += std::string(waiting.empty() ? "" : "; ") + "calls of split enumerators";
+  if (writing_ > 0) waiting += std::string(waiting.empty() ? "" : "; ") + "files of checkpoints";
   const Duration since = Duration::millis((now_.nanos - cancelledAt_) / 1'000'000);
   if (options_.cancellationTimeout.ms > 0 && since >= options_.cancellationTimeout) {
     abandoned_.store(true, std::memory_order_release);
@@ -121,6 +148,7 @@ void JobMaster::watchCancellation() {
                                       ": a user function or an off-loaded call blocks; it is left behind (" +
                                       waiting + "). Make it return, or raise task.cancellation.timeout");
     env_.log.error("job", "'" + graph_.jobName + "' " + stuck.what());
+    restartAfter_.reset();
     if (!error_) error_ = std::move(stuck);
     return;
   }
@@ -131,9 +159,7 @@ void JobMaster::watchCancellation() {
 
 void JobMaster::finish() {
   endedNanos_ = now_.nanos;
-  const JobStatus final = error_        ? JobStatus::kFailed
-                          : cancelling_ ? JobStatus::kCancelled
-                                        : JobStatus::kFinished;
+  const JobStatus final = finalStatus();
   while (!watermarkQueries_.empty()) answerWatermarkQuery(watermarkQueries_.begin()->first);
   status_.store(final, std::memory_order_release);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
@@ -158,6 +184,7 @@ void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> err
   accumulators_.merge(accumulators);
   for (auto query = queries_.begin(); query != queries_.end();)
     addToQuery(query++, keyOf(task), accumulators);
+  if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
   if (state == TaskState::kFailed) fail(std::move(*error));
 }
 
@@ -175,10 +202,11 @@ void JobMaster::sendSourceEvent(TaskId task, std::string event) {
 
 void JobMaster::cancel() {
   mailbox_.post([this] {
-    if (cancelling_ || isFinal(status())) return;
+    if (error_ || cancelled_ || isFinal(status())) return;
     env_.log.info("job", "'" + graph_.jobName + "' is being cancelled");
     status_.store(JobStatus::kCancelling, std::memory_order_release);
-    cancelTasks();
+    cancelled_ = true;
+    if (!cancelling_) cancelTasks();
   });
 }
 
@@ -306,9 +334,11 @@ JobResult JobMaster::result() const {
                    .status = status(),
                    .error = error_,
                    .runNanos = endedNanos_ - startedNanos_,
+                   .restarts = std::max(attempt_, 0),
                    .accumulators = accumulators_.clone(),
-                   .metrics = {}};
-  if (abandoned_) return result;  // a lost thread may still write metrics
+                   .metrics = {},
+                   .checkpoints = checkpoints_.statistics()};
+  if (abandoned_ || worker_ == nullptr) return result;  // a lost thread may still write metrics
   for (const auto& task : worker_->tasks()) {
     for (const OperatorChain::NodeMetrics& node : task->metrics()) {
       result.metrics.push_back({node.info, node.metrics.read(result.runNanos)});

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -19,8 +20,10 @@
 
 #include "flott/base/time.h"
 #include "flott/env/env.h"
+#include "flott/master/checkpoint_coordinator.h"
 #include "flott/master/job_status.h"
 #include "flott/master/source_coordinator.h"
+#include "flott/master/state_assignment.h"
 #include "flott/master/watermark_alignment_groups.h"
 #include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
@@ -29,6 +32,17 @@
 
 namespace flott {
 
+/// Decides after a failure of an attempt: how long to wait before the next, or nothing for none.
+using RestartPolicy = MoveFunction<std::optional<Duration>(const Error& error, Timestamp now)>;
+
+/// Makes the tasks of an attempt and hands them to their lanes. Called in the master's steps.
+class TaskDeployer {
+ public:
+  virtual ~TaskDeployer() = default;
+  /// The worker lives until the attempt after the next is deployed, or longer.
+  virtual Worker& deploy(int attempt, RestoredJob restored) = 0;
+};
+
 struct JobMasterOptions {
   /// Tasks that have not ended so long after being cancelled make the job fail; zero: wait for ever.
   Duration cancellationTimeout = Duration::seconds(180);
@@ -36,15 +50,21 @@ struct JobMasterOptions {
   Duration cancellationInterval = Duration::seconds(30);
   /// The log explains a watermark that has not moved for so long; zero: never.
   Duration stallWarning = Duration::seconds(60);
+  CheckpointOptions checkpoints;
+  /// Folder of a checkpoint to start from; empty: none.
+  std::string recoveryPath;
+  bool ignoreUnclaimedState = false;
 };
 
-class JobMaster final : public Runnable, public MasterGateway, public CoordinatorHost {
+class JobMaster final : public Runnable,
+                        public MasterGateway,
+                        public CoordinatorHost,
+                        private CheckpointHost {
  public:
-  JobMaster(const JobGraph& graph, JobMasterOptions options, Env& env);
+  /// What is referred to outlives the master.
+  JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPolicy restarts,
+            CheckpointStorage& checkpoints, Env& env, TaskDeployer& deployer);
   ~JobMaster() override;
-
-  /// Before the first step.
-  void attach(Worker& worker);
 
   // Runnable
   Progress step(StepTime now) override;
@@ -57,6 +77,8 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void requestSplit(TaskId task) override;
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
+  void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) override;
 
   // Any thread.
   void cancel();
@@ -67,6 +89,10 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   /// How far each operator's watermark is, who holds it back and why. As readAccumulators(); tasks that do
   /// not answer within seconds are named as such.
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
+  /// Makes a checkpoint now; `reply` is called on the master's lane once it is complete or void.
+  void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply);
+  /// As readAccumulators().
+  void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
   /// After the end only.
   JobResult result() const;
@@ -94,6 +120,22 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
 
+  // CheckpointHost, beside callAfter()
+  void writeAsync(std::string what, MoveFunction<void()> work,
+                  MoveFunction<void(std::optional<Error>)> done) override;
+  const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
+  std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
+  void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void failAttempt(Error error) override { fail(std::move(error)); }
+
+  // Attempts.
+  void recover();
+  void deploy(RestoredState restored);
+  void endAttempt();
+
+  struct Write;
+  void submitWrites();
+
   void start();
   void fail(Error error);
   void cancelTasks();
@@ -106,13 +148,20 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   void watchWatermarks();
   void runTimers();
   void watchCancellation();
+  /// Whether there is nothing more to wait for.
+  bool windUp();
+  JobStatus finalStatus() const;
   void finish();
 
   const JobGraph& graph_;
   const JobMasterOptions options_;
+  RestartPolicy restarts_;
   Env& env_;
+  TaskDeployer& deployer_;
+  CheckpointStorage& storage_;
   Mailbox mailbox_;
-  Worker* worker_ = nullptr;
+  Worker* worker_ = nullptr;  // of the attempt at hand; null before the first
+  int attempt_ = -1;
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
   std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds
   std::atomic<JobStatus> status_{JobStatus::kCreated};
@@ -128,7 +177,15 @@ class JobMaster final : public Runnable, public MasterGateway, public Coordinato
   bool watchesWatermarks_ = false;
   StallLog stalls_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
-  bool cancelling_ = false;
+  CheckpointCoordinator checkpoints_;
+  std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
+  int writing_ = 0;                             // handed to the pool, reply not yet here
+  std::optional<Duration> restartAfter_;        // what runs is cancelled for another attempt
+  bool waitsForAttempt_ = false;                // between two, or before the first
+  bool attemptEnded_ = false;
+  bool jobEnded_ = false;
+  bool cancelling_ = false;  // this attempt
+  bool cancelled_ = false;   // the job, by somebody
   int64_t cancelledAt_ = 0;
   int64_t nextReminder_ = kNoDeadline;
   std::atomic<bool> abandoned_{false};

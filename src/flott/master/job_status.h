@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/master/checkpoint_statistics.h"
 #include "flott/operators/accumulators.h"
 #include "flott/operators/context.h"
 #include "flott/operators/metrics.h"
@@ -19,6 +20,7 @@ enum class JobStatus : uint8_t {
   kCreated,     // not yet started
   kRunning,     // tasks are deployed
   kFailing,     // a task failed; the others are being cancelled
+  kRestarting,  // the same, and the job begins anew from its last checkpoint
   kFailed,      // ended by a failure
   kCancelling,  // asked to stop; tasks are being cancelled
   kCancelled,   // stopped on request
@@ -41,8 +43,10 @@ struct JobResult {
   JobStatus status = JobStatus::kCreated;
   std::optional<Error> error;  // the first cause, for kFailed
   int64_t runNanos = 0;
+  int restarts = 0;
   Accumulators accumulators;
   std::vector<OperatorReadings> metrics;
+  CheckpointStatistics checkpoints;
 };
 
 }  // namespace flott

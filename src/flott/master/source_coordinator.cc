@@ -14,11 +14,13 @@ void SourceCoordinator::guarded(F&& call) {
   }
 }
 
-void SourceCoordinator::start() {
-  guarded([this] {
-    enumerator_ = vertex_.chain.front().source->createEnumerator({});
+void SourceCoordinator::start(const std::string& state, const std::vector<bool>& finished) {
+  guarded([&] {
+    enumerator_ = vertex_.chain.front().source->createEnumerator(state);
     enumerator_->start(*this);
-    for (int reader = 0; reader < vertex_.parallelism; ++reader) enumerator_->addReader(SubtaskIndex(reader));
+    for (int reader = 0; reader < vertex_.parallelism; ++reader) {
+      if (!finished[static_cast<size_t>(reader)]) enumerator_->addReader(SubtaskIndex(reader));
+    }
   });
 }
 
@@ -28,6 +30,12 @@ void SourceCoordinator::handleSplitRequest(SubtaskIndex reader) {
 
 void SourceCoordinator::handleSourceEvent(SubtaskIndex reader, const std::string& event) {
   guarded([&] { enumerator_->handleSourceEvent(reader, event); });
+}
+
+std::string SourceCoordinator::snapshot() {
+  std::string state;
+  guarded([&] { state = enumerator_->snapshot(); });
+  return state;
 }
 
 void SourceCoordinator::assign(SubtaskIndex reader, SourceSplit split) {

@@ -25,9 +25,13 @@ class SourceCoordinator final : private SplitEnumeratorContext {
  public:
   SourceCoordinator(const JobVertex& vertex, Worker& worker, Env& env, CoordinatorHost& host);
 
-  void start();
+  /// `state` is what snapshot() gave in an earlier attempt; empty for a fresh start. Readers that had
+  /// `finished` then are not coming back.
+  void start(const std::string& state, const std::vector<bool>& finished);
   void handleSplitRequest(SubtaskIndex reader);
   void handleSourceEvent(SubtaskIndex reader, const std::string& event);
+  /// For a checkpoint; in the step that sends the readers its trigger.
+  std::string snapshot();
   const JobVertex& vertex() const { return vertex_; }
 
  private:

@@ -83,6 +83,10 @@ class CopyingFactory final : public OperatorFactory {
   std::unique_ptr<Operator> create() const override {
     return std::apply([](const A&... parts) { return std::make_unique<Op>(parts...); }, parts_);
   }
+  std::string_view refusesCheckpoints() const override {
+    if constexpr (requires { Op::kRefusesCheckpoints; }) return Op::kRefusesCheckpoints;
+    return {};
+  }
 
  private:
   std::tuple<A...> parts_;

@@ -68,7 +68,9 @@ Step Operator::onProcessingTime(Timestamp, Output&) { return Step::kDone; }
 Step Operator::onEndOfInput(int, Output&) { return Step::kDone; }
 Step Operator::resume(Output&) { return Step::kDone; }
 Step Operator::beforeBarrier(CheckpointId, Output&) { return Step::kDone; }
+void Operator::snapshotState(CheckpointId) {}
 void Operator::onCheckpointEnded(CheckpointId, bool) {}
+bool Operator::awaitsFinalCheckpoint() const { return false; }
 void Operator::watermarkOrigins(std::vector<WatermarkOrigin>&) const {}
 void Operator::close() noexcept {}
 

@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flott/base/time.h"
@@ -86,7 +87,14 @@ class Operator {
   /// Before a barrier leaves: emit what must be on this side of the cut. The barrier goes on after kDone, so
   /// a sink returns kWait until all that it was given has arrived.
   virtual Step beforeBarrier(CheckpointId checkpoint, Output& output);
+  /// The cut is now, right before the barrier leaves: put into operator state what is not there yet. State
+  /// itself is saved by its backend.
+  virtual void snapshotState(CheckpointId checkpoint);
+  /// Of each checkpoint that was begun; not for all of them when the task ends before.
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
+  /// Whether it stays after its end, in a job with checkpoints at intervals, until one is complete that was
+  /// cut after the end: for what may only be made public then. The same in all calls.
+  virtual bool awaitsFinalCheckpoint() const;
   /// Appends where its watermarks come from, if it makes some of its own.
   virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
   /// Always the last call, also after a failure; must not throw.
@@ -128,6 +136,8 @@ class OperatorFactory {
  public:
   virtual ~OperatorFactory() = default;
   virtual std::unique_ptr<Operator> create() const = 0;
+  /// Why a job with such operators cannot be checkpointed: "it keeps …"; empty when it can.
+  virtual std::string_view refusesCheckpoints() const { return {}; }
 };
 
 }  // namespace flott

@@ -53,8 +53,10 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
     const auto maxParallelism = static_cast<uint32_t>(info_.maxParallelism);
     const auto subtask = static_cast<uint32_t>(info_.subtask.value);
     keyedState_ = std::make_unique<KeyedStateBackend>(
-        key, KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
-                                        .maxParallelism = maxParallelism});
+        key,
+        KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
+                                   .maxParallelism = maxParallelism},
+        std::move(restoredKeyed_));
   }
   FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");
   return *keyedState_;
@@ -215,16 +217,18 @@ OperatorChain::OperatorChain(ChainOptions options, Env& env, BatchPools& pools, 
 
 OperatorChain::~OperatorChain() = default;
 
-void OperatorChain::open() {
+void OperatorChain::open(RestoredTask restored) {
   const JobVertex& vertex = *options_.vertex;
   for (size_t i = nodes_.size(); i-- > 0;) {
     ChainNode& node = *nodes_[i];
     current_.store(&node, std::memory_order_relaxed);
     node.movedNanos_ = host_.now().nanos;
+    if (i < restored.operators.size()) node.restore(std::move(restored.operators[i]));
     ++opened_;
     if (vertex.chain[i].source != nullptr) {
       node.reader_ = vertex.chain[i].source->createReader();
       node.reader_->open(node);
+      if (!node.restoredSplits_.empty()) node.reader_->addSplits(std::move(node.restoredSplits_));
     } else {
       node.op_ = vertex.chain[i].op->create();
       node.op_->open(node);
@@ -327,9 +331,10 @@ void OperatorChain::settle(ChainNode& node, Step step) {
   if (node.more_) return;
   node.op_->settled(node);
   if (node.barrier_) {
-    const Element barrier(*node.barrier_);
-    node.barrier_.reset();
-    node.emitControl(barrier);
+    const Barrier barrier = *std::exchange(node.barrier_, std::nullopt);
+    cut(node, barrier);
+    node.emitBarrier(barrier);
+    current_.store(&node, std::memory_order_relaxed);
   }
   if (std::exchange(node.ending_, false)) ended(node);
 }
@@ -345,6 +350,14 @@ void OperatorChain::endSource() {
   ChainNode& head = *nodes_.front();
   head.emitWatermark({Timestamp::max()});
   ended(head);
+}
+
+void OperatorChain::endWithoutOperators() {
+  for (Exchange* exchange : live_) {
+    exchange->broadcast(Element(Watermark{Timestamp::max()}));
+    exchange->broadcast(Element(EndOfInput{}));
+  }
+  for (const auto& node : nodes_) node->ended_ = true;
 }
 
 void OperatorChain::beginStep() {

@@ -19,8 +19,10 @@
 #include "flott/graph/job_graph.h"
 #include "flott/operators/operator.h"
 #include "flott/operators/source.h"
+#include "flott/runtime/chain_cut.h"
 #include "flott/runtime/exchange.h"
 #include "flott/runtime/runnable.h"
+#include "flott/runtime/task_snapshot.h"
 #include "flott/runtime/task_times.h"
 
 namespace flott {
@@ -120,6 +122,9 @@ class ChainNode final : public SourceReaderContext, public Output {
   void noteLatency(const LatencyMarker& marker);
   void passOn(const LatencyMarker& marker);
   void emitControl(const Element& control);
+  void emitBarrier(const Barrier& barrier);
+  std::string encodeOperatorState();
+  void restore(RestoredOperator restored);
 
   OperatorChain& chain_;
   OperatorInfo info_;
@@ -154,6 +159,8 @@ class ChainNode final : public SourceReaderContext, public Output {
   std::vector<Latency> latencies_;  // by the source, as far as metrics.latency.granularity tells them apart
   std::unique_ptr<KeyedStateBackend> keyedState_;
   std::unique_ptr<OperatorStateBackend> operatorState_;
+  RestoredKeyedState restoredKeyed_;         // until the operator asks for its keyed state
+  std::vector<SourceSplit> restoredSplits_;  // until the reader is open
 };
 
 class OperatorChain {
@@ -164,7 +171,9 @@ class OperatorChain {
   ~OperatorChain();
 
   /// Makes and opens the operators, from the end of the chain to its head.
-  void open();
+  void open(RestoredTask restored = {});
+  /// Instead of open(), where all had ended before a restore: passes on the last watermark and the end.
+  void endWithoutOperators();
   /// From the head to the end; whatever was opened.
   void close() noexcept;
 
@@ -201,6 +210,23 @@ class OperatorChain {
   /// The head's source: sends a marker on its way.
   void emitMarker();
 
+  // Checkpoints.
+
+  /// At a source: cuts the reader and sends the barrier on its way, also while the chain is blocked.
+  void injectBarrier(const Barrier& barrier);
+  /// The head's last input has ended, so that no barrier follows.
+  bool inputEnded() const { return nodes_.front()->inputsOpen_ == 0 || nodes_.front()->ended_; }
+  /// After all operators have ended, where some of them wait for a checkpoint: cuts them where they are.
+  void cutEnded(const Barrier& barrier);
+  bool awaitsFinalCheckpoint() const;
+  bool cutting() const { return !cuts_.empty(); }
+  /// Encodes a portion of what was cut; whether nothing is left for now.
+  bool encodeCuts();
+  /// The oldest snapshot that is complete.
+  std::optional<ChainSnapshot> takeSnapshot();
+  /// Tells the operators, and drops an unfinished cut.
+  void endCheckpoint(CheckpointId checkpoint, bool completed);
+
   /// The operator that ran last: "operator 'count', subtask 1/2". For errors and the watchdog. Any thread.
   std::string where() const;
   /// Inside a catch block: what is being handled, with where(), which is added once on the way up.
@@ -224,6 +250,7 @@ class OperatorChain {
   void settle(ChainNode& node, Step step);
   void resume(ChainNode& node);
   void drainNode(ChainNode& node);
+  void cut(ChainNode& node, const Barrier& barrier);
 
   const ChainOptions options_;
   Env& env_;
@@ -232,6 +259,7 @@ class OperatorChain {
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> live_;
   std::vector<std::unique_ptr<ChainNode>> nodes_;
+  std::deque<ChainCut> cuts_;  // oldest first; after the backends that they read
   std::atomic<ChainNode*> current_{nullptr};
   Accumulators accumulators_;
   std::string latencyGranularity_ = "operator";

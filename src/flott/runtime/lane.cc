@@ -1,6 +1,7 @@
 #include "flott/runtime/lane.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace flott {
 namespace {
@@ -15,12 +16,37 @@ constinit thread_local Lane* ownLane = nullptr;
 
 }  // namespace
 
-Lane::Lane(const Env& env, int64_t spinNanos)
-    : env_(env), mostSpin_(spinNanos), parker_(env.threads.makeParker()) {}
+void Alive::drop(size_t done) {
+  const int count = static_cast<int>(done);
+  if (count_.fetch_sub(count, std::memory_order_acq_rel) > count) return;
+  for (const auto& lane : lanes_) lane->wake();
+}
+
+Lane::~Lane() {
+  for (Added* added = added_.load(std::memory_order_acquire); added != nullptr;)
+    delete std::exchange(added, added->before);
+}
+
+Lane::Lane(const Env& env, int64_t spinNanos, Alive& alive)
+    : env_(env), mostSpin_(spinNanos), alive_(alive), parker_(env.threads.makeParker()) {}
 
 void Lane::add(Runnable& runnable) {
+  alive_.add();
   runnable.waker().attach(this);
-  runnables_.push_back(&runnable);
+  auto* added = new Added{&runnable, added_.load(std::memory_order_relaxed)};
+  while (!added_.compare_exchange_weak(added->before, added, std::memory_order_release,
+                                       std::memory_order_relaxed)) {
+  }
+  parker_->unpark();
+}
+
+// In the order in which they were added.
+void Lane::takeAdded() {
+  const auto known = static_cast<std::ptrdiff_t>(runnables_.size());
+  for (Added* added = added_.exchange(nullptr, std::memory_order_acquire); added != nullptr;) {
+    runnables_.insert(runnables_.begin() + known, added->runnable);
+    delete std::exchange(added, added->before);
+  }
 }
 
 void Lane::start(ThreadOptions options, Parker& finished, std::atomic<int>& running) {
@@ -59,8 +85,12 @@ void Lane::ring(WakeUp when) {
 }
 
 void Lane::run() {
-  while (!runnables_.empty() && !givenUp_.load(std::memory_order_relaxed)) {
-    if (!round()) rest();
+  while (alive_.count() > 0 && !givenUp_.load(std::memory_order_relaxed)) {
+    if (added_.load(std::memory_order_relaxed) != nullptr) takeAdded();
+    const size_t before = runnables_.size();
+    const bool any = round();
+    if (before > runnables_.size()) alive_.drop(before - runnables_.size());
+    if (!any && alive_.count() > 0) rest();
   }
 }
 
@@ -139,6 +169,7 @@ bool Lane::runReady() {
 }
 
 bool Lane::anyReady() const {
+  if (added_.load(std::memory_order_relaxed) != nullptr) return true;
   return std::any_of(runnables_.begin(), runnables_.end(), [](Runnable* r) { return r->waker().ready(); });
 }
 
@@ -170,7 +201,9 @@ void Lane::takeBack() {
       parker_->park(kNoDeadline);
     state = kAsleep;
   }
+  if (done_.empty()) return;
   for (Runnable* runnable : done_) std::erase(runnables_, runnable);
+  alive_.drop(done_.size());
   done_.clear();
 }
 

@@ -17,16 +17,36 @@
 
 namespace flott {
 
+class Lane;
+
+/// How many runnables of all lanes are not done. A lane without any waits: one that runs elsewhere may add
+/// some.
+class Alive {
+ public:
+  explicit Alive(const std::vector<std::unique_ptr<Lane>>& lanes) : lanes_(lanes) {}
+  int count() const { return count_.load(std::memory_order_acquire); }
+  void add() { count_.fetch_add(1, std::memory_order_relaxed); }
+  /// With the last one all lanes wake up to end.
+  void drop(size_t done);
+
+ private:
+  const std::vector<std::unique_ptr<Lane>>& lanes_;
+  std::atomic<int> count_{0};
+};
+
 class Lane final : public Bell {
  public:
   /// `spinNanos`: how long it looks for work at most before it sleeps.
-  Lane(const Env& env, int64_t spinNanos);
+  /// `alive` are the runnables of all lanes: with the last of them the lanes end.
+  Lane(const Env& env, int64_t spinNanos, Alive& alive);
+  ~Lane();
 
-  /// Before start().
+  /// Any thread.
   void add(Runnable& runnable);
-  /// Runs until all runnables are done; then counts `running` down and unparks `finished`.
+  /// Runs until all runnables of all lanes are done; then counts `running` down and unparks `finished`.
   void start(ThreadOptions options, Parker& finished, std::atomic<int>& running);
   void join();
+  void wake() { parker_->unpark(); }
   /// Ends the thread though its runnables are not done. Any thread.
   void giveUp();
 
@@ -44,6 +64,7 @@ class Lane final : public Bell {
   };
 
   void run();
+  void takeAdded();
   bool round();
   Runnable::Progress step(Runnable& runnable, StepTime time);
   void handOver();
@@ -61,6 +82,7 @@ class Lane final : public Bell {
 
   const Env env_;
   const int64_t mostSpin_;
+  Alive& alive_;
   int patience_ = 0;  // above zero: looking for work has lately been worth it
   const std::unique_ptr<Parker> parker_;
   std::vector<Lane*> rung_;  // by the step that runs: they are seen to after it
@@ -68,7 +90,12 @@ class Lane final : public Bell {
 
   std::atomic<uint32_t> state_{kRuns};
   std::vector<Runnable*> runnables_;
-  std::vector<Runnable*> done_;  // while another thread took a turn
+  struct Added {
+    Runnable* runnable;
+    Added* before;
+  };
+  std::atomic<Added*> added_{nullptr};  // not yet in runnables_, the last one first
+  std::vector<Runnable*> done_;         // while another thread took a turn
   int64_t asleepUntil_ = kNoDeadline;
   std::atomic<int64_t> turnNanos_{0};  // mean time of a turn taken for this lane
 

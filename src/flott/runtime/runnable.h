@@ -43,7 +43,7 @@ class Waker {
   /// The lane: whether a step is wanted. Clears the flag.
   bool take() {
     if (!ready_.load(std::memory_order_relaxed)) return false;
-    ready_.store(false, std::memory_order_relaxed);
+    ready_.store(false, std::memory_order_release);       // with it whoever finds it cleared sees the bell
     std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with that of wake()
     return true;
   }

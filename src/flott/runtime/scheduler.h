@@ -1,9 +1,9 @@
 // Who steps the Runnables: threads, or one deterministic loop.
 //
-// A Scheduler is given Runnables before start(), each with the lane it belongs to, steps them until all are
-// done, and is then joined. ThreadedScheduler runs each lane on a thread of its own. DeterministicScheduler
-// steps everything on the caller's thread in an order drawn from a seed, under the simulated clock: the same
-// seed gives the same run.
+// A Scheduler is given Runnables, each with the lane it belongs to, steps them until all are done, and is
+// then joined. What runs may add others: a master the tasks of its next attempt. ThreadedScheduler runs each
+// lane on a thread of its own. DeterministicScheduler steps everything on the caller's thread in an order
+// drawn from a seed, under the simulated clock: the same seed gives the same run.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class Scheduler {
  public:
   virtual ~Scheduler() = default;
   virtual int lanes() const = 0;
-  /// Before start() only. The runnable outlives join().
+  /// Before start(), or within the step of a runnable that was added. The runnable outlives its last step, as
+  /// seen from another one; whoever looks for blocked lanes may ask it where() it is until then.
   virtual void add(int lane, Runnable& runnable) = 0;
   /// Throws, with nothing left running, when the system gives no thread.
   virtual void start() = 0;

@@ -39,8 +39,15 @@ struct Task::OffloadedWork {
   std::optional<Error> error;
 };
 
-Task::Task(TaskId id, ChainOptions options, Env& env, BatchPools& pools, MasterGateway& master)
-    : id_(id), options_(std::move(options)), env_(env), pools_(pools), master_(master), mailbox_(waker()) {}
+Task::Task(TaskId id, ChainOptions options, CheckpointStorage& checkpoints, Env& env, BatchPools& pools,
+           MasterGateway& master)
+    : id_(id),
+      options_(std::move(options)),
+      env_(env),
+      pools_(pools),
+      master_(master),
+      mailbox_(waker()),
+      checkpoints_(id, checkpoints, env, master) {}
 
 Task::~Task() = default;
 
@@ -59,7 +66,7 @@ void Task::cancel() {
 
 void Task::assignSplits(std::vector<SourceSplit> splits) {
   mailbox_.post([this, splits = std::move(splits)]() mutable {
-    if (state() != TaskState::kRunning) return;
+    if (!working()) return;
     sourceIdle_ = false;
     chain_->enterReader().addSplits(std::move(splits));
   });
@@ -67,7 +74,7 @@ void Task::assignSplits(std::vector<SourceSplit> splits) {
 
 void Task::signalNoMoreSplits() {
   mailbox_.post([this] {
-    if (state() != TaskState::kRunning) return;
+    if (!working()) return;
     sourceIdle_ = false;
     chain_->enterReader().onNoMoreSplits();
   });
@@ -75,7 +82,7 @@ void Task::signalNoMoreSplits() {
 
 void Task::deliverSourceEvent(std::string event) {
   mailbox_.post([this, event = std::move(event)] {
-    if (state() != TaskState::kRunning) return;
+    if (!working()) return;
     sourceIdle_ = false;
     chain_->enterReader().handleSourceEvent(event);
   });
@@ -83,9 +90,34 @@ void Task::deliverSourceEvent(std::string event) {
 
 void Task::setWatermarkLimit(Timestamp limit) {
   mailbox_.post([this, limit] {
-    if (state() != TaskState::kRunning) return;
+    if (!working()) return;
     sourceIdle_ = false;
     chain_->enterReader().onWatermarkLimit(limit);
+  });
+}
+
+void Task::triggerCheckpoint(Barrier barrier) {
+  mailbox_.post([this, barrier] {
+    if (!working()) return;
+    if (chain_->inputEnded()) {
+      if (finalCheckpoint_.awaited) finalCheckpoint_.triggered.push_back(barrier);
+      return;
+    }
+    if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
+    checkpoints_.begin(barrier, now_, 0);
+    chain_->injectBarrier(barrier);
+  });
+}
+
+void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
+  mailbox_.post([this, checkpoint, completed] {
+    if (!working()) return;
+    checkpoints_.end(checkpoint);
+    if (!completed) wiring_->gate.abandonBarrier(checkpoint);
+    std::erase_if(finalCheckpoint_.triggered,
+                  [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
+    chain_->endCheckpoint(checkpoint, completed);
+    if (finalCheckpoint_.cut.erase(checkpoint) > 0 && completed) finalCheckpoint_.awaited = false;
   });
 }
 
@@ -143,7 +175,7 @@ void Task::submitOffloaded() {
       }
       mailbox_.post([this, work = std::move(work)] {
         --offloaded_;
-        if (state() != TaskState::kRunning) return;
+        if (!working()) return;
         sourceIdle_ = false;
         work->done(std::move(work->error));
       });
@@ -175,7 +207,11 @@ void Task::openChain() {
       std::make_unique<OperatorChain>(std::move(options), env_, pools_, *this, std::move(wiring_->exchanges));
   hasChain_.store(true, std::memory_order_release);
   state_.store(TaskState::kRunning, std::memory_order_release);
-  chain_->open();
+  endedBefore_ = wiring_->restored.finished;
+  if (endedBefore_) return;
+  chain_->open(std::move(wiring_->restored));
+  finalCheckpoint_.awaited =
+      options_.configuration->find(kCheckpointInterval).has_value() && chain_->awaitsFinalCheckpoint();
   if (chain_->makesWatermarks()) reportWatermark(Timestamp::min());
   const Duration interval = options_.configuration->get(kLatencyInterval);
   if (!chain_->hasReader() || interval == Duration()) return;
@@ -193,8 +229,10 @@ void Task::sendMarkers() {
 Runnable::Progress Task::run() {
   if (state() == TaskState::kClosing) return closing();
   if (cancelled_.load(std::memory_order_acquire)) return end(TaskState::kCancelled, std::nullopt);
+  if (endedBefore_) return passEndOn();
   submitOffloaded();
   chain_->beginStep();
+  wiring_->gate.beginStep(now_.nanos);
   sendMarkers();
   bool more = true;
   bool stalled = false;
@@ -207,10 +245,33 @@ Runnable::Progress Task::run() {
   chain_->drain();
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   noteBackPressure(stalled);
-  if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
+  cutFinal();
+  if (checkpoints_.step(*chain_, *this)) more = true;
+  if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
-  if (chain_->finished()) return end(TaskState::kFinished, std::nullopt);
+  if (finished()) return end(TaskState::kFinished, std::nullopt);
   return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
+}
+
+// The barrier goes nowhere: those behind have got their last element.
+void Task::cutFinal() {
+  if (finalCheckpoint_.triggered.empty() || !chain_->finished()) return;
+  for (const Barrier& barrier : finalCheckpoint_.triggered) {
+    checkpoints_.begin(barrier, now_, 0);
+    chain_->cutEnded(barrier);
+    finalCheckpoint_.cut.insert(barrier.checkpoint);
+  }
+  finalCheckpoint_.triggered.clear();
+}
+
+// What comes are ends, too: of tasks that were restored as finished as this one was.
+Runnable::Progress Task::passEndOn() {
+  while (wiring_->gate.next()) {
+  }
+  if (!wiring_->gate.ended()) return Progress::kIdle;
+  if (!chain_->inputEnded()) chain_->endWithoutOperators();
+  chain_->drain();
+  return chain_->finished() ? end(TaskState::kFinished, std::nullopt) : Progress::kIdle;
 }
 
 void Task::noteBackPressure(bool heldUp) {
@@ -222,6 +283,10 @@ void Task::noteBackPressure(bool heldUp) {
 bool Task::takeInput() {
   std::optional<InputGate::Event> event = wiring_->gate.next();
   if (!event) return false;
+  if (const auto* barrier = std::get_if<Barrier>(&event->element)) {
+    if (chain_->inputEnded()) return true;
+    checkpoints_.begin(*barrier, now_, wiring_->gate.alignmentNanos());
+  }
   chain_->deliver(event->input, std::move(event->element));
   return true;
 }

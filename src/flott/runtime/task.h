@@ -10,6 +10,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,10 @@
 #include "flott/runtime/chain.h"
 #include "flott/runtime/input_gate.h"
 #include "flott/runtime/mailbox.h"
+#include "flott/runtime/master_gateway.h"
 #include "flott/runtime/runnable.h"
+#include "flott/runtime/task_checkpoints.h"
+#include "flott/runtime/task_id.h"
 
 namespace flott {
 
@@ -34,35 +38,16 @@ enum class TaskState : uint8_t {
 
 std::string_view toString(TaskState state);
 
-/// Which task of a job.
-struct TaskId {
-  int vertex = 0;
-  SubtaskIndex subtask;
-  int attempt = 0;
-};
-
-/// The way from tasks to the master. Called on the tasks' lanes; must not block.
-class MasterGateway {
- public:
-  virtual ~MasterGateway() = default;
-  /// Final states only, once for each task. `error` for kFailed.
-  virtual void onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
-                           Accumulators accumulators) = 0;
-  virtual void requestSplit(TaskId task) = 0;
-  virtual void sendSourceEvent(TaskId task, std::string event) = 0;
-  /// From each task that makes watermarks, once when it begins; from then on from those in an alignment
-  /// group. Timestamp::max(): nobody need wait for it.
-  virtual void reportWatermark(TaskId task, Timestamp time) = 0;
-};
-
 class Task final : public Runnable, public ChainHost {
  public:
   struct Wiring {
     InputGate gate;
     std::vector<std::unique_ptr<Exchange>> exchanges;  // by JobEdge index
+    RestoredTask restored;
   };
 
-  Task(TaskId id, ChainOptions options, Env& env, BatchPools& pools, MasterGateway& master);
+  Task(TaskId id, ChainOptions options, CheckpointStorage& checkpoints, Env& env, BatchPools& pools,
+       MasterGateway& master);
   ~Task() override;
 
   /// Before the first step; the channels have this task's waker.
@@ -80,6 +65,10 @@ class Task final : public Runnable, public ChainHost {
   void deliverSourceEvent(std::string event);
   /// For sources with watermark alignment.
   void setWatermarkLimit(Timestamp limit);
+  /// At a source the barrier begins here; other tasks need to know only where no channel is left to bring it.
+  void triggerCheckpoint(Barrier barrier);
+  /// The checkpoint is complete, or void.
+  void endCheckpoint(CheckpointId checkpoint, bool completed);
   /// Calls `reply` on the task's lane; not at all once the task has ended.
   void readTimes(MoveFunction<void(TaskTimes)> reply);
   /// Calls `reply` on the task's lane with a copy of its accumulators; not at all once the task has ended.
@@ -107,7 +96,14 @@ class Task final : public Runnable, public ChainHost {
 
   void openChain();
   Progress run();
+  Progress passEndOn();
+  /// Its operators are open and take what the master sends.
+  bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
+  void cutFinal();
+  bool finished() const {
+    return chain_->finished() && !checkpoints_.unstored() && !finalCheckpoint_.awaited;
+  }
   bool pollSource();
   void noteBackPressure(bool heldUp);
   void sendMarkers();
@@ -124,6 +120,7 @@ class Task final : public Runnable, public ChainHost {
   Mailbox mailbox_;
   std::optional<Wiring> wiring_;
   std::unique_ptr<OperatorChain> chain_;
+  TaskCheckpoints checkpoints_;
   std::atomic<TaskState> state_{TaskState::kCreated};
   StepTime now_;
   int64_t deadline_ = kNoDeadline;
@@ -134,6 +131,14 @@ class Task final : public Runnable, public ChainHost {
   std::atomic<bool> cancelled_{false};
   bool sourceIdle_ = false;
   bool sourceEnded_ = false;
+  /// That of operators which must not end without one.
+  struct FinalCheckpoint {
+    bool awaited = false;
+    std::vector<Barrier> triggered;  // since the input ended
+    std::set<CheckpointId> cut;      // after the end of all operators
+  };
+  FinalCheckpoint finalCheckpoint_;
+  bool endedBefore_ = false;                             // restored as finished: it has no operators
   std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
   int offloaded_ = 0;                                    // handed to the pool, reply not yet here
   TaskState endState_ = TaskState::kFinished;

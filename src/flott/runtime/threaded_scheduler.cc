@@ -13,7 +13,8 @@ class ThreadedScheduler final : public Scheduler {
         options_(options),
         finished_(env.threads.makeParker()),
         watchBell_(env.threads.makeParker()) {
-    for (int i = 0; i < options.lanes; ++i) lanes_.push_back(std::make_unique<Lane>(env, options.spinNanos));
+    for (int i = 0; i < options.lanes; ++i)
+      lanes_.push_back(std::make_unique<Lane>(env, options.spinNanos, alive_));
   }
   ~ThreadedScheduler() override {
     if (!joined_) join();
@@ -92,6 +93,7 @@ class ThreadedScheduler final : public Scheduler {
   const std::unique_ptr<Parker> finished_;
   const std::unique_ptr<Parker> watchBell_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+  Alive alive_{lanes_};
   std::atomic<int> running_{0};
   std::atomic<bool> stopWatching_{false};
   std::unique_ptr<Thread> watchdog_;

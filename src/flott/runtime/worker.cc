@@ -19,12 +19,15 @@ std::vector<int> pointwiseReceivers(int subtask, int senders, int receivers) {
 }
 
 Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placement placement,
-               WorkerOptions options, Env& env, MasterGateway& master)
+               WorkerOptions options, Env& env, MasterGateway& master, RestoredJob restored)
     : graph_(graph),
       configuration_(configuration),
       placement_(std::move(placement)),
       options_(options),
       env_(env) {
+  if (options_.checkpoints == nullptr) {
+    options_.checkpoints = &ownCheckpoints_.emplace(env_.files, CheckpointStorageOptions{});
+  }
   for (int lane = 0; lane < placement_.lanes; ++lane) pools_.push_back(std::make_unique<BatchPools>());
   for (const JobVertex& vertex : graph_.vertices) {
     firstTask_.push_back(tasks_.size());
@@ -42,11 +45,11 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .overrunCapBytes = options_.overrunCapBytes};
       const int lane = placement_.laneOf[static_cast<size_t>(vertex.id)][static_cast<size_t>(subtask)];
       tasks_.push_back(std::make_unique<Task>(TaskId{vertex.id, SubtaskIndex(subtask), options_.attempt},
-                                              std::move(chain), env_, *pools_[static_cast<size_t>(lane)],
-                                              master));
+                                              std::move(chain), *options_.checkpoints, env_,
+                                              *pools_[static_cast<size_t>(lane)], master));
     }
   }
-  connect();
+  connect(std::move(restored));
 }
 
 Worker::~Worker() = default;
@@ -74,9 +77,12 @@ std::vector<std::vector<int>> Worker::receivers(const JobEdge& edge) const {
   return reached;
 }
 
-void Worker::connect() {
+void Worker::connect(RestoredJob restored) {
   std::vector<Task::Wiring> wirings(tasks_.size());
-  for (Task::Wiring& wiring : wirings) wiring.exchanges.resize(graph_.edges.size());
+  for (Task::Wiring& wiring : wirings) {
+    wiring.gate.setBlocking(options_.alignedBarriers);
+    wiring.exchanges.resize(graph_.edges.size());
+  }
   const size_t capacity = std::bit_ceil(options_.channelCapacity);
   for (const JobEdge& edge : graph_.edges) {
     const JobVertex& to = graph_.vertices[static_cast<size_t>(edge.to)];
@@ -104,7 +110,14 @@ void Worker::connect() {
           std::move(options), std::move(channels), *pools_[static_cast<size_t>(lane)]);
     }
   }
-  for (size_t i = 0; i < tasks_.size(); ++i) tasks_[i]->wire(std::move(wirings[i]));
+  for (size_t i = 0; i < tasks_.size(); ++i) {
+    const TaskId& id = tasks_[i]->id();
+    if (!restored.empty()) {
+      wirings[i].restored =
+          std::move(restored[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)]);
+    }
+    tasks_[i]->wire(std::move(wirings[i]));
+  }
 }
 
 void Worker::deploy(Scheduler& scheduler) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,14 +30,17 @@ struct WorkerOptions {
   int attempt = 0;
   size_t channelCapacity = 8;  // elements, rounded up to a power of two
   size_t overrunCapBytes = size_t{256} << 20;
-  uint32_t adaptiveReach = 0;  // ExchangeOptions
+  uint32_t adaptiveReach = 0;   // ExchangeOptions
+  bool alignedBarriers = true;  // exactly once; otherwise at least once
+  /// Where tasks keep their shares of checkpoints; outlives the worker. Null: in memory.
+  CheckpointStorage* checkpoints = nullptr;
 };
 
 class Worker {
  public:
   /// The graph, configuration, env and master outlive the worker.
   Worker(const JobGraph& graph, const Configuration& configuration, Placement placement,
-         WorkerOptions options, Env& env, MasterGateway& master);
+         WorkerOptions options, Env& env, MasterGateway& master, RestoredJob restored = {});
   ~Worker();
 
   /// Hands all tasks to their lanes.
@@ -54,13 +58,14 @@ class Worker {
   };
   size_t taskIndex(int vertex, int subtask) const;
   std::vector<std::vector<int>> receivers(const JobEdge& edge) const;
-  void connect();
+  void connect(RestoredJob restored);
 
   const JobGraph& graph_;
   const Configuration& configuration_;
   const Placement placement_;
-  const WorkerOptions options_;
+  WorkerOptions options_;
   Env& env_;
+  std::optional<CheckpointStorage> ownCheckpoints_;
   std::vector<std::unique_ptr<BatchPools>> pools_;  // by lane; outlive channels and tasks
   std::vector<std::unique_ptr<Channel>> channels_;
   std::vector<std::unique_ptr<Task>> tasks_;

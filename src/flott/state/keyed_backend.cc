@@ -71,6 +71,7 @@ void KeyedStateBackend::loadRestored(State& state) {
       throw std::move(error).at("state '" + state.name + "' of the snapshot");
     }
   }
+  restored_.releaseTaken();
 }
 
 const StateTables* KeyedStateBackend::find(std::string_view name) const {

@@ -74,6 +74,10 @@ class RestoredKeyedState {
   const std::map<std::string, State, std::less<>>& states() const { return states_; }
   /// Takes a state out; nothing when there is none of this name.
   std::optional<State> take(std::string_view name);
+  /// After what was taken is loaded: gives the memory back once nothing is left to take.
+  void releaseTaken() {
+    if (states_.empty()) sections_.clear();
+  }
   /// Drops what is kept of one namespace in states whose names begin with `prefix`.
   void drop(std::string_view prefix, int64_t nameSpace);
 

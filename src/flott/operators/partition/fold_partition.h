@@ -22,6 +22,9 @@ class FoldPartitionOperator final : public Operator {
   using Acc = typename Accumulation::Acc;
 
  public:
+  static constexpr std::string_view kRefusesCheckpoints =
+      "it keeps what it has aggregated outside of state until the input has ended";
+
   explicit FoldPartitionOperator(Accumulation accumulation) : accumulation_(std::move(accumulation)) {}
 
   void open(OperatorContext& context) override {

@@ -49,6 +49,9 @@ class PartitionWork {
 
 class FullWindowOperator : public Operator {
  public:
+  static constexpr std::string_view kRefusesCheckpoints =
+      "it keeps all records of its input outside of state until the input has ended";
+
   void open(OperatorContext& context) final;
   void close() noexcept final;
   Step onBatch(int input, Batch batch, Output& output) final;

@@ -20,7 +20,8 @@ std::string textOf(const InputGate::Event& event) {
   if (const auto* status = std::get_if<WatermarkStatus>(&event.element))
     return text + (status->active ? "active" : "idle");
   if (std::holds_alternative<EndOfInput>(event.element)) return text + "end";
-  if (std::holds_alternative<Barrier>(event.element)) return text + "barrier";
+  if (const auto* barrier = std::get_if<Barrier>(&event.element))
+    return text + "barrier " + std::to_string(barrier->checkpoint.value);
   return text + "batch";
 }
 
@@ -41,6 +42,9 @@ class Gate {
   Gate& watermark(size_t channel, int64_t time) { return push(channel, Watermark{Timestamp(time)}); }
   Gate& status(size_t channel, bool active) { return push(channel, WatermarkStatus{active}); }
   Gate& end(size_t channel) { return push(channel, EndOfInput{}); }
+  Gate& barrier(size_t channel, uint64_t id) {
+    return push(channel, Barrier{.checkpoint = CheckpointId(id)});
+  }
   Gate& batch(size_t channel) {
     Batch batch = rowsPool<int64_t>(pools_).acquire();
     batch.rows<int64_t>().emplace(1);
@@ -121,9 +125,61 @@ TEST(InputGate, ChannelsTakeTurns) {
   EXPECT_EQ(gate.gate.backlog(), 0u);
 }
 
-TEST(InputGate, BarriersPassThroughAsTheyAre) {
+TEST(InputGate, AChannelThatDeliveredABarrierWaitsForTheOthers) {
+  Gate gate({0, 0, 1});
+  gate.batch(0).barrier(0, 1).batch(0).batch(1);
+  EXPECT_EQ(gate.events(), (Events{"0:batch", "0:batch"}));
+  gate.barrier(1, 1).batch(1).batch(2).barrier(2, 1);
+  EXPECT_EQ(gate.events(), (Events{"1:batch", "0:barrier 1", "0:batch", "0:batch"}))
+      << "an input is no matter";
+}
+
+TEST(InputGate, AtLeastOnceNoChannelWaits) {
   Gate gate({0, 0});
-  EXPECT_EQ(gate.push(0, Barrier{}).events(), Events{"0:barrier"});
+  gate.gate.setBlocking(false);
+  gate.barrier(0, 1).batch(0).barrier(0, 2).batch(0);
+  EXPECT_EQ(gate.events(), (Events{"0:batch", "0:batch"}));
+  EXPECT_EQ(gate.barrier(1, 1).batch(1).events(), (Events{"0:barrier 1", "0:batch"}));
+  EXPECT_EQ(gate.barrier(1, 2).events(), (Events{"0:barrier 2"}));
+}
+
+TEST(InputGate, NobodyWaitsForTheBarrierOfAChannelThatHasEnded) {
+  Gate gate({0, 0});
+  EXPECT_EQ(gate.end(0).barrier(1, 1).events(), (Events{"0:barrier 1"}));
+  Gate endsLater({0, 0});
+  EXPECT_EQ(endsLater.barrier(1, 1).watermark(1, 7).watermark(0, 9).events(), Events{});
+  EXPECT_EQ(endsLater.end(0).events(), (Events{"0:barrier 1", "0:W 7"})) << "the cut comes first";
+}
+
+TEST(InputGate, ACheckpointIsDueWhereNoChannelIsLeftToBringItsBarrier) {
+  Gate gate({0, 0});
+  gate.gate.expectBarrier({.checkpoint = CheckpointId(1)});
+  EXPECT_EQ(gate.end(0).events(), Events{});
+  EXPECT_EQ(gate.end(1).events(), (Events{"0:barrier 1", "0:W max", "0:end"}));
+  gate.gate.expectBarrier({.checkpoint = CheckpointId(2)});
+  EXPECT_EQ(gate.events(), Events{"0:barrier 2"});
+  gate.gate.expectBarrier({.checkpoint = CheckpointId(2)});
+  EXPECT_EQ(gate.events(), Events{}) << "each once";
+}
+
+TEST(InputGate, AnAbandonedCheckpointHoldsNothingUp) {
+  Gate gate({0, 0});
+  EXPECT_EQ(gate.barrier(0, 1).batch(0).events(), Events{});
+  gate.gate.abandonBarrier(CheckpointId(1));
+  EXPECT_EQ(gate.events(), Events{"0:batch"});
+  EXPECT_EQ(gate.barrier(1, 1).batch(1).events(), Events{"0:batch"}) << "its late barriers are passed over";
+  gate.gate.abandonBarrier(CheckpointId(2));
+  EXPECT_EQ(gate.barrier(0, 2).barrier(1, 2).events(), Events{}) << "also when nobody has seen it yet";
+  EXPECT_EQ(gate.barrier(0, 3).barrier(1, 3).events(), Events{"0:barrier 3"});
+}
+
+TEST(InputGate, TellsHowLongTheChannelsTookToAlign) {
+  Gate gate({0, 0});
+  gate.gate.beginStep(1000);
+  EXPECT_EQ(gate.barrier(0, 1).events(), Events{});
+  gate.gate.beginStep(1700);
+  EXPECT_EQ(gate.barrier(1, 1).events(), Events{"0:barrier 1"});
+  EXPECT_EQ(gate.gate.alignmentNanos(), 700);
 }
 
 // What the input's time is, from the state of all channels: written down once more, without any increments.

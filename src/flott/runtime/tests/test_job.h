@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -184,7 +185,7 @@ class Pipeline {
 class TestWorker final : public MasterGateway {
  public:
   explicit TestWorker(JobGraph job, uint64_t seed = 1, WorkerOptions options = {},
-                      Configuration configuration = {})
+                      Configuration configuration = {}, RestoredJob restored = {})
       : sim(seed),
         env_(sim.env()),
         configuration_(std::move(configuration)),
@@ -193,7 +194,7 @@ class TestWorker final : public MasterGateway {
     Placement placement;
     for (const JobVertex& vertex : job_.vertices)
       placement.laneOf.emplace_back(static_cast<size_t>(vertex.parallelism), 0);
-    worker.emplace(job_, configuration_, std::move(placement), options, env_, *this);
+    worker.emplace(job_, configuration_, std::move(placement), options, env_, *this, std::move(restored));
     worker->deploy(scheduler);
   }
 
@@ -206,6 +207,12 @@ class TestWorker final : public MasterGateway {
   void requestSplit(TaskId) override { ++splitRequests; }
   void sendSourceEvent(TaskId, std::string event) override { events.push_back(std::move(event)); }
   void reportWatermark(TaskId, Timestamp) override {}
+  void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override {
+    acknowledged[checkpoint].emplace(std::pair(task.vertex, task.subtask.value), std::move(snapshot));
+  }
+  void declineCheckpoint(TaskId, CheckpointId checkpoint, Error reason) override {
+    declined.push_back(std::to_string(checkpoint.value) + ": " + reason.what());
+  }
 
   SimulatedEnv sim;
 
@@ -220,6 +227,9 @@ class TestWorker final : public MasterGateway {
   std::vector<std::string> ends;
   std::vector<std::string> events;
   int splitRequests = 0;
+  /// By vertex and subtask.
+  std::map<CheckpointId, std::map<std::pair<int, int>, TaskSnapshot>> acknowledged;
+  std::vector<std::string> declined;
 };
 
 }  // namespace flott

@@ -1,0 +1,293 @@
+#include "flott/master/checkpoint_coordinator.h"
+
+#include <algorithm>
+
+#include "flott/base/error.h"
+
+namespace flott {
+namespace {
+
+std::string nameOf(CheckpointId id) { return "checkpoint " + std::to_string(id.value); }
+
+}  // namespace
+
+CheckpointCoordinator::CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options,
+                                             CheckpointStorage& storage, Env& env, CheckpointHost& host)
+    : graph_(graph), options_(options), storage_(storage), env_(env), host_(host) {}
+
+Duration CheckpointCoordinator::since(int64_t nanos) const {
+  return Duration::millis((env_.clock.monotonicNanos() - nanos) / 1'000'000);
+}
+
+// --- attempts ---
+
+void CheckpointCoordinator::beginAttempt() {
+  ++attempt_;
+  running_ = true;
+  tickWaits_ = false;
+  failuresInARow_ = 0;
+  if (options_.interval > Duration()) tickAfter(options_.interval);
+}
+
+void CheckpointCoordinator::abandonAttempt(const std::string& why) {
+  running_ = false;
+  std::vector<CheckpointId> unfinished;
+  for (const auto& [id, pending] : pending_) {
+    if (!pending.completing) unfinished.push_back(id);
+  }
+  for (const CheckpointId id : unfinished) abort(id, Error(ErrorKind::kCancelled, why), false);
+}
+
+void CheckpointCoordinator::endAttempt() {
+  abandonAttempt("the job's tasks have ended");
+  for (const CheckpointId id : void_) discard(id);
+  void_.clear();
+}
+
+void CheckpointCoordinator::endJob(JobStatus status) {
+  const bool keep =
+      (status == JobStatus::kFailed && options_.retention != CheckpointRetention::kNone) ||
+      (status == JobStatus::kCancelled && options_.retention == CheckpointRetention::kOnCancellation);
+  if (keep && latest() != nullptr) {
+    env_.log.info("checkpoints",
+                  "'" + graph_.jobName + "' leaves " + nameOf(latest()->id) + " in " + latest()->folder);
+    return;
+  }
+  for (const CheckpointMetadata& metadata : completed_) discard(metadata.id);
+}
+
+// --- triggers ---
+
+void CheckpointCoordinator::tickAfter(Duration delay) {
+  host_.callAfter(delay, [this, attempt = attempt_] {
+    if (attempt == attempt_) tick();
+  });
+}
+
+void CheckpointCoordinator::tick() {
+  if (!running_) return;
+  if (pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
+    tickWaits_ = true;
+    return;
+  }
+  const Duration pause = lastEndedNanos_ == 0 ? options_.minPause : since(lastEndedNanos_);
+  if (pause < options_.minPause) return tickAfter(options_.minPause - pause);
+  tickAfter(options_.interval);
+  begin({});
+}
+
+void CheckpointCoordinator::trigger(Reply reply) {
+  if (auto refusal = refusesCheckpoints(graph_)) return reply({.error = std::move(refusal)});
+  if (running_ && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
+    reply({.error = Error(ErrorKind::kTransient,
+                          "no checkpoint was triggered: " + std::to_string(pending_.size()) +
+                              " under way already. Wait for its end, or raise "
+                              "execution.checkpointing.max-concurrent-checkpoints")});
+    return;
+  }
+  begin(std::move(reply));
+}
+
+void CheckpointCoordinator::begin(Reply reply) {
+  if (!running_ || host_.runningTasks().empty()) {
+    if (reply)
+      reply({.error = Error(ErrorKind::kTransient, "no checkpoint was triggered: the job does not run")});
+    return;
+  }
+  const CheckpointId id(last_.value + 1);
+  last_ = id;
+  Pending& pending = pending_[id];
+  pending.waitingFor = host_.runningTasks();
+  pending.triggeredNanos = env_.clock.monotonicNanos();
+  pending.record = {.id = id, .triggered = env_.clock.wallTime()};
+  pending.reply = std::move(reply);
+  ++statistics_.triggered;
+  host_.callAfter(options_.timeout, [this, id] {
+    const auto late = pending_.find(id);
+    if (late == pending_.end() || late->second.completing) return;
+    const auto& [vertex, subtask] = *late->second.waitingFor.begin();
+    abort(id,
+          Error(ErrorKind::kTransient,
+                "not complete after " + toString(options_.timeout) + ": " +
+                    std::to_string(late->second.waitingFor.size()) +
+                    " tasks have not acknowledged it, among them '" +
+                    graph_.vertices[static_cast<size_t>(vertex)].name + "' " + std::to_string(subtask + 1) +
+                    ". See what holds them up, or raise execution.checkpointing.timeout"),
+          true);
+  });
+  pending.enumerators = host_.triggerTasks({.checkpoint = id, .triggered = pending.record.triggered});
+}
+
+// --- what tasks say ---
+
+// What comes too late may just have written a file.
+void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) {
+  const auto at = pending_.find(checkpoint);
+  const TaskKey key{task.vertex, task.subtask.value};
+  if (at == pending_.end() || at->second.completing) {
+    if (void_.contains(checkpoint)) discard(checkpoint);
+    return;
+  }
+  Pending& pending = at->second;
+  if (pending.waitingFor.erase(key) == 0) return;
+  pending.record.stateBytes += snapshot.bytes();
+  pending.record.tasks.push_back({.vertex = task.vertex,
+                                  .subtask = task.subtask,
+                                  .durations = snapshot.durations,
+                                  .stateBytes = snapshot.bytes(),
+                                  .acknowledgedAfter = since(pending.triggeredNanos)});
+  pending.tasks.emplace(key, std::move(snapshot));
+  progress(at);
+}
+
+void CheckpointCoordinator::decline(TaskId task, CheckpointId checkpoint, const Error& reason) {
+  if (!pending_.contains(checkpoint)) {
+    if (void_.contains(checkpoint)) discard(checkpoint);
+    return;
+  }
+  abort(checkpoint,
+        Error(reason).at("task '" + graph_.vertices[static_cast<size_t>(task.vertex)].name + "' " +
+                         std::to_string(task.subtask.value + 1)),
+        true);
+}
+
+void CheckpointCoordinator::taskFinished(TaskId task) {
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    const auto here = at++;
+    if (here->second.waitingFor.erase({task.vertex, task.subtask.value}) > 0) progress(here);
+  }
+}
+
+void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator at) {
+  Pending& pending = at->second;
+  if (!pending.waitingFor.empty() || pending.completing) return;
+  if (pending.tasks.empty()) {
+    return abort(at->first, Error(ErrorKind::kTransient, "all tasks finished before they could be cut"),
+                 false);
+  }
+  complete(pending);
+}
+
+// --- the end of a checkpoint ---
+
+CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
+  CheckpointMetadata metadata{.id = pending.record.id,
+                              .triggered = pending.record.triggered,
+                              .jobName = graph_.jobName,
+                              .operators = {},
+                              .folder = {}};
+  for (const JobVertex& vertex : graph_.vertices) {
+    for (size_t i = 0; i < vertex.chain.size(); ++i) {
+      const ChainedOperator& op = vertex.chain[i];
+      OperatorSnapshot& snapshot = metadata.operators.emplace_back();
+      snapshot.id = op.id;
+      snapshot.name = op.name;
+      snapshot.uid = op.uid;
+      snapshot.maxParallelism = static_cast<uint32_t>(vertex.maxParallelism);
+      if (op.source != nullptr) snapshot.enumerator = pending.enumerators[vertex.id];
+      for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+        SubtaskSnapshot& share = snapshot.subtasks.emplace_back();
+        const auto task = pending.tasks.find({vertex.id, subtask});
+        share.finished = task == pending.tasks.end();
+        if (share.finished) continue;
+        share.keyed = std::move(task->second.operators[i].keyed);
+        share.operatorState = std::move(task->second.operators[i].operatorState);
+      }
+    }
+  }
+  return metadata;
+}
+
+void CheckpointCoordinator::complete(Pending& pending) {
+  pending.completing = true;
+  const CheckpointId id = pending.record.id;
+  auto metadata = std::make_shared<CheckpointMetadata>(metadataOf(pending));
+  host_.writeAsync(
+      "complete " + nameOf(id), [this, metadata] { storage_.complete(*metadata); },
+      [this, metadata, id](std::optional<Error> error) {
+        if (error) return abort(id, *error, true);
+        completed(id, std::move(*metadata));
+      });
+}
+
+void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metadata) {
+  Pending pending = std::move(pending_.extract(id).mapped());
+  pending.record.folder = metadata.folder;
+  failuresInARow_ = 0;
+  ++statistics_.completed;
+  if (latest() == nullptr || latest()->id < id) {
+    completed_.push_back(std::move(metadata));
+  } else {  // an older one took longer
+    discard(id);
+  }
+  while (completed_.size() > options_.retained) {
+    const CheckpointId oldest = completed_.front().id;
+    completed_.pop_front();
+    discard(oldest);
+    for (CheckpointRecord& record : statistics_.history) record.discarded |= record.id == oldest;
+  }
+  env_.log.log(LogLevel::kDebug, "checkpoints",
+               "'" + graph_.jobName + "': " + nameOf(id) + " is complete, " +
+                   std::to_string(pending.record.stateBytes) + " bytes in " +
+                   toString(since(pending.triggeredNanos)));
+  host_.tellTasks(id, true);
+  ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts) {
+  Pending pending = std::move(pending_.extract(id).mapped());
+  pending.record.failure = why.what();
+  ++statistics_.failed;
+  void_.insert(id);
+  discard(id);
+  host_.tellTasks(id, false);
+  env_.log.warn("checkpoints", "'" + graph_.jobName + "': " + nameOf(id) + " is void: " + why.what());
+  if (pending.reply) {
+    pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(id))});
+    pending.reply.reset();
+  }
+  ended(std::move(pending), CheckpointStatus::kFailed);
+  if (counts && running_) countFailure(id, why);
+}
+
+void CheckpointCoordinator::ended(Pending pending, CheckpointStatus status) {
+  pending.record.status = status;
+  pending.record.duration = since(pending.triggeredNanos);
+  lastEndedNanos_ = env_.clock.monotonicNanos();
+  if (pending.reply) pending.reply({.id = pending.record.id, .folder = pending.record.folder, .error = {}});
+  std::vector<CheckpointRecord>& history = statistics_.history;
+  history.insert(history.begin(), std::move(pending.record));
+  if (history.size() > options_.history) history.resize(options_.history);
+  if (std::exchange(tickWaits_, false)) tick();
+}
+
+void CheckpointCoordinator::countFailure(CheckpointId id, const Error& why) {
+  if (++failuresInARow_ <= options_.tolerableFailures) return;
+  host_.failAttempt(
+      Error(why.kind(), why.what() + std::string(" (execution.checkpointing.tolerable-failed-checkpoints: ") +
+                            std::to_string(options_.tolerableFailures) + ")")
+          .at(nameOf(id)));
+}
+
+void CheckpointCoordinator::discard(CheckpointId id) {
+  if (storage_.folder().empty()) return;
+  host_.writeAsync(
+      "discard " + nameOf(id), [this, id] { storage_.discard(id); },
+      [this, id](const std::optional<Error>& error) {
+        if (error)
+          env_.log.log(LogLevel::kDebug, "checkpoints", nameOf(id) + " was not removed: " + error->what());
+      });
+}
+
+CheckpointStatistics CheckpointCoordinator::statistics() const {
+  CheckpointStatistics all = statistics_;
+  all.inProgress = static_cast<int64_t>(pending_.size());
+  for (const auto& [id, pending] : pending_) {
+    CheckpointRecord record = pending.record;
+    record.duration = since(pending.triggeredNanos);
+    all.history.insert(all.history.begin(), std::move(record));
+  }
+  return all;
+}
+
+}  // namespace flott

@@ -1,0 +1,129 @@
+// Makes a job's checkpoints: triggers them, gathers what the tasks acknowledge, completes or drops them.
+//
+// A checkpoint is triggered in one step of the master: the split enumerators are asked for their state and
+// all tasks get the trigger, so that a split is in one of them and not in both. It waits for each task that
+// ran then, until the task has acknowledged or has finished, which counts as before the cut. With its
+// metadata stored it is complete, the tasks are told, and older ones go. A checkpoint that takes too long or
+// that a task declines is void; what was written for it is removed, and again with each task that comes too
+// late. Called on the master's lane only.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/base/function.h"
+#include "flott/data/element.h"
+#include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
+#include "flott/master/checkpoint_options.h"
+#include "flott/master/checkpoint_statistics.h"
+#include "flott/master/job_status.h"
+#include "flott/runtime/task_id.h"
+#include "flott/runtime/task_snapshot.h"
+#include "flott/state/checkpoint_metadata.h"
+#include "flott/state/checkpoint_storage.h"
+
+namespace flott {
+
+/// What the coordinator needs from the master around it.
+class CheckpointHost {
+ public:
+  virtual ~CheckpointHost() = default;
+  virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
+  /// Runs `work` where it may block, then `done` with what it threw: also while the job is being cancelled.
+  virtual void writeAsync(std::string what, MoveFunction<void()> work,
+                          MoveFunction<void(std::optional<Error>)> done) = 0;
+  /// The tasks that run, by vertex and subtask.
+  virtual const std::set<std::pair<int, int>>& runningTasks() const = 0;
+  /// Asks the split enumerators for their state and sends the trigger to all running tasks.
+  virtual std::map<int, std::string> triggerTasks(const Barrier& barrier) = 0;
+  virtual void tellTasks(CheckpointId checkpoint, bool completed) = 0;
+  virtual void failAttempt(Error error) = 0;
+};
+
+/// What a checkpoint that somebody asked for has come to.
+struct CheckpointOutcome {
+  CheckpointId id;
+  std::string folder;
+  std::optional<Error> error;  // why there is none
+};
+
+class CheckpointCoordinator {
+ public:
+  CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options, CheckpointStorage& storage,
+                        Env& env, CheckpointHost& host);
+
+  /// Later ids follow this one: of a checkpoint that the job starts from.
+  void continueAfter(CheckpointId id) { last_ = std::max(last_, id); }
+  /// All tasks of an attempt are deployed.
+  void beginAttempt();
+  /// The attempt is being cancelled: what is not complete by the tasks is void.
+  void abandonAttempt(const std::string& why);
+  /// All tasks of the attempt have ended: nobody writes any more.
+  void endAttempt();
+  /// No later attempt follows: drops the checkpoints that do not outlive the job. Once.
+  void endJob(JobStatus status);
+
+  /// A checkpoint now, whatever the interval. Always replies.
+  void trigger(MoveFunction<void(CheckpointOutcome)> reply);
+  void acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot);
+  void decline(TaskId task, CheckpointId checkpoint, const Error& reason);
+  void taskFinished(TaskId task);
+
+  /// The newest complete one; null before the first.
+  const CheckpointMetadata* latest() const { return completed_.empty() ? nullptr : &completed_.back(); }
+  CheckpointStatistics statistics() const;
+
+ private:
+  using TaskKey = std::pair<int, int>;
+  using Reply = MoveFunction<void(CheckpointOutcome)>;
+  struct Pending {
+    std::set<TaskKey> waitingFor;
+    std::map<TaskKey, TaskSnapshot> tasks;
+    std::map<int, std::string> enumerators;  // by vertex
+    int64_t triggeredNanos = 0;
+    bool completing = false;  // its metadata is being written
+    CheckpointRecord record;
+    Reply reply;
+  };
+
+  void tickAfter(Duration delay);
+  void tick();
+  void begin(Reply reply);
+  void progress(std::map<CheckpointId, Pending>::iterator at);
+  void complete(Pending& pending);
+  void completed(CheckpointId id, CheckpointMetadata metadata);
+  /// `counts` towards the failures that are tolerated.
+  void abort(CheckpointId id, const Error& why, bool counts);
+  void ended(Pending pending, CheckpointStatus status);
+  void countFailure(CheckpointId id, const Error& why);
+  void discard(CheckpointId id);
+  CheckpointMetadata metadataOf(Pending& pending) const;
+  Duration since(int64_t nanos) const;
+
+  const JobGraph& graph_;
+  const CheckpointOptions options_;
+  CheckpointStorage& storage_;
+  Env& env_;
+  CheckpointHost& host_;
+  int attempt_ = 0;
+  bool running_ = false;
+  bool tickWaits_ = false;  // for a checkpoint under way to end
+  CheckpointId last_;
+  int64_t lastEndedNanos_ = 0;
+  int failuresInARow_ = 0;
+  std::map<CheckpointId, Pending> pending_;
+  std::deque<CheckpointMetadata> completed_;  // retained, oldest first
+  std::set<CheckpointId> void_;               // of this attempt, which tasks may still write to
+  CheckpointStatistics statistics_;
+};
+
+}  // namespace flott

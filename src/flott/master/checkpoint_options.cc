@@ -1,0 +1,43 @@
+#include "flott/master/checkpoint_options.h"
+
+#include "flott/base/options.h"
+#include "flott/operators/operator.h"
+
+namespace flott {
+
+CheckpointOptions checkpointOptions(const Configuration& configuration) {
+  CheckpointOptions options;
+  options.interval = configuration.find(kCheckpointInterval).value_or(Duration());
+  options.timeout = configuration.get(kCheckpointTimeout);
+  options.minPause = configuration.get(kCheckpointMinPause);
+  options.maxConcurrent = static_cast<int>(configuration.get(kMaxConcurrentCheckpoints));
+  options.tolerableFailures = static_cast<int>(configuration.get(kTolerableFailedCheckpoints));
+  options.retained = static_cast<size_t>(configuration.get(kRetainedCheckpoints));
+  options.history = static_cast<size_t>(configuration.get(kCheckpointHistory));
+  const std::string retention = configuration.get(kCheckpointRetention);
+  if (retention == "DELETE_ON_CANCELLATION") options.retention = CheckpointRetention::kOnFailure;
+  if (retention == "RETAIN_ON_CANCELLATION") options.retention = CheckpointRetention::kOnCancellation;
+  if (options.retention != CheckpointRetention::kNone && !configuration.find(kCheckpointDir)) {
+    throw Error(ErrorKind::kUser, "execution.checkpointing.externalized-checkpoint-retention is " +
+                                      retention +
+                                      ", but checkpoints are kept in memory, which ends with the job: set "
+                                      "execution.checkpointing.dir to a folder");
+  }
+  if (options.minPause > Duration()) options.maxConcurrent = 1;
+  return options;
+}
+
+std::optional<Error> refusesCheckpoints(const JobGraph& graph) {
+  for (const JobVertex& vertex : graph.vertices) {
+    for (const ChainedOperator& op : vertex.chain) {
+      const std::string why(op.op == nullptr ? std::string_view() : op.op->refusesCheckpoints());
+      if (why.empty()) continue;
+      return Error(ErrorKind::kUser, "operator '" + op.name + "' cannot be checkpointed: " + why +
+                                         ". Run the job without execution.checkpointing.interval, or use a "
+                                         "window that ends");
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace flott

@@ -1,0 +1,78 @@
+// The attempts of a job: where one begins, and what follows when it ends.
+#include "flott/master/job_master.h"
+
+namespace flott {
+
+// From the last checkpoint of this job, from the one that it was to start from, or from nothing.
+void JobMaster::recover() {
+  struct Recovery {
+    std::optional<CheckpointMetadata> checkpoint;
+    RestoredState state;
+  };
+  attemptEnded_ = false;
+  auto recovery = std::make_shared<Recovery>();
+  if (checkpoints_.latest() != nullptr) recovery->checkpoint = *checkpoints_.latest();
+  if (!recovery->checkpoint && options_.recoveryPath.empty()) return deploy({});
+  waitsForAttempt_ = true;
+  writeAsync(
+      "read the checkpoint to start from",
+      [this, recovery] {
+        std::optional<CheckpointMetadata>& from = recovery->checkpoint;
+        if (!from) from = CheckpointStorage::readMetadata(env_.files, options_.recoveryPath);
+        recovery->state = assignState(graph_, *from, storage_, options_.ignoreUnclaimedState);
+      },
+      [this, recovery](std::optional<Error> error) {
+        if (cancelling_ || cancelled_) return;
+        if (error) return fail(*std::move(error));
+        env_.log.info("job", "'" + graph_.jobName + "' starts from checkpoint " +
+                                 std::to_string(recovery->checkpoint->id.value) +
+                                 (recovery->checkpoint->folder.empty() ? "" : " in ") +
+                                 recovery->checkpoint->folder);
+        checkpoints_.continueAfter(recovery->checkpoint->id);
+        deploy(std::move(recovery->state));
+      });
+}
+
+void JobMaster::deploy(RestoredState restored) {
+  waitsForAttempt_ = false;
+  ++attempt_;
+  coordinators_.clear();
+  alignment_ = {};
+  limits_.clear();
+  watchesWatermarks_ = false;
+  accumulators_ = {};
+  std::vector<std::vector<bool>> finished;
+  for (const JobVertex& vertex : graph_.vertices) {
+    std::vector<bool>& tasks = finished.emplace_back(static_cast<size_t>(vertex.parallelism), false);
+    if (restored.tasks.empty()) continue;
+    const std::vector<RestoredTask>& from = restored.tasks[static_cast<size_t>(vertex.id)];
+    for (size_t subtask = 0; subtask < from.size(); ++subtask) tasks[subtask] = from[subtask].finished;
+  }
+  worker_ = &deployer_.deploy(attempt_, std::move(restored.tasks));
+  for (const auto& task : worker_->tasks()) running_.insert(keyOf(task->id()));
+  status_.store(JobStatus::kRunning, std::memory_order_release);
+  env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
+  for (const JobVertex& vertex : graph_.vertices) {
+    const SourceFactory* source = vertex.chain.front().source.get();
+    if (source == nullptr) continue;
+    auto& coordinator = coordinators_[vertex.id];
+    coordinator = std::make_unique<SourceCoordinator>(vertex, *worker_, env_, *this);
+    coordinator->start(restored.enumerators[vertex.id], finished[static_cast<size_t>(vertex.id)]);
+    if (auto alignment = source->alignment()) alignment_.add(vertex.id, *std::move(alignment));
+  }
+  for (const int vertex : alignment_.sources()) announceLimit(vertex);
+  checkpoints_.beginAttempt();
+}
+
+// All tasks and calls of the attempt are back: nothing of it can be mistaken for the next one's.
+void JobMaster::endAttempt() {
+  checkpoints_.endAttempt();
+  if (!restartAfter_ || cancelled_) return;
+  waitsForAttempt_ = true;
+  cancelling_ = false;
+  nextReminder_ = kNoDeadline;
+  const Duration delay = *std::exchange(restartAfter_, std::nullopt);
+  callAfter(delay, [this] { recover(); });
+}
+
+}  // namespace flott

@@ -1,0 +1,170 @@
+#include "flott/master/state_assignment.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "flott/base/bytes.h"
+#include "flott/base/error.h"
+#include "flott/state/key_groups.h"
+
+namespace flott {
+namespace {
+
+std::string nameOf(const CheckpointMetadata& checkpoint) {
+  return "checkpoint " + std::to_string(checkpoint.id.value) +
+         (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
+}
+
+class StateAssignment {
+ public:
+  StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage)
+      : graph_(graph), checkpoint_(checkpoint), storage_(storage) {
+    for (const OperatorSnapshot& op : checkpoint.operators) stored_[op.id] = &op;
+  }
+
+  void checkAllClaimed() const {
+    std::set<OperatorId> claimed;
+    for (const JobVertex& vertex : graph_.vertices) {
+      for (const ChainedOperator& op : vertex.chain) claimed.insert(op.id);
+    }
+    for (const OperatorSnapshot& op : checkpoint_.operators) {
+      if (claimed.contains(op.id) || !op.hasState()) continue;
+      throw Error(ErrorKind::kUser,
+                  nameOf(checkpoint_) + " has state of operator '" + op.name + "' (" +
+                      (op.uid.empty() ? "id " + toString(op.id) : "uid '" + op.uid + "'") +
+                      "), which the job does not have: give the operator that continues it " +
+                      (op.uid.empty() ? "setUidHash(\"" + toString(op.id) + "\")" : "this uid") +
+                      ", or drop the state with execution.state-recovery.ignore-unclaimed-state: true");
+    }
+  }
+
+  RestoredState run() {
+    RestoredState restored;
+    const bool sameEverywhere =
+        std::all_of(graph_.vertices.begin(), graph_.vertices.end(),
+                    [this](const JobVertex& vertex) { return sameParallelism(vertex); });
+    for (const JobVertex& vertex : graph_.vertices) {
+      std::vector<RestoredTask>& tasks = restored.tasks.emplace_back(static_cast<size_t>(vertex.parallelism));
+      const bool inputsDone = std::all_of(vertex.inputEdges.begin(), vertex.inputEdges.end(), [&](int edge) {
+        return finished_.contains(graph_.edges[static_cast<size_t>(edge)].from);
+      });
+      if (inputsDone && allFinished(vertex)) finished_.insert(vertex.id);
+      for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+        tasks[static_cast<size_t>(subtask)].finished =
+            finished_.contains(vertex.id) ||
+            (sameEverywhere && finished(vertex, static_cast<size_t>(subtask)));
+        tasks[static_cast<size_t>(subtask)].operators.resize(vertex.chain.size());
+      }
+      for (size_t i = 0; i < vertex.chain.size(); ++i) {
+        const OperatorSnapshot* stored = find(vertex.chain[i]);
+        if (stored == nullptr) continue;
+        try {
+          if (vertex.chain[i].source != nullptr) restored.enumerators[vertex.id] = stored->enumerator;
+          restoreKeyed(vertex, i, *stored, tasks);
+          restoreOperatorState(i, *stored, tasks);
+        } catch (Error& error) {
+          throw std::move(error)
+              .at("state of operator '" + vertex.chain[i].name + "'")
+              .at(nameOf(checkpoint_));
+        }
+      }
+    }
+    return restored;
+  }
+
+ private:
+  const OperatorSnapshot* find(const ChainedOperator& op) const {
+    const auto found = stored_.find(op.id);
+    return found == stored_.end() ? nullptr : found->second;
+  }
+
+  bool sameParallelism(const JobVertex& vertex) const {
+    return std::all_of(vertex.chain.begin(), vertex.chain.end(), [&](const ChainedOperator& op) {
+      const OperatorSnapshot* stored = find(op);
+      return stored != nullptr && stored->subtasks.size() == static_cast<size_t>(vertex.parallelism);
+    });
+  }
+
+  bool finished(const JobVertex& vertex, size_t subtask) const {
+    return std::all_of(vertex.chain.begin(), vertex.chain.end(),
+                       [&](const ChainedOperator& op) { return find(op)->subtasks[subtask].finished; });
+  }
+
+  bool allFinished(const JobVertex& vertex) const {
+    return std::all_of(vertex.chain.begin(), vertex.chain.end(), [&](const ChainedOperator& op) {
+      const OperatorSnapshot* stored = find(op);
+      return stored != nullptr &&
+             std::all_of(stored->subtasks.begin(), stored->subtasks.end(),
+                         [](const SubtaskSnapshot& subtask) { return subtask.finished; });
+    });
+  }
+
+  void restoreKeyed(const JobVertex& vertex, size_t index, const OperatorSnapshot& stored,
+                    std::vector<RestoredTask>& tasks) {
+    const auto maxParallelism = static_cast<uint32_t>(vertex.maxParallelism);
+    const auto oldParallelism = static_cast<uint32_t>(stored.subtasks.size());
+    for (uint32_t old = 0; old < oldParallelism; ++old) {
+      const StateHandle& handle = stored.subtasks[old].keyed;
+      if (handle.empty()) continue;
+      if (stored.maxParallelism != maxParallelism) {
+        throw Error(ErrorKind::kUser, "it was written with " + std::to_string(stored.maxParallelism) +
+                                          " key groups, and the operator has " +
+                                          std::to_string(maxParallelism) +
+                                          ": set its max parallelism, or pipeline.max-parallelism, to " +
+                                          std::to_string(stored.maxParallelism));
+      }
+      const std::string section = storage_.read(checkpoint_.folder, handle);
+      const KeyGroupRange from = keyGroupRange(old, maxParallelism, oldParallelism);
+      for (uint32_t now = 0; now < tasks.size(); ++now) {
+        const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
+        if (to.end > from.first && from.end > to.first) tasks[now].operators[index].keyed.add(section, to);
+      }
+    }
+  }
+
+  void restoreOperatorState(size_t index, const OperatorSnapshot& stored, std::vector<RestoredTask>& tasks) {
+    std::vector<OperatorStateImage> old;
+    for (const SubtaskSnapshot& subtask : stored.subtasks) {
+      OperatorStateImage& image = old.emplace_back();
+      if (subtask.operatorState.empty()) continue;
+      const std::string section = storage_.read(checkpoint_.folder, subtask.operatorState);
+      ByteReader in(section);
+      image = OperatorStateImage::decode(in);
+    }
+    if (old.empty()) return;
+    std::vector<OperatorStateImage> dealt = split(old, tasks.size());
+    for (size_t now = 0; now < tasks.size(); ++now) {
+      OperatorStateImage& image = tasks[now].operators[index].operatorState = std::move(dealt[now]);
+      if (old.size() == tasks.size()) keepOwn(image, old[now]);
+    }
+  }
+
+  /// Where nothing has to be dealt out anew, lists stay where they were.
+  static void keepOwn(OperatorStateImage& image, const OperatorStateImage& own) {
+    for (OperatorStateImage::State& state : image.states) {
+      if (state.redistribution != Redistribution::kSplit) continue;
+      const auto same =
+          std::find_if(own.states.begin(), own.states.end(),
+                       [&](const OperatorStateImage::State& s) { return s.name == state.name; });
+      state.items = same == own.states.end() ? std::vector<std::string>() : same->items;
+    }
+  }
+
+  const JobGraph& graph_;
+  const CheckpointMetadata& checkpoint_;
+  CheckpointStorage& storage_;
+  std::map<OperatorId, const OperatorSnapshot*> stored_;
+  std::set<int> finished_;  // vertices all of whose tasks had ended
+};
+
+}  // namespace
+
+RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
+                          CheckpointStorage& storage, bool ignoreUnclaimed) {
+  StateAssignment assignment(graph, checkpoint, storage);
+  if (!ignoreUnclaimed) assignment.checkAllClaimed();
+  return assignment.run();
+}
+
+}  // namespace flott

@@ -1,0 +1,28 @@
+// What each task of a job starts from when the job is restored from a checkpoint, at whatever parallelism.
+//
+// Operators are found by their id. Keyed state goes where its key groups go; lists of operator state stay
+// with their subtask where the parallelism is the same, and are dealt out evenly where it is not. Reads
+// files, so it is called on an off-load thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "flott/graph/job_graph.h"
+#include "flott/runtime/task_snapshot.h"
+#include "flott/state/checkpoint_metadata.h"
+#include "flott/state/checkpoint_storage.h"
+
+namespace flott {
+
+struct RestoredState {
+  RestoredJob tasks;
+  std::map<int, std::string> enumerators;  // by vertex
+};
+
+/// Throws Error(kUser) when the checkpoint does not fit the job: state of an operator that the job does not
+/// have (unless `ignoreUnclaimed`), or another number of key groups; and what reading throws.
+RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
+                          CheckpointStorage& storage, bool ignoreUnclaimed);
+
+}  // namespace flott

@@ -1,0 +1,306 @@
+// When checkpoints are made, what completes and what voids them, and what of them stays.
+#include "flott/master/checkpoint_coordinator.h"
+
+#include <gtest/gtest.h>
+
+#include "flott/base/tests/error_text.h"
+#include "flott/master/tests/simulated_job.h"
+#include "flott/operators/function.h"
+
+namespace flott {
+namespace {
+
+Configuration settings(std::initializer_list<std::pair<const char*, const char*>> options) {
+  Configuration configuration;
+  for (const auto& [key, value] : options) configuration.set(key, value);
+  return configuration;
+}
+
+// A reader that ends when its test says so.
+class OpenReader final : public ReaderWithoutSplits {
+ public:
+  explicit OpenReader(std::shared_ptr<bool> ends) : ends_(std::move(ends)) {}
+  Poll poll(Output&) override {
+    context_->setAlarm(context_->processingTime() + Duration::millis(5));
+    return *ends_ ? Poll::kEnd : Poll::kIdle;
+  }
+  std::vector<SourceSplit> snapshot() override { return {{.id = "all", .state = "position"}}; }
+
+ private:
+  std::shared_ptr<bool> ends_;
+};
+
+/// Lets barriers pass only while `open`.
+class Gatekeeper final : public Operator {
+ public:
+  explicit Gatekeeper(std::shared_ptr<bool> open) : open_(std::move(open)) {}
+  void open(OperatorContext& context) override { context_ = &context; }
+  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
+  Step beforeBarrier(CheckpointId, Output& output) override { return resume(output); }
+  Step resume(Output&) override {
+    if (*open_) return Step::kDone;
+    context_->wakeAtNanos(context_->monotonicNanos() + 1'000'000);
+    return Step::kWait;
+  }
+  void onCheckpointEnded(CheckpointId id, bool completed) override {
+    context_->accumulators()
+        .get<LongCounter>((completed ? "completed " : "void ") + std::to_string(id.value))
+        .add(1);
+  }
+
+ private:
+  std::shared_ptr<bool> open_;
+  OperatorContext* context_ = nullptr;
+};
+
+class CheckpointedJob {
+ public:
+  explicit CheckpointedJob(const Configuration& configuration, uint64_t seed = 1)
+      : run(graph(), seed, configuration) {}
+
+  void advance(Duration by) {
+    const int64_t end = deadlineAfter(run.sim->clock(), by);
+    while (!run.scheduler->runUntilIdle() && run.sim->clock().monotonicNanos() < end) {
+      run.sim->clock().advanceTo(std::min(end, run.scheduler->nextDeadline()));
+    }
+  }
+  JobResult end() {
+    *ends = true;
+    return run.end();
+  }
+  CheckpointStatistics statistics() {
+    CheckpointStatistics all;
+    run.job->readCheckpoints([&all](CheckpointStatistics now) { all = std::move(now); });
+    run.scheduler->runUntilIdle();
+    return all;
+  }
+
+  const std::shared_ptr<bool> ends = std::make_shared<bool>(false);
+  const std::shared_ptr<bool> passes = std::make_shared<bool>(true);
+
+ private:
+  JobGraph graph() {
+    Pipeline pipeline(readBy(OpenReader(ends)), 2);
+    auto make = [passes = passes] { return std::make_unique<Gatekeeper>(passes); };
+    pipeline.then("gate", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1,
+                  PartitionKind::kRebalance);
+    return pipeline.job();
+  }
+
+ public:
+  Simulated run;
+};
+
+TEST(CheckpointCoordinator, TriggersAtIntervals) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"}}));
+  job.advance(Duration::millis(4500));
+  const CheckpointStatistics statistics = job.statistics();
+  EXPECT_EQ(statistics.triggered, 4);
+  EXPECT_EQ(statistics.completed, 4);
+  ASSERT_EQ(statistics.history.size(), 4u);
+  EXPECT_EQ(statistics.history[0].id, CheckpointId(4)) << "the newest comes first";
+  EXPECT_EQ((statistics.history[0].triggered - statistics.history[3].triggered), Duration::seconds(3));
+  EXPECT_EQ(statistics.history[0].tasks.size(), 3u);
+  EXPECT_GT(statistics.history[0].stateBytes, 0u);
+  EXPECT_TRUE(statistics.history[1].discarded);
+  const JobResult result = job.end();
+  EXPECT_EQ(result.status, JobStatus::kFinished);
+  EXPECT_EQ(result.checkpoints.completed, 4);
+  EXPECT_NE(result.accumulators.find("completed 4"), nullptr);
+}
+
+TEST(CheckpointCoordinator, MakesOneWhenAsked) {
+  CheckpointedJob job({});
+  job.advance(Duration::seconds(2));
+  EXPECT_EQ(job.statistics().triggered, 0) << "without an interval";
+  std::optional<CheckpointOutcome> outcome;
+  job.run.job->triggerCheckpoint([&](CheckpointOutcome done) { outcome = std::move(done); });
+  job.advance(Duration::millis(10));
+  ASSERT_TRUE(outcome);
+  EXPECT_FALSE(outcome->error);
+  EXPECT_EQ(outcome->id, CheckpointId(1));
+  EXPECT_EQ(job.end().checkpoints.completed, 1);
+}
+
+TEST(CheckpointCoordinator, WaitsForTheOneUnderWay) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(3500));
+  EXPECT_EQ(job.statistics().triggered, 1);
+  EXPECT_EQ(job.statistics().inProgress, 1);
+  std::optional<CheckpointOutcome> refused;
+  job.run.job->triggerCheckpoint([&](CheckpointOutcome done) { refused = std::move(done); });
+  job.advance(Duration::millis(10));
+  ASSERT_TRUE(refused && refused->error);
+  EXPECT_EQ(refused->error->message(),
+            "no checkpoint was triggered: 1 under way already. Wait for its end, or raise "
+            "execution.checkpointing.max-concurrent-checkpoints");
+  *job.passes = true;
+  job.advance(Duration::millis(10));
+  EXPECT_EQ(job.statistics().completed, 2) << "that which was due follows at once";
+  const CheckpointRecord first = job.statistics().history[1];
+  EXPECT_GE(first.duration, Duration::millis(2500));
+}
+
+TEST(CheckpointCoordinator, ManyMayBeUnderWay) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.max-concurrent-checkpoints", "3"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(5500));
+  EXPECT_EQ(job.statistics().inProgress, 3);
+  *job.passes = true;
+  job.advance(Duration::millis(20));
+  EXPECT_EQ(job.statistics().completed, 4);
+}
+
+TEST(CheckpointCoordinator, PausesBetweenTwo) {
+  CheckpointedJob job(settings(
+      {{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.min-pause", "700 ms"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(1500));  // the first is triggered at 1 s
+  *job.passes = true;
+  job.advance(Duration::millis(5));  // and complete at 1.5 s
+  job.advance(Duration::millis(650));
+  EXPECT_EQ(job.statistics().triggered, 1) << "not at 2 s";
+  job.advance(Duration::millis(100));
+  EXPECT_EQ(job.statistics().triggered, 2);
+}
+
+TEST(CheckpointCoordinator, OneThatTakesTooLongIsVoidAndFailsTheJob) {
+  CheckpointedJob job(
+      settings({{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.timeout", "500 ms"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(1700));
+  *job.passes = true;
+  const JobResult result = job.end();
+  EXPECT_EQ(result.status, JobStatus::kFailed);
+  ASSERT_TRUE(result.error);
+  EXPECT_STREQ(
+      result.error->what(),
+      "checkpoint 1: not complete after 500 ms: 1 tasks have not acknowledged it, among them 'Sink: gate' "
+      "1. See what holds them up, or raise execution.checkpointing.timeout "
+      "(execution.checkpointing.tolerable-failed-checkpoints: 0)");
+  ASSERT_EQ(result.checkpoints.failed, 1);
+  EXPECT_NE(result.checkpoints.history[0].failure.find("not complete after 500 ms"), std::string::npos);
+}
+
+TEST(CheckpointCoordinator, SomeFailuresInARowAreTolerated) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.timeout", "500 ms"},
+                                {"execution.checkpointing.tolerable-failed-checkpoints", "2"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(2800));
+  EXPECT_EQ(job.statistics().failed, 2);
+  *job.passes = true;
+  job.advance(Duration::millis(500));
+  EXPECT_EQ(job.statistics().completed, 1);
+  *job.passes = false;
+  job.advance(Duration::millis(2400));
+  EXPECT_EQ(job.statistics().failed, 4) << "one that is complete begins the row anew";
+  EXPECT_EQ(job.run.job->status(), JobStatus::kRunning);
+  job.advance(Duration::millis(1500));
+  *job.passes = true;
+  EXPECT_EQ(job.end().status, JobStatus::kFailed);
+}
+
+class CheckpointFiles : public testing::TestWithParam<const char*> {};
+
+std::vector<std::string> filesOf(SimulatedEnv& sim) {
+  std::vector<std::string> names;
+  if (!sim.files().stat("/checkpoints")) return names;
+  for (const FileInfo& file : sim.files().listFiles("/checkpoints")) names.push_back(file.path);
+  return names;
+}
+
+TEST_P(CheckpointFiles, ThoseThatAreRetainedStay) {
+  CheckpointedJob job(
+      settings({{"execution.checkpointing.interval", "1 s"},
+                {"execution.checkpointing.dir", "file:///checkpoints"},
+                {"execution.checkpointing.create-subdir", "false"},
+                {"execution.checkpointing.data-inline-threshold", GetParam()},
+                {"execution.checkpointing.num-retained", "2"},
+                {"execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION"}}));
+  job.advance(Duration::millis(4500));
+  std::vector<std::string> folders;
+  for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints"))
+    folders.push_back(folder.path);
+  EXPECT_EQ(folders, (std::vector<std::string>{"/checkpoints/chk-3", "/checkpoints/chk-4"}));
+  EXPECT_EQ(CheckpointStorage::readMetadata(job.run.sim->files(), "/checkpoints/chk-4").operators.size(), 2u);
+  job.run.job->cancel();
+  EXPECT_EQ(job.run.end().status, JobStatus::kCancelled);
+  EXPECT_TRUE(job.run.sim->files().stat("/checkpoints/chk-4/_metadata"));
+  EXPECT_EQ(job.run.logged("leaves"), "INFO [checkpoints] 'job' leaves checkpoint 4 in /checkpoints/chk-4");
+}
+
+TEST_P(CheckpointFiles, NothingIsLeftOfAJobThatFinished) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                  {"execution.checkpointing.dir", "/checkpoints"},
+                                  {"execution.checkpointing.data-inline-threshold", GetParam()},
+                                  {"execution.checkpointing.timeout", "300 ms"},
+                                  {"execution.checkpointing.tolerable-failed-checkpoints", "9"}}),
+                        seed);
+    job.advance(Duration::millis(2500));
+    *job.passes = false;
+    job.advance(Duration::millis(1600));  // one is void
+    EXPECT_EQ(job.statistics().failed, 1);
+    *job.passes = true;
+    EXPECT_EQ(job.end().status, JobStatus::kFinished);
+    EXPECT_EQ(filesOf(*job.run.sim), std::vector<std::string>());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Inlined, CheckpointFiles, testing::Values("20 kb"));
+INSTANTIATE_TEST_SUITE_P(InFiles, CheckpointFiles, testing::Values("0 b"));
+
+TEST(CheckpointCoordinator, AFullDiskVoidsTheCheckpoint) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.dir", "/checkpoints/in/a/file"},
+                                {"execution.checkpointing.data-inline-threshold", "0 b"}}));
+  job.run.sim->files().put("/checkpoints", "in the way");
+  job.advance(Duration::millis(1500));
+  const JobResult result = job.end();
+  EXPECT_EQ(result.status, JobStatus::kFailed);
+  EXPECT_NE(std::string(result.error->what()).find("checkpoint 1: task 'Source: source' "), std::string::npos)
+      << result.error->what();
+}
+
+class Forgetful final : public Operator {
+ public:
+  static constexpr std::string_view kRefusesCheckpoints = "it keeps everything to itself";
+  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
+};
+
+TEST(CheckpointCoordinator, AJobThatWouldLoseStateIsRefused) {
+  const auto graph = [] {
+    Pipeline pipeline(numbers(10));
+    pipeline.then("forgetful", operatorFactory<Forgetful>());
+    return pipeline.job();
+  };
+  const std::string refusal =
+      "operator 'forgetful' cannot be checkpointed: it keeps everything to itself. Run the job without "
+      "execution.checkpointing.interval, or use a window that ends";
+  EXPECT_EQ(errorText([&] {
+              Simulated(graph(), 1, settings({{"execution.checkpointing.interval", "1 s"}}));
+            }),
+            refusal);
+  Simulated run(graph());
+  std::optional<CheckpointOutcome> outcome;
+  run.job->triggerCheckpoint([&](CheckpointOutcome done) { outcome = std::move(done); });
+  EXPECT_EQ(run.end().status, JobStatus::kFinished);
+  ASSERT_TRUE(outcome && outcome->error);
+  EXPECT_EQ(outcome->error->message(), refusal);
+}
+
+TEST(CheckpointOptions, RetentionNeedsAFolder) {
+  EXPECT_EQ(
+      errorText([] {
+        checkpointOptions(settings(
+            {{"execution.checkpointing.externalized-checkpoint-retention", "RETAIN_ON_CANCELLATION"}}));
+      }),
+      "execution.checkpointing.externalized-checkpoint-retention is RETAIN_ON_CANCELLATION, but checkpoints "
+      "are kept in memory, which ends with the job: set execution.checkpointing.dir to a folder");
+}
+
+}  // namespace
+}  // namespace flott

@@ -1,0 +1,326 @@
+// Jobs that fail and begin anew from their last checkpoint count every record once, wherever the failure
+// strikes; so do jobs that are started from a checkpoint at another parallelism.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+
+#include "flott/env/posix/real_env.h"
+#include "flott/master/tests/simulated_job.h"
+#include "flott/operators/static_enumerator.h"
+#include "flott/operators/typed_source.h"
+#include "flott/state/keyed_backend.h"
+#include "flott/state/operator_state.h"
+
+namespace flott {
+namespace {
+
+constexpr int64_t kKeys = 23;
+
+struct Range {
+  int32_t id = 0;
+  int64_t next = 0;
+  int64_t end = 0;
+  std::string splitId() const { return std::to_string(id); }
+};
+
+class RangeReader final : public SequentialReader<int64_t, Range> {
+  Poll read(Range& range, SourceOutput<int64_t>& out) override {
+    for (int i = 0; i < 2 && range.next < range.end; ++i) out.collect(range.next++);
+    return range.next < range.end ? Poll::kMore : Poll::kEnd;
+  }
+};
+
+// The numbers from 0 on, in ranges of 50.
+class Ranges final : public Source<int64_t, Range> {
+ public:
+  Ranges(int64_t count, Handout handout) : count_(count), handout_(handout) {}
+  Boundedness boundedness() const override { return Boundedness::kBounded; }
+  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
+    State fresh;
+    for (int64_t from = 0; from < count_; from += 50) {
+      fresh.push_back({static_cast<int32_t>(fresh.size()), from, std::min(from + 50, count_)});
+    }
+    return std::make_unique<StaticEnumerator<Range>>(handout_, restored.value_or(fresh));
+  }
+  std::unique_ptr<Reader> createReader() const override { return std::make_unique<RangeReader>(); }
+
+ private:
+  int64_t count_;
+  Handout handout_;
+};
+
+class ByRest final : public KeyHasher {
+ public:
+  void hash(Batch& batch) const override {
+    Rows<int64_t>& rows = batch.rows<int64_t>();
+    rows.enableHashes();
+    for (size_t i = 0; i < rows.size(); ++i) rows.hashes()[i] = hashKey(rows[i] % kKeys);
+  }
+};
+
+/// Outside of the job: survives its attempts.
+struct Outside {
+  std::map<int64_t, int64_t> totals;  // by key, as last told
+  int64_t untilCrash = 0;             // records; 0: never
+  int crashes = 0;
+};
+
+// Sums under kKeys keys, and tells the sums at the end.
+class SumByKey final : public Operator {
+ public:
+  explicit SumByKey(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
+  void open(OperatorContext& context) override {
+    state_ = &context.keyedState(typeOps<int64_t>());
+    sum_ = state_->state(ValueStateDescriptor<int64_t>("sum"));
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) {
+        ++outside_->crashes;
+        throw std::runtime_error("crash");
+      }
+      const int64_t key = record % kKeys;
+      state_->setCurrentKey(hashKey(key), key);
+      sum_.set(sum_.get() + record);
+    }
+    return Step::kDone;
+  }
+  Step onEndOfInput(int, Output&) override {
+    state_->applyToAllKeys<int64_t>(
+        ValueStateDescriptor<int64_t>("sum"),
+        [&](int64_t key, ValueState<int64_t>& sum) { outside_->totals[key] = sum.get(); });
+    return Step::kDone;
+  }
+
+ private:
+  std::shared_ptr<Outside> outside_;
+  KeyedStateBackend* state_ = nullptr;
+  ValueState<int64_t> sum_;
+};
+
+std::map<int64_t, int64_t> expected(int64_t count) {
+  std::map<int64_t, int64_t> sums;
+  for (int64_t i = 0; i < count; ++i) sums[i % kKeys] += i;
+  return sums;
+}
+
+struct Shape {
+  int sources = 1;
+  int sums = 1;
+  Handout handout = Handout::kOnRequest;
+};
+
+JobGraph summing(int64_t count, const Shape& shape, const std::shared_ptr<Outside>& outside) {
+  Pipeline pipeline(sourceOf(Ranges(count, shape.handout), "numbers").factory, shape.sources);
+  auto make = [outside] { return std::make_unique<SumByKey>(outside); };
+  pipeline.then("pass", passOn(), shape.sources)
+      .then("sum", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), shape.sums,
+            PartitionKind::kHash, {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRest>()});
+  return pipeline.job();
+}
+
+// A world that outlives its jobs.
+class RecoveryWorld {
+ public:
+  explicit RecoveryWorld(uint64_t seed) : seed_(seed), sim(std::make_shared<SimulatedEnv>(seed)) {}
+
+  /// `triggers` checkpoints are asked for at moments that the seed chooses, `restarts` failures forgiven.
+  JobResult run(JobGraph graph, const Configuration& configuration, int triggers, int restarts) {
+    EmbeddedJob::MakeScheduler make = [&](int lanes, const Configuration&) -> std::unique_ptr<Scheduler> {
+      return std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed_});
+    };
+    EmbeddedJob job(std::move(graph), configuration, sim->env(), sim, make,
+                    [restarts](const Error&, Timestamp) mutable {
+                      return restarts-- > 0 ? std::optional(Duration()) : std::nullopt;
+                    });
+    job.start();
+    const auto alive = std::make_shared<EmbeddedJob*>(&job);
+    if (triggers > 0) triggerSome(alive, triggers);
+    job.wait();
+    *alive = nullptr;
+    return job.result();
+  }
+
+ private:
+  /// Until `job` is null.
+  void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
+    ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
+      if (*job == nullptr) return;
+      (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      if (count > 1) triggerSome(job, count - 1);
+    }));
+  }
+
+  const uint64_t seed_;
+
+ public:
+  const std::shared_ptr<SimulatedEnv> sim;
+};
+
+Configuration kept(bool inFiles = true) {
+  Configuration configuration;
+  configuration.set("taskmanager.network.memory.buffers-per-channel", "2");
+  if (!inFiles) return configuration;
+  configuration.set("execution.checkpointing.dir", "/checkpoints");
+  configuration.set("execution.checkpointing.create-subdir", "false");
+  configuration.set("execution.checkpointing.data-inline-threshold", "64 b");
+  configuration.set("execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION");
+  return configuration;
+}
+
+TEST(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
+  int64_t completed = 0;
+  int fromCheckpoint = 0;
+  for (uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    const int64_t count = 1000 + static_cast<int64_t>(random.below(4000));
+    const Shape shape{.sources = static_cast<int>(1 + random.below(3)),
+                      .sums = static_cast<int>(1 + random.below(4)),
+                      .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
+    RecoveryWorld world(seed);
+    const JobResult result = world.run(summing(count, shape, outside), kept(random.below(2) == 0), 2000, 1);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(result.restarts, 1);
+    EXPECT_EQ(outside->crashes, 1);
+    EXPECT_EQ(outside->totals, expected(count)) << "seed " << seed;
+    completed += result.checkpoints.completed;
+    for (const std::string& line : world.sim->log().lines()) {
+      fromCheckpoint += line.find("starts from checkpoint") != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_GT(completed, 600) << "hardly a checkpoint was made";
+  EXPECT_GT(fromCheckpoint, 200) << "most began from nothing";
+}
+
+TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
+  int went = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    constexpr int64_t kCount = 4000;
+    const auto shape = [&random] {
+      return Shape{.sources = static_cast<int>(1 + random.below(4)),
+                   .sums = static_cast<int>(1 + random.below(5))};
+    };
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1000 + static_cast<int64_t>(random.below(3000));
+    RecoveryWorld world(seed);
+    EXPECT_EQ(world.run(summing(kCount, shape(), outside), kept(), 2000, 0).status, JobStatus::kFailed);
+    std::vector<FileInfo> folders;
+    if (world.sim->files().stat("/checkpoints")) folders = world.sim->files().listFolder("/checkpoints");
+    if (folders.empty()) continue;
+    ASSERT_EQ(folders.size(), 1u) << "one is retained, void ones are gone; seed " << seed;
+    ++went;
+    Configuration configuration = kept();
+    configuration.set("execution.state-recovery.path", "file://" + folders[0].path);
+    const JobResult result = world.run(summing(kCount, shape(), outside), configuration, 2000, 0);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+  }
+  EXPECT_GT(went, 150);
+}
+
+// Makes records public when the checkpoint that holds them is complete, and once only.
+class Committing final : public Operator {
+ public:
+  explicit Committing(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
+  void open(OperatorContext& context) override {
+    prepared_ = &context.operatorState().list<std::pair<uint64_t, int64_t>>("prepared");
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) throw std::runtime_error("crash");
+      open_ += record;
+    }
+    return Step::kDone;
+  }
+  void snapshotState(CheckpointId id) override {
+    prepared_->add({id.value, open_});
+    open_ = 0;
+  }
+  void onCheckpointEnded(CheckpointId id, bool completed) override {
+    if (!completed) return;
+    std::vector<std::pair<uint64_t, int64_t>> later;
+    for (const auto& [checkpoint, sum] : prepared_->get()) {
+      if (checkpoint > id.value) {
+        later.emplace_back(checkpoint, sum);
+      } else {
+        outside_->totals.emplace(static_cast<int64_t>(checkpoint), sum);  // again it changes nothing
+      }
+    }
+    prepared_->set(std::move(later));
+  }
+  bool awaitsFinalCheckpoint() const override { return true; }
+
+ private:
+  std::shared_ptr<Outside> outside_;
+  OperatorListState<std::pair<uint64_t, int64_t>>* prepared_ = nullptr;
+  int64_t open_ = 0;
+};
+
+TEST(Recovery, ABoundedJobEndsWithACheckpointThatPublishesTheRest) {
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    constexpr int64_t kCount = 1500;
+    const auto outside = std::make_shared<Outside>();
+    if (seed % 2 == 1) outside->untilCrash = static_cast<int64_t>(1 + Random(seed).below(kCount));
+    Pipeline pipeline(sourceOf(Ranges(kCount, Handout::kOnRequest), "numbers").factory,
+                      static_cast<int>(1 + seed % 3));
+    auto make = [outside] { return std::make_unique<Committing>(outside); };
+    pipeline.then("commit", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1,
+                  PartitionKind::kRebalance);
+    Configuration configuration = kept(seed % 4 < 2);
+    configuration.set("execution.checkpointing.interval", "1 s");
+    RecoveryWorld world(seed);
+    const JobResult result = world.run(pipeline.job(), configuration, static_cast<int>(seed % 5) * 200, 1);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    int64_t sum = 0;
+    for (const auto& [checkpoint, part] : outside->totals) sum += part;
+    EXPECT_EQ(sum, kCount * (kCount - 1) / 2) << "seed " << seed;
+  }
+}
+
+TEST(Recovery, WithoutIntervalsNobodyWaitsForACheckpoint) {
+  const auto outside = std::make_shared<Outside>();
+  Pipeline pipeline(numbers(10));
+  auto make = [outside] { return std::make_unique<Committing>(outside); };
+  pipeline.then("commit", std::make_shared<MadeBy<decltype(make)>>(std::move(make)));
+  EXPECT_EQ(RecoveryWorld(1).run(pipeline.job(), {}, 0, 0).status, JobStatus::kFinished);
+  EXPECT_TRUE(outside->totals.empty());
+}
+
+// The same with lanes, off-load threads and the master's own, for the thread sanitizer. One task only sums,
+// so that what is outside has one user.
+TEST(RecoveryOnThreads, EveryRecordCountsOnce) {
+  constexpr int64_t kCount = 200'000;
+  const auto real = std::shared_ptr<RealEnv>(makeRealEnv({.log = {.level = LogLevel::kOff}}));
+  const Env env = real->env();
+  EmbeddedJob::MakeScheduler make = [&env](int lanes, const Configuration&) {
+    return makeThreadedScheduler(env, {.lanes = lanes});
+  };
+  const auto outside = std::make_shared<Outside>();
+  outside->untilCrash = kCount / 2;
+  Configuration configuration;
+  configuration.set("execution.checkpointing.interval", "10 ms");
+  configuration.set("flott.lanes", "3");
+  const Shape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
+  EmbeddedJob job(summing(kCount, shape, outside), configuration, env, real, make,
+                  [](const Error&, Timestamp) { return std::optional(Duration::millis(1)); });
+  job.start();
+  std::atomic<int> read{0};
+  while (!job.waitFor(Duration::millis(1))) {
+    if (job.status() == JobStatus::kRunning && read == 0) {
+      ++read;
+      job.readCheckpoints([&read](CheckpointStatistics) { --read; });
+    }
+    EXPECT_GE(job.progress().recordsIn, 0) << "may be asked between two attempts as well";
+  }
+  const JobResult result = job.result();
+  ASSERT_EQ(result.status, JobStatus::kFinished) << result.error->what();
+  EXPECT_EQ(result.restarts, 1);
+  EXPECT_EQ(outside->totals, expected(kCount));
+}
+
+}  // namespace
+}  // namespace flott

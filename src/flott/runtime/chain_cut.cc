@@ -1,0 +1,59 @@
+#include "flott/runtime/chain_cut.h"
+
+#include <limits>
+
+#include "flott/state/keyed_backend.h"
+
+namespace flott {
+
+ChainCut::ChainCut(const Barrier& barrier, size_t operators) : keyed_(operators), missing_(operators) {
+  snapshot_.barrier = barrier;
+  snapshot_.operators.resize(operators);
+}
+
+ChainCut::~ChainCut() = default;
+ChainCut::ChainCut(ChainCut&&) noexcept = default;
+ChainCut& ChainCut::operator=(ChainCut&&) noexcept = default;
+
+void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState) {
+  snapshot_.operators[index].id = id;
+  snapshot_.operators[index].operatorState = std::move(operatorState);
+  --missing_;
+  if (keyed == nullptr) return;
+  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed)};
+  ++encoding_;
+}
+
+bool ChainCut::encodeSome(size_t budgetBytes) {
+  for (size_t i = 0; i < keyed_.size() && encoding_ > 0; ++i) {
+    if (keyed_[i].writer != nullptr && !encode(i, budgetBytes)) return false;
+  }
+  return true;
+}
+
+void ChainCut::finish(const KeyedStateBackend& keyed) {
+  for (size_t i = 0; i < keyed_.size(); ++i) {
+    if (keyed_[i].writer == nullptr || keyed_[i].backend != &keyed) continue;
+    while (!encode(i, std::numeric_limits<size_t>::max())) {
+    }
+  }
+}
+
+bool ChainCut::encode(size_t index, size_t budgetBytes) {
+  Keyed& keyed = keyed_[index];
+  if (!keyed.backend->encodeSome(budgetBytes)) return false;
+  snapshot_.operators[index].keyed = keyed.writer->finish();
+  keyed.writer.reset();
+  --encoding_;
+  return true;
+}
+
+void ChainCut::abandon() {
+  for (Keyed& keyed : keyed_) {
+    if (keyed.writer != nullptr) keyed.backend->abandonCut();
+    keyed.writer.reset();
+  }
+  encoding_ = 0;
+}
+
+}  // namespace flott

@@ -1,0 +1,55 @@
+// What a task contributes to a checkpoint, and what it starts from when it is restored from one.
+//
+// Plain values. A TaskSnapshot goes from a task to the master, a RestoredTask from the master to a task.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flott/base/types.h"
+#include "flott/state/checkpoint_metadata.h"
+#include "flott/state/keyed_snapshot.h"
+#include "flott/state/operator_state.h"
+
+namespace flott {
+
+/// Where the time of one checkpoint went in one task.
+struct CheckpointDurations {
+  int64_t startDelayNanos = 0;  // from the trigger to the first barrier's being worked on, by wall clocks
+  int64_t alignmentNanos = 0;   // from the first barrier to the last
+  int64_t syncNanos = 0;        // the task did nothing else
+  int64_t asyncNanos = 0;       // from the cut until all was written
+};
+
+struct TaskSnapshot {
+  struct Operator {
+    OperatorId id;
+    StateHandle keyed;
+    StateHandle operatorState;
+  };
+  std::vector<Operator> operators;  // as JobVertex::chain
+  CheckpointDurations durations;
+
+  uint64_t bytes() const {
+    uint64_t sum = 0;
+    for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length;
+    return sum;
+  }
+};
+
+struct RestoredOperator {
+  RestoredKeyedState keyed;
+  OperatorStateImage operatorState;
+};
+
+struct RestoredTask {
+  /// It had worked off all its input: it passes the end on and does nothing else.
+  bool finished = false;
+  std::vector<RestoredOperator> operators;  // as JobVertex::chain, or empty: a fresh start
+};
+
+/// By vertex and subtask; empty for a fresh start.
+using RestoredJob = std::vector<std::vector<RestoredTask>>;
+
+}  // namespace flott

@@ -1,0 +1,208 @@
+// What tasks do for a checkpoint: the cut is one moment of the whole job, and is stored before they end.
+#include <gtest/gtest.h>
+
+#include "flott/base/bytes.h"
+#include "flott/runtime/tests/test_job.h"
+#include "flott/state/keyed_backend.h"
+
+namespace flott {
+namespace {
+
+// NumbersReader whose position is in its snapshot, as a split.
+class PositionReader final : public ReaderWithoutSplits {
+ public:
+  explicit PositionReader(int64_t count) : count_(count) {}
+  Poll poll(Output& output) override {
+    if (next_ >= count_) return Poll::kEnd;
+    Batch batch = rowsPool<int64_t>(context_->pools()).acquire();
+    for (int i = 0; i < 7 && next_ < count_; ++i) batch.rows<int64_t>().emplace(next_++);
+    output.emit(std::move(batch));
+    return Poll::kMore;
+  }
+  void addSplits(std::vector<SourceSplit> splits) override { next_ = std::stoll(splits.at(0).state); }
+  std::vector<SourceSplit> snapshot() override { return {{.id = "numbers", .state = std::to_string(next_)}}; }
+
+ private:
+  int64_t count_;
+  int64_t next_ = 0;
+};
+
+// Counts records in keyed state, under ten keys.
+class CountByKey final : public Operator {
+ public:
+  void open(OperatorContext& context) override {
+    state_ = &context.keyedState(typeOps<int64_t>());
+    count_ = state_->state(ValueStateDescriptor<int64_t>("count"));
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      const int64_t key = record % 10;
+      state_->setCurrentKey(hashKey(key), key);
+      count_.set(count_.get() + 1);
+    }
+    return Step::kDone;
+  }
+
+ private:
+  KeyedStateBackend* state_ = nullptr;
+  ValueState<int64_t> count_;
+};
+
+class ByRecord final : public KeyHasher {
+ public:
+  void hash(Batch& batch) const override {
+    Rows<int64_t>& rows = batch.rows<int64_t>();
+    rows.enableHashes();
+    for (size_t i = 0; i < rows.size(); ++i) rows.hashes()[i] = hashKey(rows[i] % 10);
+  }
+  std::string keyText(const Batch& batch, size_t i) const override {
+    return std::to_string(batch.rows<int64_t>()[i] % 10);
+  }
+};
+
+template <typename Op>
+std::shared_ptr<const OperatorFactory> make() {
+  auto create = [] { return std::make_unique<Op>(); };
+  return std::make_shared<MadeBy<decltype(create)>>(std::move(create));
+}
+
+JobGraph countingJob(int64_t records, int sources, int counters) {
+  Pipeline pipeline(readBy(PositionReader(records)), sources);
+  pipeline.then("pass", passOn(), sources)
+      .then("count", make<CountByKey>(), counters, PartitionKind::kHash,
+            {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRecord>()});
+  return pipeline.job();
+}
+
+int64_t countedIn(const StateHandle& keyed) {
+  RestoredKeyedState restored;
+  restored.add(keyed.inlined, {0, 128});
+  KeyedStateBackend backend(typeOps<int64_t>(), {}, std::move(restored));
+  int64_t sum = 0;
+  backend.applyToAllKeys<int64_t>(ValueStateDescriptor<int64_t>("count"),
+                                  [&](int64_t, ValueState<int64_t>& count) { sum += count.get(); });
+  return sum;
+}
+
+int64_t positionIn(const StateHandle& operatorState) {
+  ByteReader in(operatorState.inlined);
+  const OperatorStateImage image = OperatorStateImage::decode(in);
+  ByteReader split(image.states.at(0).items.at(0));
+  split.string();
+  return std::stoll(std::string(split.string()));
+}
+
+/// Triggers checkpoints 1 to `count` at moments that the seed chooses.
+void triggerSome(TestWorker& test, int count) {
+  auto last = std::make_shared<uint64_t>(0);
+  for (int i = 0; i < count; ++i) {
+    ASSERT_TRUE(test.sim.offload().submit("trigger", [&test, last] {
+      const Barrier barrier{.checkpoint = CheckpointId(++*last), .triggered = test.sim.clock().wallTime()};
+      for (const auto& task : test.worker->tasks()) task->triggerCheckpoint(barrier);
+    }));
+  }
+}
+
+TEST(TaskCheckpoints, TheCutHoldsWhatCameBeforeItAndNothingElse) {
+  int beforeTheEnd = 0;
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    const auto parallelism = static_cast<int>(1 + seed % 3);
+    TestWorker test(countingJob(500, 2, parallelism), seed, {.channelCapacity = 1 + seed % 2});
+    triggerSome(test, 4);
+    test.scheduler.join();
+    EXPECT_EQ(test.declined, std::vector<std::string>());
+    for (const auto& [checkpoint, tasks] : test.acknowledged) {
+      int64_t read = 0;
+      int64_t counted = 0;
+      for (const auto& [task, snapshot] : tasks) {
+        if (task.first == 0) {
+          ASSERT_EQ(snapshot.operators.size(), 2u);
+          read += positionIn(snapshot.operators[0].operatorState);
+        } else {
+          counted += countedIn(snapshot.operators[0].keyed);
+        }
+      }
+      for (int source = 0; source < 2; ++source) {
+        if (!tasks.contains({0, source})) read += 500;  // it had finished before the cut
+      }
+      if (tasks.size() != 2u + static_cast<size_t>(parallelism)) continue;
+      ++beforeTheEnd;
+      EXPECT_EQ(counted, read) << "seed " << seed << ", checkpoint " << checkpoint.value;
+    }
+  }
+  EXPECT_GT(beforeTheEnd, 50) << "few checkpoints were cut while everything ran";
+}
+
+TEST(TaskCheckpoints, AtLeastOnceNothingIsMissing) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    TestWorker test(countingJob(500, 3, 2), seed, {.channelCapacity = 1, .alignedBarriers = false});
+    triggerSome(test, 1);
+    test.scheduler.join();
+    int64_t read = 0;
+    int64_t counted = 0;
+    const auto& tasks = test.acknowledged[CheckpointId(1)];
+    if (tasks.size() != 5u) continue;
+    for (const auto& [task, snapshot] : tasks) {
+      read += task.first == 0 ? positionIn(snapshot.operators[0].operatorState) : 0;
+      counted += task.first == 1 ? countedIn(snapshot.operators[0].keyed) : 0;
+    }
+    EXPECT_GE(counted, read) << "seed " << seed;
+  }
+}
+
+TEST(TaskCheckpoints, ATaskDoesNotEndBeforeItsCutIsStored) {
+  TestWorker test(countingJob(10, 1, 1));
+  for (const auto& task : test.worker->tasks()) task->triggerCheckpoint({.checkpoint = CheckpointId(1)});
+  test.sim.offload().setCapacity(0);
+  EXPECT_FALSE(test.scheduler.runUntilIdle());
+  EXPECT_EQ(test.ends, std::vector<std::string>());
+  EXPECT_TRUE(test.acknowledged.empty());
+  test.sim.offload().setCapacity(8);
+  test.scheduler.join();
+  EXPECT_EQ(test.acknowledged[CheckpointId(1)].size(), 2u);
+  EXPECT_EQ(test.ends.size(), 2u);
+}
+
+TEST(TaskCheckpoints, WhatCannotBeWrittenIsDeclined) {
+  SimulatedEnv world(1);
+  world.files().put("/in-the-way", "a file");
+  CheckpointStorage storage(world.files(), {.folder = "/in-the-way/checkpoints", .inlineThreshold = 0});
+  TestWorker test(countingJob(10, 1, 1), 1, {.checkpoints = &storage});
+  for (const auto& task : test.worker->tasks()) task->triggerCheckpoint({.checkpoint = CheckpointId(3)});
+  test.scheduler.join();
+  ASSERT_EQ(test.declined.size(), 2u);
+  EXPECT_NE(test.declined[0].find("3: "), std::string::npos);
+  EXPECT_NE(test.declined[0].find("/in-the-way"), std::string::npos) << test.declined[0];
+  for (const std::string& end : test.ends) EXPECT_NE(end.find("FINISHED"), std::string::npos) << end;
+}
+
+TEST(TaskCheckpoints, AVoidCheckpointIsDroppedWhereverItIs) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    TestWorker test(countingJob(300, 2, 2), seed, {.channelCapacity = 1});
+    triggerSome(test, 3);
+    ASSERT_TRUE(test.sim.offload().submit("abort", [&test] {
+      for (const auto& task : test.worker->tasks()) task->endCheckpoint(CheckpointId(1), false);
+    }));
+    test.scheduler.join();
+    EXPECT_EQ(test.ends.size(), 4u) << "seed " << seed;
+    for (const std::string& end : test.ends) EXPECT_NE(end.find("FINISHED"), std::string::npos) << end;
+  }
+}
+
+TEST(TaskCheckpoints, TasksThatHadFinishedOnlyPassTheEndOn) {
+  RestoredJob restored(2);
+  for (auto& vertex : restored) vertex.resize(2);
+  for (RestoredTask& task : restored[0]) task.finished = true;
+  TestWorker sourcesDone(countingJob(300, 2, 2), 1, {}, {}, std::move(restored));
+  sourcesDone.scheduler.join();
+  EXPECT_EQ(sourcesDone.ends.size(), 4u);
+  for (const std::string& end : sourcesDone.ends) EXPECT_NE(end.find("FINISHED"), std::string::npos) << end;
+  for (const auto& task : sourcesDone.worker->tasks()) {
+    for (const OperatorChain::NodeMetrics& node : task->metrics()) {
+      EXPECT_EQ(node.metrics.count("numRecordsIn"), 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flott
