@@ -15,6 +15,10 @@ endif()
 if(FLOTT_SANITIZE)
   add_compile_options(-fsanitize=${FLOTT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${FLOTT_SANITIZE})
+  if(FLOTT_SANITIZE MATCHES undefined)
+    # A check at every access to a member: a third of the compile time, for what the address sanitizer finds, too.
+    add_compile_options(-fno-sanitize=null,alignment,vptr,object-size,nonnull-attribute,returns-nonnull-attribute)
+  endif()
 endif()
 
 # A program is linked to the shared libraries it calls, not to all that its rooms may call.
@@ -40,7 +44,7 @@ function(flott_add_pch target)
 endfunction()
 
 # Tests spend more time in the compiler than in running.
-set(FLOTT_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+set(FLOTT_TEST_OPTIONS $<$<CONFIG:Release>:${FLOTT_TEST_OPTIMIZATION}>)
 
 if(FLOTT_PCH)
   set(FLOTT_LIGHT_HEADERS <algorithm> <array> <atomic> <bit> <cstddef> <cstdint> <cstring> <limits> <map> <memory>

@@ -8,7 +8,8 @@
 namespace flott {
 
 void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos) {
-  const int64_t delay = (now.wall - barrier.triggered).ms * 1'000'000 - alignmentNanos;
+  const bool dated = barrier.triggered != Timestamp::min();
+  const int64_t delay = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignmentNanos : 0;
   underWay_[barrier.checkpoint] = {.startDelayNanos = std::max<int64_t>(delay, 0),
                                    .alignmentNanos = alignmentNanos};
 }
