@@ -31,6 +31,7 @@ struct Figures {
   std::optional<double> instructionsPerRecord;
   double cores = 0;
   Percentiles latency;
+  Firing firing;
 };
 
 /// The first outcome of a case, which every later one has to equal.
@@ -112,6 +113,15 @@ class Side {
     line[prefix + "cores"] = rounded(medianOf([](const Figures& f) { return f.cores; }), 1000);
   }
 
+  /// fired_ms, longest_pause_ms and bytes_per_pair, each behind `prefix`.
+  void addFiring(const std::string& prefix, Json& line) const {
+    line[prefix + "fired_ms"] = rounded(medianOf([](const Figures& f) { return f.firing.firedMs; }), 10);
+    line[prefix + "longest_pause_ms"] =
+        rounded(medianOf([](const Figures& f) { return f.firing.longestPauseMs; }), 100);
+    line[prefix + "bytes_per_pair"] =
+        rounded(medianOf([](const Figures& f) { return f.firing.bytesPerPair; }), 10);
+  }
+
   static double rounded(double value, double perUnit) { return std::round(value * perUnit) / perUnit; }
 
  private:
@@ -127,6 +137,7 @@ class Side {
           figures.instructionsPerRecord.value_or(0) + share * static_cast<double>(m.instructions) / records;
     figures.cores += m.cpuSeconds / m.wallSeconds;
     figures.latency = m.outcome.latency;
+    figures.firing = m.outcome.firing;
     peakResidentBytes_ = std::max(peakResidentBytes_, m.peakResidentBytes);
   }
 
@@ -194,6 +205,10 @@ Json toJson(const Case& benchmark, const Sides& sides) {
   if (benchmark.kind == CaseKind::kLatency) {
     if (engine) engine->addLatency("", line);
     if (sides.loop) sides.loop->addLatency("loop_", line);
+  }
+  if (benchmark.kind == CaseKind::kFiring) {
+    if (engine) engine->addFiring("", line);
+    if (sides.loop) sides.loop->addFiring("loop_", line);
   }
   return line;
 }

@@ -33,12 +33,20 @@ struct Percentiles {
 /// Reorders its argument, which must not be empty.
 Percentiles percentilesOf(std::vector<int64_t>& nanoseconds);
 
+/// How windows that are open at once end.
+struct Firing {
+  double firedMs = 0;         // from the watermark to the last result
+  double longestPauseMs = 0;  // that other work of the lane waited meanwhile
+  double bytesPerPair = 0;    // of memory, for each (key, window) that is open
+};
+
 /// What came out of one round.
 struct Outcome {
   uint64_t records = 0;   // what the rate counts
   uint64_t results = 0;   // output records
   uint64_t checksum = 0;  // sum of fold() over the output records
-  Percentiles latency;    // of latency cases
+  Percentiles latency{};  // of latency cases
+  Firing firing{};        // of firing cases
 };
 
 /// Runs one round and returns once every output record is folded. Whatever it throws fails the benchmark.
@@ -48,6 +56,7 @@ enum class CaseKind : uint8_t {
   kThroughput,    // engine against loop
   kTwoProcesses,  // engine with two lanes against the sum of two one-lane processes, each pinned to a core
   kLatency,       // percentiles and cores at a fixed rate, beside a bare hand-off between two threads
+  kFiring,        // how long open windows take to fire, beside a loop over a hash map
 };
 
 struct Case {

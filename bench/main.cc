@@ -26,6 +26,7 @@ std::vector<Case> allCases() {
           intervalJoinCase(),
           sessionCase(),
           countWindowCase(),
+          openWindowsCase(),
           exchangeForwardCase(),
           exchangeHashCase(),
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),

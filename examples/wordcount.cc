@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
   JobClient job = env.executeAsync("Word count");
   const auto started = std::chrono::steady_clock::now();
   while (!job.waitFor(Duration::millis(500))) {
-    const EmbeddedJob::Progress progress = job.job().progress();
+    const JobProgress progress = job.progress();
     std::fprintf(stderr, "\r%lld lines, %lld words …", static_cast<long long>(progress.recordsIn),
                  static_cast<long long>(progress.recordsOut));
   }

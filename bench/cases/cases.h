@@ -13,6 +13,7 @@ Case slidingCase();
 Case intervalJoinCase();
 Case sessionCase();
 Case countWindowCase();
+Case openWindowsCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
 Case latencyCase();

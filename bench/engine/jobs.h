@@ -13,6 +13,7 @@ Outcome slidingJob(const Load& load);
 Outcome intervalJoinJob(const Load& load);
 Outcome sessionJob(const Load& load);
 Outcome countWindowJob(const Load& load);
+Outcome openWindowsJob(const Load& load);
 Outcome exchangeForwardJob(const Load& load);
 Outcome exchangeHashJob(const Load& load);
 Outcome latencyJob(const Load& load);

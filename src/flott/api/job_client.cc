@@ -5,6 +5,7 @@
 #include "flott/api/job_listener.h"
 #include "flott/api/program.h"
 #include "flott/base/options.h"
+#include "flott/master/embedded_job.h"
 
 namespace flott {
 namespace {
@@ -78,6 +79,11 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
 
 JobClient::~JobClient() = default;
 JobClient::JobClient(JobClient&&) noexcept = default;
+
+JobStatus JobClient::status() const { return job_->status(); }
+JobProgress JobClient::progress() const { return job_->progress(); }
+void JobClient::cancel() { job_->cancel(); }
+bool JobClient::waitFor(Duration timeout) { return job_->waitFor(timeout); }
 
 JobExecutionResult JobClient::result() {
   job_->wait();

@@ -9,9 +9,13 @@
 #include <string>
 
 #include "flott/api/execution_host.h"
-#include "flott/master/embedded_job.h"
+#include "flott/graph/job_graph.h"
+#include "flott/master/job_status.h"
+#include "flott/master/watermark_report.h"
 
 namespace flott {
+
+class EmbeddedJob;
 
 /// What execute() returns. Throws nothing by itself: execute() has thrown already when the job failed.
 class JobExecutionResult {
@@ -47,11 +51,12 @@ class JobClient {
   ~JobClient();
   JobClient(JobClient&&) noexcept;
 
-  JobStatus status() const { return job_->status(); }
+  JobStatus status() const;
+  JobProgress progress() const;
   /// Asks the job to stop; result() then returns with status kCancelled.
-  void cancel() { job_->cancel(); }
+  void cancel();
   /// Waits so long at most; whether the job has ended.
-  bool waitFor(Duration timeout) { return job_->waitFor(timeout); }
+  bool waitFor(Duration timeout);
   /// Waits for the end. Throws the first cause when the job failed.
   JobExecutionResult result();
   /// The accumulators as they are now, merged over all subtasks.

@@ -130,19 +130,19 @@ class WindowedStream {
 
   /// Keeps a window so much longer for late records; each that comes makes it fire again. On event time only.
   /// Throws Error(kUser) when it is negative.
-  auto allowedLateness(Duration lateness) const {
+  WindowedStream allowedLateness(Duration lateness) const {
     static_assert(Assigner::kDomain == TimeDomain::kEventTime,
                   "allowedLateness: on processing time no record is late");
-    auto stream = forLateRecords();
+    WindowedStream stream = *this;
     stream.late_.allowedLateness = checkedLateness(lateness);
     return stream;
   }
   /// Records that come too late for all of their windows go to this side output of the result, instead of
   /// being dropped and counted.
-  auto sideOutputLateData(const OutputTag<T>& tag) const {
+  WindowedStream sideOutputLateData(const OutputTag<T>& tag) const {
     static_assert(Assigner::kDomain == TimeDomain::kEventTime,
                   "sideOutputLateData: on processing time no record is late");
-    auto stream = forLateRecords();
+    WindowedStream stream = *this;
     stream.late_.sideOutput = tag;
     return stream;
   }
@@ -280,15 +280,6 @@ class WindowedStream {
     }
   }
 
-  /// Slices of time are not kept for late records: the general operator does that.
-  auto forLateRecords() const {
-    if constexpr (kUsual && SlicingAssigner<Assigner>) {
-      return trigger(internal::UsualTrigger<Assigner>());
-    } else {
-      return *this;
-    }
-  }
-
   static constexpr bool kUsual =
       std::is_same_v<Trigger, DefaultTrigger> && std::is_same_v<Evictor, NoEvictor>;
 
@@ -299,7 +290,7 @@ class WindowedStream {
       static_assert(requireMerge<Accumulation>());
     if constexpr (kUsual && madeOfSlices<Accumulation>()) {
       using Op = SliceWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
-      return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission));
+      return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission), late_);
     } else if constexpr (kUsual && kIsSessions<Assigner>) {
       using Op = SessionWindowOperator<T, Selector, Assigner, Accumulation, Emission>;
       return operatorFactory<Op>(selector_, assigner_, std::move(accumulation), std::move(emission), late_);

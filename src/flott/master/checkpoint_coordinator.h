@@ -49,13 +49,6 @@ class CheckpointHost {
   virtual void failAttempt(Error error) = 0;
 };
 
-/// What a checkpoint that somebody asked for has come to.
-struct CheckpointOutcome {
-  CheckpointId id;
-  std::string folder;
-  std::optional<Error> error;  // why there is none
-};
-
 class CheckpointCoordinator {
  public:
   CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options, CheckpointStorage& storage,

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "flott/base/error.h"
 #include "flott/base/time.h"
 #include "flott/base/types.h"
 #include "flott/runtime/task_snapshot.h"
@@ -53,6 +55,13 @@ struct CheckpointStatistics {
     }
     return nullptr;
   }
+};
+
+/// What a checkpoint that somebody asked for has come to.
+struct CheckpointOutcome {
+  CheckpointId id;
+  std::string folder;
+  std::optional<Error> error;  // why there is none
 };
 
 }  // namespace flott

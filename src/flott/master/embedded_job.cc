@@ -136,8 +136,8 @@ bool EmbeddedJob::waitFor(Duration timeout) {
 
 JobResult EmbeddedJob::result() const { return world_->master.result(); }
 
-EmbeddedJob::Progress EmbeddedJob::progress() const {
-  Progress progress;
+JobProgress EmbeddedJob::progress() const {
+  JobProgress progress;
   const std::shared_ptr<Worker> worker = std::atomic_load(&world_->worker);
   if (worker == nullptr) return progress;
   for (const auto& task : worker->tasks()) {

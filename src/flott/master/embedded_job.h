@@ -60,12 +60,7 @@ class EmbeddedJob {
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
     world_->master.readCheckpoints(std::move(reply));
   }
-  /// Records taken by all sources and by all sinks so far, for progress.
-  struct Progress {
-    int64_t recordsIn = 0;
-    int64_t recordsOut = 0;
-  };
-  Progress progress() const;
+  JobProgress progress() const;
   Scheduler& scheduler() { return *scheduler_; }
   const JobGraph& graph() const { return world_->graph; }
 

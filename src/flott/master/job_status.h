@@ -38,6 +38,12 @@ struct OperatorReadings {
   std::vector<MetricReading> metrics;
 };
 
+/// How many records all sources and all sinks have taken so far.
+struct JobProgress {
+  int64_t recordsIn = 0;
+  int64_t recordsOut = 0;
+};
+
 struct JobResult {
   std::string jobName;
   JobStatus status = JobStatus::kCreated;

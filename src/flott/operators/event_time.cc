@@ -66,6 +66,13 @@ void checkEventTimes(const BatchBody& batch, TimeRange range) {
   });
 }
 
+void requireEventTimes(const BatchBody& batch, const char* who) {
+  if (!batch.hasTimestamps()) throwNoTimestamps(who);
+  const TimeRange range = timeRangeOf({batch.timestamps(), batch.size()});
+  if (range.min == Timestamp::min().ms) throwNoTimestamps(who);
+  checkEventTimes(batch, range);
+}
+
 void throwNoTimestamps(const char* who) {
   throw Error(ErrorKind::kUser, std::string("records have no timestamp, which ") + who +
                                     " need: assign one with assignTimestampsAndWatermarks(…) before them, or "

@@ -29,6 +29,9 @@ TimeRange timeRangeOf(std::span<const int64_t> timestamps);
 /// the limits, with its value.
 void checkEventTimes(const BatchBody& batch, TimeRange range);
 
+/// Every record has a timestamp within the limits; else throws Error(kUser), saying that `who` needs them.
+void requireEventTimes(const BatchBody& batch, const char* who);
+
 /// The batch has no timestamps where `who` needs them: throws Error(kUser).
 [[noreturn]] void throwNoTimestamps(const char* who);
 

@@ -9,6 +9,10 @@ constexpr size_t kRecordTextLimit = 200;
 
 }  // namespace
 
+std::shared_ptr<const OperatorFactory> shareFactory(const OperatorFactory* factory) {
+  return std::shared_ptr<const OperatorFactory>(factory);
+}
+
 void throwAtRecord(const BatchBody& batch, size_t i) {
   if (i >= batch.size()) throw currentError();
   throwAtRecord(batch.print(i));

@@ -7,7 +7,6 @@
 #include <concepts>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -75,26 +74,31 @@ size_t forEachRow(const BatchBody& batch, size_t from, Body&& body) {
   return i;
 }
 
-/// Makes operators of one class from copies of what the user passed.
-template <typename Op, typename... A>
+/// Takes the factory over.
+std::shared_ptr<const OperatorFactory> shareFactory(const OperatorFactory* factory);
+
+/// Makes operators of one class by make(), which returns a new one that the caller owns.
+template <typename Op, typename Make>
 class CopyingFactory final : public OperatorFactory {
  public:
-  explicit CopyingFactory(A... parts) : parts_(std::move(parts)...) {}
-  std::unique_ptr<Operator> create() const override {
-    return std::apply([](const A&... parts) { return std::make_unique<Op>(parts...); }, parts_);
-  }
+  explicit CopyingFactory(Make make) : make_(std::move(make)) {}
+  std::unique_ptr<Operator> create() const override { return std::unique_ptr<Operator>(make_()); }
   std::string_view refusesCheckpoints() const override {
     if constexpr (requires { Op::kRefusesCheckpoints; }) return Op::kRefusesCheckpoints;
     return {};
   }
 
  private:
-  std::tuple<A...> parts_;
+  Make make_;
 };
 
+/// Makes operators of one class from copies of what the user passed.
 template <typename Op, typename... A>
 std::shared_ptr<const OperatorFactory> operatorFactory(A... parts) {
-  return std::make_shared<CopyingFactory<Op, A...>>(std::move(parts)...);
+  // Plain closures and pointers: there is a factory for each operator of a program, and the compiler takes
+  // several times as long for tuples and shared pointers of their own.
+  auto make = [... parts = std::move(parts)] { return static_cast<Operator*>(new Op(parts...)); };
+  return shareFactory(new CopyingFactory<Op, decltype(make)>(std::move(make)));
 }
 
 }  // namespace flott

@@ -92,10 +92,10 @@ class WatermarkStrategy {
                   "Timestamp, or milliseconds since 1970 as an integer");
     return {generator_, std::move(assigner), settings_};
   }
-  template <typename M>
-  WatermarkStrategy<T, Generator, MemberTimestamp<T, M>> withTimestampAssigner(M T::*member) const {
-    return withTimestampAssigner(MemberTimestamp<T, M>{member});
-  }
+  template <typename M, typename C>
+  requires std::is_base_of_v<C, T> WatermarkStrategy<T, Generator, MemberTimestamp<T, M>>
+  withTimestampAssigner(M C::*member)
+  const { return withTimestampAssigner(MemberTimestamp<T, M>{member}); }
   /// A subtask (in a source: a split) without a record for this long, while nothing holds it up, holds back
   /// nobody's watermark. It is noticed at the ticks of pipeline.auto-watermark-interval.
   WatermarkStrategy withIdleness(Duration idleness) const {

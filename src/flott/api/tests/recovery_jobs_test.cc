@@ -11,6 +11,7 @@
 #include "flott/api/test_world.h"
 #include "flott/api/watermarks.h"
 #include "flott/api/windowed_stream.h"
+#include "flott/master/embedded_job.h"
 #include "flott/operators/static_enumerator.h"
 
 namespace flott {

@@ -26,9 +26,9 @@ using Sums = NumberAccumulation<Amount, int64_t, int64_t, Sum>;
 template <typename Assigner>
 using SumWindows = SliceWindowOperator<Amount, ByKey, Assigner, Sums, EmitResult<Amount>>;
 template <typename Assigner>
-auto sums(DriverOptions options, Assigner assigner) {
+auto sums(DriverOptions options, Assigner assigner, LatePolicy<Amount> late = {}) {
   return std::make_unique<OperatorDriver<SumWindows<Assigner>>>(
-      options, kByKey, assigner, Sums{&Amount::key, {&Amount::value}}, EmitResult<Amount>());
+      options, kByKey, assigner, Sums{&Amount::key, {&Amount::value}}, EmitResult<Amount>(), late);
 }
 
 class Dice {
@@ -66,7 +66,8 @@ Windows cumulatingWindowsOf(int64_t at, int64_t size, int64_t step, int64_t offs
 
 class Model {
  public:
-  void push(const Amount& amount, const Windows& windows) {
+  /// As in Flink a record that falls between all windows is late as well, once the watermark is past it.
+  void push(const Amount& amount, int64_t at, const Windows& windows) {
     size_t fired = 0;
     for (const auto& [start, end] : windows) {
       if (end - 1 <= watermark_) {
@@ -75,7 +76,7 @@ class Model {
         windows_[end][hashKey(amount.key)].push_back(amount);
       }
     }
-    if (!windows.empty() && fired == windows.size()) ++late;
+    if (fired == windows.size() && at <= watermark_) ++late;
   }
   void watermark(int64_t ms) {
     if (ms <= watermark_) return;
@@ -113,7 +114,7 @@ void compareWithModel(uint64_t seed, Dice dice, DriverOptions options, Assigner 
     for (int64_t n = dice.below(40); n > 0; --n) {
       const int64_t at = now + dice.below(disorder) - dice.below(disorder);
       batch.push_back({{dice.below(keys), dice.below(1000) - 300}, at});
-      model.push(batch.back().first, windowsOf(at));
+      model.push(batch.back().first, at, windowsOf(at));
       now += dice.below(dice.below(10) == 0 ? 100 : 3);
     }
     driver->push(0, batch, kByKey);
@@ -291,6 +292,45 @@ TEST(SliceSharing, WhatHadFiredBeforeARestoreDoesNotFireAgain) {
   Texts texts = after->takeRecords();
   std::sort(texts.begin(), texts.end());
   EXPECT_EQ(texts, (Texts{"W 30", "{key: 1, value: 1} @ 14", "{key: 2, value: 2} @ 14"}));
+}
+
+TEST(SliceSharing, AWindowThatHadFiredBeforeARestoreFiresAgainForALateRecord) {
+  const auto assigner = SlidingEventTimeWindows::of(Duration(10), Duration(5));
+  const LatePolicy<Amount> late{.allowedLateness = Duration(20)};
+  auto before = sums({}, assigner, late);
+  before->open();
+  before->push<Amount>(0, {{{1, 1}, 6}, {{2, 2}, 6}}, kByKey);
+  before->watermark(0, 9);
+  auto after = sums({}, assigner, late);
+  after->context().operatorState() = OperatorStateBackend(before->context().operatorState().snapshot());
+  after->open();
+  after->push<Amount>(0, {{{1, 1}, 6}, {{1, 2}, 7}}, kByKey);  // no watermark has come yet
+  EXPECT_EQ(after->takeRecords(), (Texts{"{key: 1, value: 1} @ 9", "{key: 1, value: 3} @ 9"}));
+  after->watermark(0, 14);
+  EXPECT_EQ(after->takeRecords(), (Texts{"{key: 1, value: 3} @ 14", "W 14"}));
+}
+
+TEST(SliceSharing, LateRecordsSeeTheWindowsAsTheyAre) {
+  const auto assigner = SlidingEventTimeWindows::of(Duration(20), Duration(5));
+  auto driver = sums({}, assigner, {.allowedLateness = Duration(12)});
+  driver->open();
+  driver->push<Amount>(0, {{{1, 1}, 0}, {{1, 10}, 6}, {{1, 100}, 21}, {{2, 7}, 11}}, kByKey);
+  driver->watermark(0, 24);
+  driver->takeRecords();
+  // Windows [-5, 15), [0, 20) and [5, 25) have fired; [10, 30) has not.
+  driver->push<Amount>(0, {{{1, 1000}, 12}}, kByKey);
+  EXPECT_EQ(driver->takeRecords(), (Texts{"{key: 1, value: 1011} @ 14", "{key: 1, value: 1011} @ 19",
+                                          "{key: 1, value: 1110} @ 24"}));
+  driver->watermark(0, 29);
+  Texts texts = driver->takeRecords();
+  std::sort(texts.begin(), texts.end());
+  EXPECT_EQ(texts, (Texts{"W 29", "{key: 1, value: 1100} @ 29", "{key: 2, value: 7} @ 29"}));
+  driver->watermark(0, 100);
+  EXPECT_EQ(driver->context().metrics().count("numLateRecordsDropped"), 0);
+  driver->takeRecords();
+  driver->push<Amount>(0, {{{1, 1}, 12}}, kByKey);
+  EXPECT_EQ(driver->takeRecords(), Texts());
+  EXPECT_EQ(driver->context().metrics().count("numLateRecordsDropped"), 1);
 }
 
 /// As FiredWindows stores it.

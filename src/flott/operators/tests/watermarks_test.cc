@@ -167,6 +167,16 @@ TEST_P(WatermarksTest, TimestampsThatRecordsHaveAreKept) {
                                          "{at: 3, commits: false}", "W 199"}));
 }
 
+TEST_P(WatermarksTest, RecordsMayBePlainNumbers) {
+  const auto strategy = WatermarkStrategy<int64_t>::forMonotonousTimestamps().withTimestampAssigner(
+      [](const int64_t& n) { return n; });
+  Driver<std::remove_const_t<decltype(strategy)>> driver(GetParam(), strategy);
+  driver.open();
+  driver.pushUnstamped<int64_t>(0, {5, 8});
+  driver.clock(200);
+  EXPECT_EQ(driver.takeRecords(), (Texts{"5 @ 5", "8 @ 8", "W 7"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, WatermarksTest,
                          ::testing::Values(DriverOptions{true, false}, DriverOptions{true, true},
                                            DriverOptions{false, false}, DriverOptions{false, true}),

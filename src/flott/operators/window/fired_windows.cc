@@ -20,6 +20,11 @@ void FiredWindows::open(OperatorStateBackend& operatorState, const KeyedStateBac
   if (!restored_.empty()) last_ = Timestamp(*std::min_element(restored_.begin(), restored_.end()));
 }
 
+Timestamp FiredWindows::latest() const {
+  if (restored_.empty()) return last_;
+  return std::max(last_, Timestamp(*std::max_element(restored_.begin(), restored_.end())));
+}
+
 void FiredWindows::set(Timestamp last) {
   last_ = std::max(last_, last);
   std::vector<Share> shares;

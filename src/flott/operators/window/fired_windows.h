@@ -1,5 +1,5 @@
-// Which windows have fired: what a restored operator needs to know where windows share slices, since the
-// slices of a window that has fired are still there for those after it.
+// Which windows have fired: what a restored operator needs to know where the slices of a window that has
+// fired are still there, for other windows or for late records.
 //
 // A time for each key group, as subtasks whose groups come together may have been at different times.
 // Operator state, of the same content in every subtask after a restore. Owned by one operator, used on its
@@ -24,6 +24,8 @@ class FiredWindows {
   void set(Timestamp last);
   /// No window that ends before is yet to fire.
   Timestamp earliestEnd() const { return last_ < kNothingLater ? last_ + Duration::millis(2) : last_; }
+  /// Nor has one fired for any key whose last millisecond is later.
+  Timestamp latest() const;
   /// Whether the window with this last millisecond had fired, for the key of this hash, before the restore.
   bool has(uint64_t hash, Timestamp last) const {
     return !restored_.empty() &&

@@ -112,12 +112,7 @@ class SessionWindowOperator final : public Operator {
     next_ = 0;
     const Rows<T>& rows = std::as_const(batch_).template rows<T>();
     FLOTT_CHECK(!kKeyed || rows.hasHashes());
-    if constexpr (kEventTime) {
-      if (!rows.hasTimestamps()) throwNoTimestamps("windows on event time");
-      const TimeRange range = timeRangeOf({rows.timestamps(), rows.size()});
-      if (range.min == Timestamp::min().ms) throwNoTimestamps("windows on event time");
-      checkEventTimes(rows, range);
-    }
+    if constexpr (kEventTime) requireEventTimes(rows, "windows on event time");
     if constexpr (kKeyed) {
       table_.locate(
           {rows.hashes(), rows.size()}, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); },

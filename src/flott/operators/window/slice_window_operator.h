@@ -9,10 +9,12 @@
 // Windows that overlap share their slices: when one fires, the accumulators of a key are merged slice by
 // slice (slice_merge.h), so that a record costs the same however many windows it is in.
 //
-// A window fires once: on event time when the watermark reaches its last millisecond, on processing time when
-// its end has come; at the end of the input all that are left fire. Records for which all windows have fired
-// are late: they are counted in numLateRecordsDropped and dropped. Results come in the order of windows,
-// within one in the order of the key hash, with the window's last millisecond as timestamp.
+// A window fires when the watermark reaches its last millisecond, on processing time when its end has come;
+// at the end of the input all that are left fire. With an allowed lateness its slices stay for that much
+// longer, and each record that comes for it makes it fire again, for the record's key. Records that come too
+// late for all of their windows go to the side output of late data, or are dropped and counted. Results come
+// in the order of windows, within one in the order of the key hash, with the window's last millisecond as
+// timestamp.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +29,9 @@
 #include "flott/operators/key_selector.h"
 #include "flott/operators/window/assigners.h"
 #include "flott/operators/window/fired_windows.h"
+#include "flott/operators/window/late_records.h"
 #include "flott/operators/window/slice_merge.h"
+#include "flott/operators/window/slices_around.h"
 #include "flott/operators/window/window_assigner.h"
 #include "flott/operators/window/window_function.h"
 #include "flott/state/keyed_backend.h"
@@ -48,26 +52,32 @@ class SliceWindowOperator final : public Operator {
   static constexpr bool kKeyed = !std::is_same_v<K, NoKey>;
   static constexpr bool kShared = Assigner::kOverlap;
   static constexpr bool kStaggers = StaggeringAssigner<Assigner>;
+  static constexpr bool kClears = requires(Emission & e, WindowContext& context) { e.clear(context); };
   // Results after which a firing lets other work in.
   static constexpr size_t kResultsAtOnce = 16 * 1024;
 
  public:
-  SliceWindowOperator(Selector selector, Assigner assigner, Accumulation accumulation, Emission emission)
+  SliceWindowOperator(Selector selector, Assigner assigner, Accumulation accumulation, Emission emission,
+                      LatePolicy<T> late = {})
       : selector_(std::move(selector)),
         assigner_(std::move(assigner)),
         grid_(std::as_const(assigner_).slices()),
         accumulation_(std::move(accumulation)),
-        emission_(std::move(emission)) {}
+        emission_(std::move(emission)),
+        lateness_(late.allowedLateness),
+        late_(std::move(late)) {}
 
   void open(OperatorContext& context) override {
     context_ = &context;
     state_ = &context.keyedState(typeOps<K>());
     slices_ = state_->template slices<K, Acc>("window-contents");
-    lateRecords_ = &context.metrics().counter("numLateRecordsDropped");
     collector_.open(context.pools());
     sides_.open(context.pools());
+    late_.open(context, sides_);
     windowContext_.open(*state_, sides_, false);
-    if constexpr (kShared) fired_.open(context.operatorState(), *state_);
+    if (kShared || keepsFired()) fired_.open(context.operatorState(), *state_);
+    firstKept_ =
+        std::max(fired_.earliestEnd(), Timestamp::min() + lateness_ + Duration::millis(2)) - lateness_;
     if constexpr (kStaggers) stagger_.open(assigner_.stagger(), context);
     openFunction(accumulation_, context);
     openFunction(emission_, context, state_);
@@ -77,11 +87,16 @@ class SliceWindowOperator final : public Operator {
     closeFunction(emission_);
   }
 
-  Step onBatch(int, Batch batch, Output&) override {
-    const Rows<T>& rows = batch.rows<T>();
+  Step onBatch(int, Batch batch, Output& output) override {
+    const Rows<T>& rows = std::as_const(batch).rows<T>();
     FLOTT_CHECK(!kKeyed || rows.hasHashes());
     if constexpr (kEventTime) {
       addByTimestamps(rows);
+      if (!lateRows_.empty()) [[unlikely]] {
+        std::sort(lateRows_.begin(), lateRows_.end());
+        lateBatch_ = std::move(batch);
+        return addLate(output);
+      }
     } else {
       addToSliceOfNow(rows);
     }
@@ -101,15 +116,10 @@ class SliceWindowOperator final : public Operator {
   }
 
   Step resume(Output& output) override {
-    collector_.start(output, true);
-    collector_.clearFull();
-    sides_.start(output, true);
-    windowContext_.setTimes(eventTime().time, context_->processingTime());
-    const bool fired = fireSome();
-    state_->clearCurrentKey();
-    if (!fired) return Step::kMore;
-    collector_.flush();
-    sides_.flush();
+    if (!lateRows_.empty()) return addLate(output);
+    begin(output);
+    if (!fireSome() || !forgetSome()) return Step::kMore;
+    finish();
     if constexpr (kEventTime) {
       output.emitWatermark(eventTime());
     } else if (const std::optional<Timestamp> end = nextEnd()) {
@@ -129,11 +139,36 @@ class SliceWindowOperator final : public Operator {
     bool holds(TimeRange range) const { return range.min >= start && range.max < end; }
   };
 
+  void begin(Output& output) {
+    collector_.start(output, true);
+    collector_.clearFull();
+    sides_.start(output, true);
+    windowContext_.setTimes(eventTime().time, context_->processingTime());
+  }
+  void finish() {
+    collector_.flush();
+    sides_.flush();
+    state_->clearCurrentKey();
+  }
+  void enter(const TimeWindow& window) {
+    windowContext_.setWindow(window);
+    collector_.setTimestamp(window.maxTimestamp().ms);
+    sides_.setTimestamp(window.maxTimestamp().ms);
+  }
+
   OpenSlice openSlice(const TimeWindow& slice) {
     return {slice.start.ms, slice.end.ms, slices_.at(slice.end)};
   }
-  bool isLate(const TimeWindow& slice) const {
-    return grid_.lastEndOf(slice) - Duration::millis(1) <= eventTime().time;
+  /// Windows are kept after they have fired.
+  bool keepsFired() const { return kEventTime && lateness_ > Duration(); }
+  /// Whether a record of this moment that no window takes is to be told of.
+  bool isLate(Timestamp at) const { return at + lateness_ <= eventTime().time; }
+  /// A window with this end takes no record any more.
+  bool isOver(Timestamp end) const { return end - Duration::millis(1) + lateness_ <= eventTime().time; }
+  /// Some window that has the slice has fired, and takes records still.
+  bool hasFired(const TimeWindow& slice) const {
+    return keepsFired() &&
+           grid_.firstEndFrom(slice.end) - Duration::millis(1) <= std::max(eventTime().time, fired_.latest());
   }
   /// Windows that slide by more than their size leave time out.
   bool isInNone(const TimeWindow& slice) const { return kShared && grid_.lastEndOf(slice) < slice.end; }
@@ -147,8 +182,11 @@ class SliceWindowOperator final : public Operator {
       if constexpr (kStaggers) stagger_.decide(grid_);
       const TimeWindow slice = grid_.sliceOf(range.min);
       if (range.max >= slice.end.ms) return addToSeveral(rows);
-      if (isInNone(slice)) return;
-      if (isLate(slice)) return dropLate(rows.size());
+      if (isInNone(slice) && !isLate(slice.start)) return;
+      if (isInNone(slice) || isOver(grid_.lastEndOf(slice)) || hasFired(slice)) {
+        lateRows_.resize(rows.size());
+        return std::iota(lateRows_.begin(), lateRows_.end(), 0);
+      }
       current_ = openSlice(slice);
     }
     add(rows, rows.hashes(), rows.size(), current_.table, [](size_t n) { return n; });
@@ -186,9 +224,9 @@ class SliceWindowOperator final : public Operator {
         stay += inside ? 0 : 1;
       }
       left = stay;
-      if (isInNone(slice)) continue;
-      if (isLate(slice)) {
-        dropLate(taken);
+      if (isInNone(slice) && !isLate(slice.start)) continue;
+      if (isInNone(slice) || isOver(grid_.lastEndOf(slice)) || hasFired(slice)) {
+        lateRows_.insert(lateRows_.end(), taken_.begin(), taken_.begin() + static_cast<ptrdiff_t>(taken));
       } else {
         current_ = openSlice(slice);
         add(rows, takenHashes_.data(), taken, current_.table,
@@ -220,7 +258,65 @@ class SliceWindowOperator final : public Operator {
     }
   }
 
-  void dropLate(size_t count) { lateRecords_->add(static_cast<int64_t>(count)); }
+  /// Goes on with the late rows of a batch, those that come too late and those that make windows fire again.
+  Step addLate(Output& output) {
+    begin(output);
+    const Rows<T>& rows = std::as_const(lateBatch_).template rows<T>();
+    while (nextLate_ < lateRows_.size()) {
+      if (full()) return Step::kMore;
+      const uint32_t i = lateRows_[nextLate_++];
+      const int64_t at = rows.timestamps()[i];
+      const TimeWindow slice = grid_.sliceOf(at);
+      if (isInNone(slice) || isOver(grid_.lastEndOf(slice))) {
+        if (isLate(Timestamp(at))) late_.drop(rows[i], at);
+        continue;
+      }
+      try {
+        addToFired(rows[i], slice, kKeyed ? rows.hashes()[i] : hashKey(NoKey()));
+      } catch (...) {
+        throwAtRecord(rows, i);
+      }
+    }
+    finish();
+    lateRows_.clear();
+    nextLate_ = 0;
+    lateBatch_.reset();
+    return Step::kDone;
+  }
+
+  void addToFired(const T& record, const TimeWindow& slice, uint64_t hash) {
+    decltype(auto) key = selector_(record);
+    Table table = slices_.at(slice.end);
+    bool fresh = false;
+    Acc& acc = table.findOrInsert(hash, key, [&](Acc& made) {
+      accumulation_.start(record, made);
+      fresh = true;
+    });
+    if (!fresh) accumulation_.add(record, acc);
+    if constexpr (!std::is_trivially_copyable_v<Acc>) table.untyped().noteHeapChange();
+    if constexpr (kShared) gather(slice, hash, key);
+    grid_.forEachWindowOf(slice.start.ms, [&](const TimeWindow& window) {
+      const bool fired = window.maxTimestamp() <= eventTime().time || fired_.has(hash, window.maxTimestamp());
+      if (!fired || isOver(window.end)) return;
+      enter(window);
+      if constexpr (kShared) {
+        emit(window, hash, key, around_.of(window, accumulation_));
+      } else {
+        emit(window, hash, key, acc);
+      }
+    });
+  }
+
+  /// What the slices that have a window in common with this one hold for the key.
+  void gather(const TimeWindow& slice, uint64_t hash, const K& key) {
+    around_.clear();
+    const Timestamp before = grid_.windowEndingAt(grid_.firstEndFrom(slice.end)).start;
+    const Timestamp last = grid_.lastEndOf(slice);
+    for (auto end = slices_.after(before); end && *end <= last; end = slices_.after(*end)) {
+      if (const Acc* acc = slices_.find(*end)->find(hash, key)) around_.add(*end, *acc);
+    }
+    around_.foldUpTo(slice.end, accumulation_);
+  }
 
   /// Fires the windows whose last millisecond is not after `last`.
   Step fireUpTo(Timestamp last, Output& output) {
@@ -229,86 +325,124 @@ class SliceWindowOperator final : public Operator {
   }
 
   /// The end of the first window that is yet to fire.
-  std::optional<Timestamp> nextEnd() const {
-    const std::optional<Timestamp> slice = slices_.first();
+  std::optional<Timestamp> nextEnd() const { return nextEnd(fired_.earliestEnd()); }
+  /// The end of the first window with contents that does not end before `earliest`.
+  std::optional<Timestamp> nextEnd(Timestamp earliest) const {
     if constexpr (kShared) {
-      if (slice) return grid_.firstEndFrom(std::max(*slice, fired_.earliestEnd()));
+      std::optional<Timestamp> slice = slices_.first();
+      if (!slice) return {};
+      const Timestamp end = grid_.firstEndFrom(std::max(*slice, earliest));
+      const Timestamp start = grid_.windowEndingAt(end).start;
+      if (*slice > start) return end;
+      slice = slices_.after(start);  // those before are kept for late records
+      return slice ? std::optional(grid_.firstEndFrom(std::max(*slice, end))) : std::nullopt;
+    } else {
+      return slices_.after(earliest - Duration::millis(1));
     }
-    return slice;
   }
 
   /// False when it stopped before all were through.
   bool fireSome() {
-    for (results_ = 0;;) {
-      const std::optional<Timestamp> end = nextEnd();
-      if (!end || *end - Duration::millis(1) > lastToFire_) break;
+    results_ = 0;
+    while (const std::optional<Timestamp> end = nextEnd()) {
+      if (*end - Duration::millis(1) > lastToFire_) break;
       const TimeWindow window = grid_.windowEndingAt(*end);
-      windowContext_.setWindow(window);
-      collector_.setTimestamp(window.maxTimestamp().ms);
-      sides_.setTimestamp(window.maxTimestamp().ms);
-      if constexpr (kShared) {
-        if (!fireShared(window)) return false;
-        fired_.set(window.maxTimestamp());
-      } else {
-        if (!fireSlice(window)) return false;
-      }
+      enter(window);
+      const bool all = forEachKey(window, [&](uint64_t hash, const K& key, const auto& acc) {
+        if (fired_.has(hash, window.maxTimestamp())) return;
+        emit(window, hash, key, acc());
+        if (!keepsFired()) clear(hash, key);
+      });
+      if (!all) return false;
       current_ = {};
-      for (auto slice = slices_.first(); slice && lastEndOf(*slice) <= *end; slice = slices_.first()) {
-        slices_.drop(*slice);
-      }
-      state_->dropNamespace(windowNumber(window));
+      if (kShared || keepsFired()) fired_.set(window.maxTimestamp());
+      if (!keepsFired()) forget(window);
     }
-    if constexpr (kShared) fired_.set(lastToFire_);
+    if (kShared || keepsFired()) fired_.set(lastToFire_);
     return true;
+  }
+
+  /// Lets go of windows that late records were allowed for. False when it stopped before all were through.
+  bool forgetSome() {
+    if (!keepsFired()) return true;
+    while (const std::optional<Timestamp> end = nextEnd(firstKept_)) {
+      if (lastToFire_ != Timestamp::max() && *end - Duration::millis(1) + lateness_ > lastToFire_) break;
+      const TimeWindow window = grid_.windowEndingAt(*end);
+      enter(window);
+      if constexpr (kClears) {
+        if (!forEachKey(window, [&](uint64_t hash, const K& key, const auto&) { clear(hash, key); }))
+          return false;
+      }
+      forget(window);
+      firstKept_ = *end + Duration::millis(1);
+    }
+    return true;
+  }
+
+  void forget(const TimeWindow& window) {
+    for (auto slice = slices_.first(); slice && lastEndOf(*slice) <= window.end; slice = slices_.first())
+      slices_.drop(*slice);
+    state_->dropNamespace(windowNumber(window));
   }
   /// A slice that is a window may be of an earlier grid: one that was staggered otherwise.
   Timestamp lastEndOf(Timestamp sliceEnd) const {
     return kShared ? grid_.lastEndOf(grid_.sliceOf(sliceEnd.ms - 1)) : sliceEnd;
   }
 
-  bool fireSlice(const TimeWindow& window) {
-    StateTable::Entry entry;
-    const StateTable& table = slices_.at(window.end).untyped();
-    while (table.next(cursor_, entry)) {
-      emit(window, entry.hash, *static_cast<const K*>(entry.key), *reinterpret_cast<const Acc*>(entry.value));
-      if (stopsAfterResult()) return false;
-    }
-    cursor_ = {};
-    return true;
-  }
-
-  bool fireShared(const TimeWindow& window) {
-    if (!merge_.begun()) {
-      for (auto slice = slices_.after(window.start); slice && *slice <= window.end;
-           slice = slices_.after(*slice))
-        merge_.add(slices_.at(*slice));
-    }
-    while (merge_.next()) {
-      if (!fired_.has(merge_.hash(), window.maxTimestamp())) {
-        const std::span<const Acc* const> parts = merge_.parts();
-        if (parts.size() == 1) {
-          emit(window, merge_.hash(), merge_.key(), *parts[0]);
-        } else {
-          merged_ = *parts[0];
-          for (const Acc* part : parts.subspan(1)) accumulation_.merge(merged_, *part);
-          emit(window, merge_.hash(), merge_.key(), merged_);
-        }
+  /// visit(hash, key, acc) for the keys of a window; acc() is what it holds for the key. False when it
+  /// stopped to let other work in; then the next call goes on.
+  template <typename Visit>
+  bool forEachKey(const TimeWindow& window, Visit visit) {
+    if constexpr (kShared) {
+      if (!merge_.begun()) {
+        for (auto slice = slices_.after(window.start); slice && *slice <= window.end;
+             slice = slices_.after(*slice))
+          merge_.add(slices_.at(*slice));
       }
-      merge_.pass();
-      if (stopsAfterResult()) return false;
+      while (merge_.next()) {
+        visit(merge_.hash(), merge_.key(), [this]() -> const Acc& { return merged(merge_.parts()); });
+        merge_.pass();
+        if (stopsAfterResult()) return false;
+      }
+      merge_.clear();
+    } else {
+      StateTable::Entry entry;
+      const StateTable& table = slices_.at(window.end).untyped();
+      while (table.next(cursor_, entry)) {
+        visit(entry.hash, *static_cast<const K*>(entry.key),
+              [&entry]() -> const Acc& { return *reinterpret_cast<const Acc*>(entry.value); });
+        if (stopsAfterResult()) return false;
+      }
+      cursor_ = {};
     }
-    merge_.clear();
     return true;
   }
-  bool stopsAfterResult() { return collector_.full() || sides_.full() || ++results_ == kResultsAtOnce; }
+  const Acc& merged(std::span<const Acc* const> parts) requires kShared {
+    if (parts.size() == 1) return *parts[0];
+    merged_ = *parts[0];
+    for (const Acc* part : parts.subspan(1)) accumulation_.merge(merged_, *part);
+    return merged_;
+  }
+  bool full() const { return collector_.full() || sides_.full(); }
+  bool stopsAfterResult() { return full() || ++results_ == kResultsAtOnce; }
 
   void emit(const TimeWindow& window, uint64_t hash, const K& key, const Acc& acc) {
     try {
       state_->setCurrentKey(hash, key);
       emission_(key, windowContext_, accumulation_.result(key, acc), collector_);
-      if constexpr (requires { emission_.clear(windowContext_); }) emission_.clear(windowContext_);
     } catch (...) {
       throwAtWindow(window, kKeyed ? toText(key) : std::string());
+    }
+  }
+  /// The window that was entered ends for the key.
+  void clear(uint64_t hash, const K& key) {
+    if constexpr (kClears) {
+      try {
+        state_->setCurrentKey(hash, key);
+        emission_.clear(windowContext_);
+      } catch (...) {
+        throwAtWindow(windowContext_.window(), kKeyed ? toText(key) : std::string());
+      }
     }
   }
 
@@ -319,20 +453,27 @@ class SliceWindowOperator final : public Operator {
   Emission emission_;
   OperatorContext* context_ = nullptr;
   KeyedStateBackend* state_ = nullptr;
-  Counter* lateRecords_ = nullptr;
+  Duration lateness_;
+  LateRecords<T> late_;
   SliceStore<K, Acc> slices_;
   OpenSlice current_;
   // A batch that is taken apart: rows yet to be added, rows of the slice at hand with their hashes.
   std::vector<uint32_t> left_;
   std::vector<uint32_t> taken_;
   std::vector<uint64_t> takenHashes_;
+  // What is late of a batch: those that come too late, and those for windows that have fired.
+  Batch lateBatch_;
+  std::vector<uint32_t> lateRows_;
+  size_t nextLate_ = 0;
   // A firing.
   Timestamp lastToFire_;
-  size_t results_ = 0;  // of this step
+  Timestamp firstKept_;  // windows that end before are forgotten
+  size_t results_ = 0;   // of this step
   StateTable::Cursor cursor_;
   [[no_unique_address]] std::conditional_t<kShared, SliceMerge<K, Acc>, Nothing> merge_;
   [[no_unique_address]] std::conditional_t<kShared, Acc, Nothing> merged_{};
-  [[no_unique_address]] std::conditional_t<kShared, FiredWindows, Nothing> fired_;
+  [[no_unique_address]] std::conditional_t<kShared, SlicesAround<Acc>, Nothing> around_;
+  FiredWindows fired_;
   [[no_unique_address]] std::conditional_t<kStaggers, StaggerDecision, Nothing> stagger_;
   WindowContext windowContext_;
   Collector<Out> collector_;

@@ -197,9 +197,8 @@ struct EmitByFunction {
   }
   /// The window of the current key has ended.
   template <typename W>
-  void clear(BasicWindowContext<W>& context) {
-    if constexpr (requires { function.clear(context); }) function.F::clear(context);
-  }
+  requires requires(F& f, BasicWindowContext<W>& context) { f.clear(context); }
+  void clear(BasicWindowContext<W>& context) { function.F::clear(context); }
 };
 
 }  // namespace flott
