@@ -10,6 +10,8 @@ constexpr int64_t kLeastSpinNanos = 500;
 constexpr int kMostPatience = 8;
 // A wake-up costs the waker about as much: a turn that takes less is a gain for him too.
 constexpr int64_t kShortTurnNanos = 10'000;
+// Turns after one step, since those may ring each other without end.
+constexpr int kMostTurns = 16;
 
 // The lane whose thread this is; null on all others.
 constinit thread_local Lane* ownLane = nullptr;
@@ -126,12 +128,14 @@ Runnable::Progress Lane::step(Runnable& runnable, StepTime time) {
   return progress;
 }
 
-// The lanes that the last step has given something to do.
+// The lanes that the last step has given something to do. A turn for one may ring others, and again those
+// that were seen to before.
 void Lane::handOver() {
-  for (size_t i = 0; i < rung_.size(); ++i) {  // a turn for one may ring others
-    if (anyReady() || !takeTurnOf(*rung_[i])) rung_[i]->parker_->unpark();
+  for (int turns = 0; !rung_.empty(); ++turns) {
+    Lane& next = *rung_.front();
+    rung_.erase(rung_.begin());
+    if (turns >= kMostTurns || anyReady() || !takeTurnOf(next)) next.parker_->unpark();
   }
-  rung_.clear();
 }
 
 // Runs what is ready on a lane that sleeps, if that takes little time. False when its own thread must wake

@@ -135,5 +135,50 @@ TEST(ThreadedScheduler, LosesNoWakeUp) {
   EXPECT_EQ(taken, kRunnables * kGifts);
 }
 
+// One lane gives to two others after a step, and the turn for the second gives to the first once more.
+TEST(ThreadedScheduler, ALaneThatHadItsTurnMayBeGivenAnother) {
+  constexpr uint64_t kRounds = 20'000;
+  const auto real = quietRealEnv();
+  std::atomic<uint64_t> givenToFirst{0}, givenToSecond{0}, seenByFirst{0};
+  std::atomic<bool> over{false};
+  Scripted* giverOf = nullptr;
+  Scripted first([&](Scripted&, StepTime) {
+    if (seenByFirst.exchange(givenToFirst.load()) != givenToFirst.load())
+      giverOf->waker().wake(WakeUp::kAfterStep);
+    return over.load() ? Progress::kDone : Progress::kIdle;
+  });
+  uint64_t taken = 0;
+  Scripted second([&](Scripted&, StepTime) {
+    for (; taken < givenToSecond.load(); ++taken) {
+      ++givenToFirst;
+      first.waker().wake(WakeUp::kAfterStep);
+    }
+    return over.load() ? Progress::kDone : Progress::kIdle;
+  });
+  uint64_t round = 0;
+  Scripted giver([&](Scripted&, StepTime) {
+    if (seenByFirst.load() < 2 * round) return Progress::kIdle;
+    if (round++ == kRounds) {
+      over = true;
+      first.waker().wake();
+      second.waker().wake();
+      return Progress::kDone;
+    }
+    ++givenToFirst;
+    first.waker().wake(WakeUp::kAfterStep);
+    ++givenToSecond;
+    second.waker().wake(WakeUp::kAfterStep);
+    return Progress::kIdle;
+  });
+  giverOf = &giver;
+  const auto scheduler = makeThreadedScheduler(real->env(), {.lanes = 3});
+  scheduler->add(0, giver);
+  scheduler->add(1, first);
+  scheduler->add(2, second);
+  scheduler->start();
+  ASSERT_TRUE(scheduler->joinFor(Duration::seconds(60))) << "a wake-up was lost";
+  EXPECT_EQ(seenByFirst.load(), 2 * kRounds);
+}
+
 }  // namespace
 }  // namespace flott
