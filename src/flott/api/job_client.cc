@@ -6,6 +6,7 @@
 #include "flott/api/program.h"
 #include "flott/base/options.h"
 #include "flott/master/embedded_job.h"
+#include "flott/master/restart_strategy.h"
 
 namespace flott {
 namespace {
@@ -72,8 +73,10 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
     return host_->makeScheduler(lanes, settings);
   };
-  job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), host_->env(), host_,
-                                       makeScheduler);
+  const Env env = host_->env();
+  RestartPolicy restarts = restartPolicy(configuration, env.random);
+  job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), env, host_, makeScheduler,
+                                       std::move(restarts));
   job_->start();
 }
 

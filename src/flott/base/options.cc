@@ -14,6 +14,10 @@ OptionRegistry standardOptions() {
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
   all.add(kLogLevel).add(kLogFormat).add(kLogFile);
+  all.add(kRestartStrategy).add(kFixedDelayAttempts).add(kFixedDelay);
+  all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
+  all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);
+  all.add(kExponentialJitter).add(kExponentialResetThreshold).add(kExponentialAttempts);
   all.add(kCheckpointInterval).add(kCheckpointMode).add(kCheckpointTimeout).add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);

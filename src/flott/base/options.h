@@ -197,6 +197,86 @@ inline constexpr ConfigOption<int64_t> kOffloadQueue{
     .minimum = 1,
     .maximum = 1 << 20};
 
+// --- restarts ---
+
+inline constexpr ConfigOption<std::string> kRestartStrategy{
+    .key = "restart-strategy.type",
+    .defaultText = std::nullopt,
+    .description =
+        "What follows a failure. Without it exponential-delay for jobs with "
+        "execution.checkpointing.interval, "
+        "none for others.",
+    .choices =
+        "none|off|disable|fixed-delay|fixeddelay|failure-rate|failurerate|exponential-delay|"
+        "exponentialdelay"};
+
+inline constexpr ConfigOption<int64_t> kFixedDelayAttempts{
+    .key = "restart-strategy.fixed-delay.attempts",
+    .defaultText = "1",
+    .description = "So many restarts in all; the failure after them ends the job.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<Duration> kFixedDelay{.key = "restart-strategy.fixed-delay.delay",
+                                                    .defaultText = "1 s",
+                                                    .description = "Time between a failure and the restart.",
+                                                    .minimum = 0};
+
+inline constexpr ConfigOption<int64_t> kFailureRateMost{
+    .key = "restart-strategy.failure-rate.max-failures-per-interval",
+    .defaultText = "1",
+    .description = "So many failures within the interval end the job, the last of them included.",
+    .minimum = 1,
+    .maximum = 1 << 20};
+
+inline constexpr ConfigOption<Duration> kFailureRateInterval{
+    .key = "restart-strategy.failure-rate.failure-rate-interval",
+    .defaultText = "1 min",
+    .description = "The interval in which failures are counted.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<Duration> kFailureRateDelay{
+    .key = "restart-strategy.failure-rate.delay",
+    .defaultText = "1 s",
+    .description = "Time between a failure and the restart.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<Duration> kExponentialInitialBackoff{
+    .key = "restart-strategy.exponential-delay.initial-backoff",
+    .defaultText = "1 s",
+    .description = "Time between the first failure and the restart.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<Duration> kExponentialMaxBackoff{
+    .key = "restart-strategy.exponential-delay.max-backoff",
+    .defaultText = "1 min",
+    .description = "The longest time between a failure and the restart.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<double> kExponentialMultiplier{
+    .key = "restart-strategy.exponential-delay.backoff-multiplier",
+    .defaultText = "1.5",
+    .description = "What each further failure multiplies the time by."};
+
+inline constexpr ConfigOption<double> kExponentialJitter{
+    .key = "restart-strategy.exponential-delay.jitter-factor",
+    .defaultText = "0.1",
+    .description = "The time is longer or shorter by up to this part of it, at random."};
+
+inline constexpr ConfigOption<Duration> kExponentialResetThreshold{
+    .key = "restart-strategy.exponential-delay.reset-backoff-threshold",
+    .defaultText = "1 h",
+    .description = "After so long without a failure the next one counts as the first.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<int64_t> kExponentialAttempts{
+    .key = "restart-strategy.exponential-delay.attempts-before-reset-backoff",
+    .defaultText = std::nullopt,
+    .description =
+        "So many restarts in a row that the threshold above does not part; the failure after them ends the "
+        "job. "
+        "Without it there is no limit.",
+    .minimum = 0};
+
 // --- checkpoints ---
 
 inline constexpr ConfigOption<Duration> kCheckpointInterval{

@@ -105,18 +105,36 @@ void JobMaster::runTimers() {
 // The first cause is kept; what fails because others were cancelled adds nothing.
 void JobMaster::fail(Error error) {
   if (error_ || cancelling_ || cancelled_) return;
-  const bool mayRestart = error.kind() != ErrorKind::kCorruption && attempt_ >= 0 && restarts_;
-  restartAfter_ = mayRestart ? restarts_(error, now_.wall) : std::nullopt;
+  RestartDecision decision = decideAfter(error);
+  restartAfter_ = decision.after;
   if (restartAfter_) {
     env_.log.warn("job", "'" + graph_.jobName + "' begins anew in " + toString(*restartAfter_) +
                              ", since it failed: " + error.what());
     status_.store(JobStatus::kRestarting, std::memory_order_release);
   } else {
+    if (!decision.whyNot.empty()) {
+      error.at("after " + std::to_string(attempt_) + (attempt_ == 1 ? " restart (" : " restarts (") +
+               decision.whyNot + ")");
+    }
     env_.log.error("job", "'" + graph_.jobName + "' failed: " + error.what());
     error_ = std::move(error);
     status_.store(JobStatus::kFailing, std::memory_order_release);
   }
   cancelTasks();
+}
+
+// What a function throws may be the world's fault as well as the program's, which its kind cannot tell: it
+// restarts the job, too, unless it comes again from the same checkpoint at the same record.
+RestartDecision JobMaster::decideAfter(const Error& error) {
+  if (attempt_ < 0 || !restarts_) return {};
+  if (error.kind() == ErrorKind::kCorruption) return RestartDecision::no("stored state is damaged");
+  const auto isRecord = [](const std::string& place) { return place.starts_with("record "); };
+  const bool atRecord = std::any_of(error.context().begin(), error.context().end(), isRecord);
+  const int64_t completed = checkpoints_.statistics().completed;
+  const bool again = atRecord && lastFailure_.text == error.what() && lastFailure_.completed == completed;
+  lastFailure_ = {error.what(), completed};
+  if (again) return RestartDecision::no("the same record failed in the same way after the restart before");
+  return restarts_(error, now_.nanos);
 }
 
 void JobMaster::cancelTasks() {

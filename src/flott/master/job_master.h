@@ -22,6 +22,7 @@
 #include "flott/env/env.h"
 #include "flott/master/checkpoint_coordinator.h"
 #include "flott/master/job_status.h"
+#include "flott/master/restart_strategy.h"
 #include "flott/master/source_coordinator.h"
 #include "flott/master/state_assignment.h"
 #include "flott/master/watermark_alignment_groups.h"
@@ -31,9 +32,6 @@
 #include "flott/runtime/worker.h"
 
 namespace flott {
-
-/// Decides after a failure of an attempt: how long to wait before the next, or nothing for none.
-using RestartPolicy = MoveFunction<std::optional<Duration>(const Error& error, Timestamp now)>;
 
 /// Makes the tasks of an attempt and hands them to their lanes. Called in the master's steps.
 class TaskDeployer {
@@ -150,6 +148,7 @@ class JobMaster final : public Runnable,
   void watchCancellation();
   /// Whether there is nothing more to wait for.
   bool windUp();
+  RestartDecision decideAfter(const Error& error);
   JobStatus finalStatus() const;
   void finish();
 
@@ -189,6 +188,11 @@ class JobMaster final : public Runnable,
   int64_t cancelledAt_ = 0;
   int64_t nextReminder_ = kNoDeadline;
   std::atomic<bool> abandoned_{false};
+  struct Failure {
+    std::string text;
+    int64_t completed = -1;  // checkpoints before it
+  };
+  Failure lastFailure_;
   std::optional<Error> error_;
   Accumulators accumulators_;
 };

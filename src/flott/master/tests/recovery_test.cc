@@ -131,8 +131,8 @@ class RecoveryWorld {
       return std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed_});
     };
     EmbeddedJob job(std::move(graph), configuration, sim->env(), sim, make,
-                    [restarts](const Error&, Timestamp) mutable {
-                      return restarts-- > 0 ? std::optional(Duration()) : std::nullopt;
+                    [restarts](const Error&, int64_t) mutable {
+                      return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
                     });
     job.start();
     const auto alive = std::make_shared<EmbeddedJob*>(&job);
@@ -306,7 +306,7 @@ TEST(RecoveryOnThreads, EveryRecordCountsOnce) {
   configuration.set("flott.lanes", "3");
   const Shape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
   EmbeddedJob job(summing(kCount, shape, outside), configuration, env, real, make,
-                  [](const Error&, Timestamp) { return std::optional(Duration::millis(1)); });
+                  [](const Error&, int64_t) { return RestartDecision::in(Duration::millis(1)); });
   job.start();
   std::atomic<int> read{0};
   while (!job.waitFor(Duration::millis(1))) {
