@@ -17,7 +17,7 @@ namespace flott {
 
 /// What went wrong decides what is done about it.
 enum class ErrorKind : uint8_t {
-  kUser,        // the program, its input or its configuration: the job fails, a restart would not help
+  kUser,        // the program, its input or its configuration, as far as can be told
   kTransient,   // the world (network, disk, a peer): restart with back-off
   kCorruption,  // stored bytes are not what was written: stop and keep the evidence
   kCancelled,   // somebody asked to stop

@@ -55,11 +55,16 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
     keyedState_ = std::make_unique<KeyedStateBackend>(
         key,
         KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
-                                   .maxParallelism = maxParallelism},
+                                   .maxParallelism = maxParallelism,
+                                   .processingTime = processingTime()},
         std::move(restoredKeyed_));
   }
   FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");
   return *keyedState_;
+}
+
+Timestamp ChainNode::cleanUpAt() const {
+  return keyedState_ != nullptr && !more_ ? keyedState_->cleanUpAt() : Timestamp::max();
 }
 
 OperatorStateBackend& ChainNode::operatorState() {
@@ -298,8 +303,14 @@ Error OperatorChain::located() {
   return std::exchange(located_, true) ? currentError() : currentError().at(where());
 }
 
-void OperatorChain::call(ChainNode& node, int input, Element element) {
+/// Before the operator is called.
+void OperatorChain::enter(ChainNode& node) {
   current_.store(&node, std::memory_order_relaxed);
+  if (node.keyedState_ != nullptr) node.keyedState_->setProcessingTime(host_.now().wall);
+}
+
+void OperatorChain::call(ChainNode& node, int input, Element element) {
+  enter(node);
   if (Batch* batch = std::get_if<Batch>(&element)) {
     node.recordsIn_->add(static_cast<int64_t>(batch->size()));
     settle(node, node.op_->onBatch(input, std::move(*batch), node));
@@ -376,7 +387,7 @@ void OperatorChain::drain() {
 
 void OperatorChain::resume(ChainNode& node) {
   node.resumeAsked_ = false;
-  current_.store(&node, std::memory_order_relaxed);
+  enter(node);
   settle(node, node.op_->resume(node));
 }
 
@@ -415,9 +426,13 @@ void OperatorChain::runDue() {
 
 void OperatorChain::runDue(ChainNode& node, Timestamp now) {
   if (node.resumeAsked_ && !node.full()) resume(node);
+  if (node.cleanUpAt() <= now) {
+    enter(node);
+    node.keyedState_->cleanUp();
+  }
   if (node.alarm_ > now || !node.canRunAlarm()) return;
   node.alarm_ = Timestamp::max();
-  current_.store(&node, std::memory_order_relaxed);
+  enter(node);
   settle(node, node.op_->onProcessingTime(now, node));
 }
 
@@ -441,8 +456,10 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
   for (const auto& node : nodes_) {
     if (node->ended_) continue;
     deadline = std::min(deadline, node->wakeNanos_);
-    if (node->alarm_ == Timestamp::max() || !node->canRunAlarm()) continue;
-    const int64_t wait = std::max<int64_t>(0, node->alarm_.ms - now.wall.ms);
+    const Timestamp alarm =
+        std::min(node->cleanUpAt(), node->canRunAlarm() ? node->alarm_ : Timestamp::max());
+    if (alarm == Timestamp::max()) continue;
+    const int64_t wait = std::max<int64_t>(0, alarm.ms - now.wall.ms);
     if (wait < (kNoDeadline - now.nanos) / 1'000'000)
       deadline = std::min(deadline, now.nanos + wait * 1'000'000);
   }

@@ -116,6 +116,8 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool takesInput() const { return !more_ && queue_.empty() && !full(); }
   /// There is something to do for it right away.
   bool canGoOn() const;
+  /// Of expired state, when it is due without a record.
+  Timestamp cleanUpAt() const;
   void emitTo(SideOutputIndex side, Batch batch);
   void noteInput(int input, Watermark watermark);
   void noteOutput(Timestamp time);
@@ -247,6 +249,7 @@ class OperatorChain {
   void endInput(ChainNode& node, int input);
   void ended(ChainNode& node);
   void runDue(ChainNode& node, Timestamp now);
+  void enter(ChainNode& node);
   void settle(ChainNode& node, Step step);
   void resume(ChainNode& node);
   void drainNode(ChainNode& node);

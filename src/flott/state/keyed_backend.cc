@@ -1,5 +1,7 @@
 #include "flott/state/keyed_backend.h"
 
+#include <algorithm>
+
 #include "flott/data/type_description.h"
 
 namespace flott {
@@ -19,7 +21,8 @@ void KeyedHandle::failNoKey() const {
 KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options, RestoredKeyedState restored)
     : key_(key),
       home_(options.keyGroups, options.maxParallelism, options.memoryLimit),
-      restored_(std::move(restored)) {
+      restored_(std::move(restored)),
+      now_(options.processingTime) {
   checkMaxParallelism(options.maxParallelism);
   if (restored_.key() && *restored_.key() != key.description()) {
     throw Error(ErrorKind::kUser, "the snapshot has keys of type " + restored_.key()->toString() +
@@ -31,52 +34,92 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
 
 KeyedStateBackend::~KeyedStateBackend() = default;
 
-StateTables& KeyedStateBackend::registered(const std::string& name, const char* kind, const TypeOps& value) {
+KeyedStateBackend::State::State(const std::string& stateName, const Kind& stateKind, const StateTtl& ttl,
+                                KeyedStateBackend& home)
+    : name(stateName),
+      kind(stateKind),
+      tables(name, home.key_, ttl.enabled() ? *kind.expiring->stored : *kind.plain, home.home_),
+      expiry(ttl.enabled() ? std::make_unique<Expiry>(ttl, *kind.expiring, tables, home.now_) : nullptr) {}
+
+KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name, const Kind& kind,
+                                                        const StateTtl& ttl) {
   const auto found = states_.find(name);
   if (found == states_.end()) {
-    auto state = std::make_unique<State>(name, kind, key_, value, home_);
+    auto state = std::make_unique<State>(name, kind, ttl, *this);
     loadRestored(*state);
     if (name.starts_with(kNamespaced)) namespaced_.push_back(&state->tables);
-    return states_.emplace(name, std::move(state)).first->second->tables;
+    if (state->expiry != nullptr) expiring_.push_back(state->expiry.get());
+    return *states_.emplace(name, std::move(state)).first->second;
   }
-  const auto print = [](const char* stateKind, const TypeOps& type) {
-    return std::string(stateKind) + " of " + type.description().toString();
+  const auto print = [](const Kind& stateKind) {
+    return std::string(stateKind.name) + " of " + stateKind.plain->description().toString();
   };
   State& state = *found->second;
-  if (std::string_view(state.kind) != kind || &state.tables.value() != &value) {
-    throw Error(ErrorKind::kUser, "state '" + name + "' is registered as " +
-                                      print(state.kind, state.tables.value()) + " and again as " +
-                                      print(kind, value) +
+  if (std::string_view(state.kind.name) != kind.name || state.kind.plain != kind.plain) {
+    throw Error(ErrorKind::kUser, "state '" + name + "' is registered as " + print(state.kind) +
+                                      " and again as " + print(kind) +
                                       ": give each state of an operator a name of its own");
   }
-  return state.tables;
+  const StateTtl& before = state.expiry != nullptr ? state.expiry->ttl() : StateTtl::disabled();
+  if (before != ttl) {
+    const auto life = [](const StateTtl& of) {
+      return of.enabled() ? "a time to live of " + toString(of.timeToLive()) : "no time to live";
+    };
+    throw Error(ErrorKind::kUser, "state '" + name + "' is registered with " + life(before) +
+                                      " and again with " + life(ttl) +
+                                      (before.timeToLive() == ttl.timeToLive() ? " but other settings" : "") +
+                                      ": use one descriptor for both");
+  }
+  return state;
 }
 
 void KeyedStateBackend::loadRestored(State& state) {
   const std::optional<RestoredKeyedState::State> stored = restored_.take(state.name);
   if (!stored) return;
-  const TypeDescription& now = state.tables.value().description();
+  const TypeDescription& now = state.kind.plain->description();
   const Compatibility fit = compare(stored->value, now);
-  if (stored->kind != state.kind || fit.verdict != Compatibility::Verdict::kSame) {
+  if (stored->kind != state.kind.name || fit.verdict != Compatibility::Verdict::kSame) {
     throw Error(ErrorKind::kUser, "state '" + state.name + "' is " + stored->kind + " of " +
-                                      stored->value.toString() + " in the snapshot and " + state.kind +
+                                      stored->value.toString() + " in the snapshot and " + state.kind.name +
                                       " of " + now.toString() + " in the program" +
                                       (fit.problem.empty() ? "" : " (" + fit.problem + ")") +
                                       ": keep its type, or give the state another name to begin it anew");
   }
+  Conversion conversion{.decode = nullptr, .now = now_};
+  if (stored->expires != (state.expiry != nullptr)) {
+    conversion.decode =
+        stored->expires ? state.kind.expiring->decodeAsPlain : state.kind.expiring->decodePlain;
+  }
   for (const RestoredKeyedState::Piece& piece : stored->pieces) {
     try {
-      state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes);
+      state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes, conversion);
     } catch (Error& error) {
       throw std::move(error).at("state '" + state.name + "' of the snapshot");
     }
   }
+  if (state.expiry != nullptr) state.expiry->planRound(state.tables.entries());
   restored_.releaseTaken();
 }
 
-const StateTables* KeyedStateBackend::find(std::string_view name) const {
+const KeyedStateBackend::State* KeyedStateBackend::find(std::string_view name) const {
   const auto found = states_.find(name);
-  return found != states_.end() ? &found->second->tables : nullptr;
+  return found != states_.end() ? found->second.get() : nullptr;
+}
+
+void KeyedStateBackend::cleanUpBetweenRecords() {
+  for (Expiry* expiry : expiring_) expiry->beforeRecord();
+}
+
+Timestamp KeyedStateBackend::cleanUpAt() const {
+  Timestamp at = Timestamp::max();
+  for (const Expiry* expiry : expiring_) at = std::min(at, expiry->roundAt());
+  return at;
+}
+
+void KeyedStateBackend::cleanUp() {
+  for (Expiry* expiry : expiring_) {
+    if (expiry->roundAt() <= now_) expiry->goRound();
+  }
 }
 
 void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
@@ -95,7 +138,7 @@ void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
 
 TimerQueue& KeyedStateBackend::timers(std::unique_ptr<TimerQueue>& queue, const char* name) {
   if (queue == nullptr) {
-    queue = std::make_unique<TimerQueue>(registered(name, "timers", typeOps<TimerStamps>()).at());
+    queue = std::make_unique<TimerQueue>(registered(name, {"timers", &typeOps<TimerStamps>()}).tables.at());
   }
   return *queue;
 }
@@ -114,16 +157,20 @@ void KeyedStateBackend::prefetch(std::span<const uint64_t> hashes) const {
 std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
   std::vector<KeyedStateSchema> all;
   for (const auto& [name, state] : states_) {
-    all.push_back({name, state->kind, state->tables.value().description()});
+    all.push_back({name, state->kind.name, state->kind.plain->description(), state->expiry != nullptr});
   }
-  for (const auto& [name, state] : restored_.states()) all.push_back({name, state.kind, state.value});
+  for (const auto& [name, state] : restored_.states()) {
+    all.push_back({name, state.kind, state.value, state.expires});
+  }
   return all;
 }
 
 void KeyedStateBackend::cut(SegmentSink& sink) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   cutting_ = true;
-  for (const auto& [name, state] : states_) state->tables.cut(sink);
+  for (const auto& [name, state] : states_) {
+    state->tables.cut(sink, state->expiry != nullptr ? state->expiry->inSnapshots() : LiveOnly{});
+  }
   for (const auto& [name, state] : restored_.states()) {
     for (const RestoredKeyedState::Piece& piece : state.pieces) {
       sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes});

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "flott/state/expiry.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/keyed_state.h"
 #include "flott/state/slice_store.h"
@@ -32,6 +33,7 @@ class KeyedStateBackend {
     KeyGroupRange keyGroups{0, kDefaultMaxParallelism};
     uint32_t maxParallelism = kDefaultMaxParallelism;
     uint64_t memoryLimit = std::numeric_limits<uint64_t>::max();  // bytes
+    Timestamp processingTime{0};
   };
 
   /// `restored` is what this subtask starts with; each of its states is loaded when it is registered. Throws
@@ -50,38 +52,50 @@ class KeyedStateBackend {
   /// `hash` is hashKey(key); the key must live until the next call.
   template <typename K>
   void setCurrentKey(uint64_t hash, const K& key) {
-    currentKey_ = keyRef(hash, key);
+    setCurrentKey(keyRef(hash, key));
   }
-  void setCurrentKey(const KeyRef& key) { currentKey_ = key; }
+  void setCurrentKey(const KeyRef& key) {
+    if (!expiring_.empty()) [[unlikely]]
+      cleanUpBetweenRecords();
+    currentKey_ = key;
+  }
   void clearCurrentKey() { currentKey_ = {}; }
   const KeyRef& currentKey() const { return currentKey_; }
 
-  // Registration. The same name with the same types gives the same state again; with others it throws
-  // Error(kUser).
+  /// What states with a time to live go by. The task sets it before each call of the operator.
+  void setProcessingTime(Timestamp now) { now_ = now; }
+  /// When such state is due for clean-up though nobody accesses it; Timestamp::max(): not while nothing is
+  /// written.
+  Timestamp cleanUpAt() const;
+  /// Does a bounded part of what is due. Not while the operator is in the middle of something.
+  void cleanUp();
+
+  // Registration. The same name with the same types and time to live gives the same state again; with others
+  // it throws Error(kUser).
 
   /// The handle that the descriptor asks for.
   template <typename Descriptor>
   typename Descriptor::Handle state(const Descriptor& descriptor) {
     using Handle = typename Descriptor::Handle;
-    StateTable& table = registered(descriptor.name(), Handle::kKind, typeOps<typename Handle::Stored>()).at();
-    return Handle(table, currentKey_, descriptor);
+    State& state = registered(descriptor.name(), kindOf<Handle>(), descriptor.ttl());
+    return handleIn(kNoNamespace, state, descriptor);
   }
   /// A table for an operator's own use. K must be the backend's key.
   template <typename K, typename V>
   TypedTable<K, V> table(const std::string& name) {
-    return TypedTable<K, V>(registered(name, "table", typeOps<V>()).at());
+    return TypedTable<K, V>(registered(name, {"table", &typeOps<V>()}).tables.at());
   }
   template <typename K, typename Acc>
   SliceStore<K, Acc> slices(const std::string& name) {
-    return SliceStore<K, Acc>(registered(name, "slices", typeOps<Acc>()));
+    return SliceStore<K, Acc>(registered(name, {"slices", &typeOps<Acc>()}).tables);
   }
   /// A handle on what the current key has in one namespace, that of a window, apart from all others.
   template <typename Descriptor>
   typename Descriptor::Handle stateIn(int64_t nameSpace, const Descriptor& descriptor) {
     using Handle = typename Descriptor::Handle;
-    StateTables& tables = registered(std::string(kNamespaced) + descriptor.name(), Handle::kKind,
-                                     typeOps<typename Handle::Stored>());
-    return Handle(tables.at(nameSpace), currentKey_, descriptor);
+    State& state =
+        registered(std::string(kNamespaced) + descriptor.name(), kindOf<Handle>(), descriptor.ttl());
+    return handleIn(nameSpace, state, descriptor);
   }
   /// Drops what the current key, or every key, has in a namespace by stateIn().
   void clearNamespace(int64_t nameSpace);
@@ -97,13 +111,15 @@ class KeyedStateBackend {
   template <typename K, typename Descriptor, typename F>
   void applyToAllKeys(const Descriptor& descriptor, F&& visit) {
     auto handle = state(descriptor);
-    const StateTable& table = *find(descriptor.name())->find(kNoNamespace);
+    const State& visited = *find(descriptor.name());
+    const StateTable& table = *visited.tables.find(kNoNamespace);
     const KeyRef before = currentKey_;
     StateTable::Cursor cursor;
     StateTable::Entry entry;
     while (table.next(cursor, entry)) {
       const K key = *static_cast<const K*>(entry.key);
       setCurrentKey(entry.hash, key);
+      if (visited.expiry != nullptr && !visited.expiry->visible(table, currentKey_)) continue;
       visit(key, handle);
     }
     currentKey_ = before;
@@ -124,19 +140,36 @@ class KeyedStateBackend {
  private:
   static constexpr std::string_view kNamespaced = "window:";  // how the names of such states begin
 
+  /// What states of one kind hold, with and without a time to live.
+  struct Kind {
+    const char* name;
+    const TypeOps* plain;
+    const ExpiringOps* expiring = nullptr;  // null: it cannot have one
+  };
+  template <typename Handle>
+  static Kind kindOf() {
+    return {Handle::kKind, &typeOps<typename Handle::Stored>(),
+            &kExpiringOps<typename Handle::StoredWithTtl>};
+  }
+
   struct State {
-    State(const std::string& stateName, const char* stateKind, const KeyType& key, const TypeOps& value,
-          TableHome& home)
-        : name(stateName), kind(stateKind), tables(name, key, value, home) {}
+    State(const std::string& stateName, const Kind& stateKind, const StateTtl& ttl, KeyedStateBackend& home);
 
     const std::string name;
-    const char* const kind;
+    const Kind kind;
     StateTables tables;
+    const std::unique_ptr<Expiry> expiry;  // null without a time to live
   };
 
-  StateTables& registered(const std::string& name, const char* kind, const TypeOps& value);
+  template <typename Descriptor>
+  typename Descriptor::Handle handleIn(int64_t nameSpace, State& state, const Descriptor& descriptor) {
+    return typename Descriptor::Handle(
+        KeyedHandle(state.tables.at(nameSpace), currentKey_, state.expiry.get()), descriptor);
+  }
+  State& registered(const std::string& name, const Kind& kind, const StateTtl& ttl = StateTtl::disabled());
   void loadRestored(State& state);
-  const StateTables* find(std::string_view name) const;
+  const State* find(std::string_view name) const;
+  void cleanUpBetweenRecords();
   TimerQueue& timers(std::unique_ptr<TimerQueue>& queue, const char* name);
 
   KeyType key_;
@@ -145,6 +178,8 @@ class KeyedStateBackend {
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
   RestoredKeyedState restored_;  // not registered yet
   std::vector<StateTables*> namespaced_;
+  std::vector<Expiry*> expiring_;
+  Timestamp now_;
   std::unique_ptr<TimerQueue> eventTimers_;
   std::unique_ptr<TimerQueue> processingTimers_;
   bool cutting_ = false;

@@ -10,7 +10,10 @@ namespace flott {
 namespace {
 
 constexpr uint32_t kMagic = 0x53'4b'4c'46;  // "FLKS"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionBeforeTtl = 1;
+
+enum StateFlags : uint8_t { kExpires = 1 };  // a state's flags in the schema
 
 }  // namespace
 
@@ -26,6 +29,7 @@ KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
     out.string(schema.name);
     out.string(schema.kind);
     schema.value.encode(out);
+    out.fixed(static_cast<uint8_t>(schema.expires ? kExpires : 0));
   }
   backend.cut(*this);
 }
@@ -46,7 +50,10 @@ void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
   const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
   ByteReader in(section);
   if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
-  if (in.varint() != kVersion) in.fail("has a format that is newer than this program");
+  const uint64_t version = in.varint();
+  if (version < kVersionBeforeTtl || version > kVersion) {
+    in.fail("has a format that is newer than this program");
+  }
   TypeDescription key = TypeDescription::decode(in);
   if (key_ && *key_ != key) in.fail("has keys of another type than other subtasks");
   key_ = std::move(key);
@@ -55,13 +62,17 @@ void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
     const std::string name(in.string());
     std::string kind(in.string());
     TypeDescription value = TypeDescription::decode(in);
+    const uint8_t flags = version > kVersionBeforeTtl ? in.fixed<uint8_t>() : uint8_t{0};
+    if (flags > kExpires) in.fail("has a state with flags that this program does not know");
+    const bool expires = flags == kExpires;
     const auto [at, added] = states_.try_emplace(name);
     state = &at->second;
-    if (!added && (state->kind != kind || state->value != value)) {
+    if (!added && (state->kind != kind || state->value != value || state->expires != expires)) {
       throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + name + "'");
     }
     state->kind = std::move(kind);
     state->value = std::move(value);
+    state->expires = expires;
   }
   while (!in.atEnd()) {
     const uint64_t index = in.varint();

@@ -33,6 +33,7 @@ struct KeyedStateSchema {
   std::string name;
   std::string kind;  // "value", "list", "timers", …
   TypeDescription value;
+  bool expires = false;  // entries say when they were last touched; `value` does not
 };
 
 class KeyedSnapshotWriter final : public SegmentSink {
@@ -62,6 +63,7 @@ class RestoredKeyedState {
   struct State {
     std::string kind;
     TypeDescription value;
+    bool expires = false;
     std::vector<Piece> pieces;
   };
 

@@ -97,6 +97,12 @@ OperatorStateBackend::OperatorStateBackend(OperatorStateImage restored)
   }
 }
 
+void OperatorStateBackend::failNoTtl(const std::string& name) {
+  throw Error(ErrorKind::kUser, "broadcast state '" + name +
+                                    "' has a time to live: only keyed state expires; remove .ttl(…) from its "
+                                    "descriptor");
+}
+
 OperatorState* OperatorStateBackend::find(const std::string& name, Redistribution redistribution,
                                           const TypeOps& type) const {
   const auto found = states_.find(name);

@@ -161,6 +161,7 @@ class OperatorStateBackend {
   }
   template <typename K, typename V>
   BroadcastState<K, V>& broadcast(const MapStateDescriptor<K, V>& descriptor) {
+    if (descriptor.ttl().enabled()) failNoTtl(descriptor.name());
     return state<BroadcastState<K, V>>(descriptor.name(), Redistribution::kBroadcast,
                                        typeOps<OrderedMap<K, V>>(),
                                        [] { return std::make_unique<BroadcastState<K, V>>(); });
@@ -177,6 +178,7 @@ class OperatorStateBackend {
     if (OperatorState* known = find(name, redistribution, type)) return static_cast<State&>(*known);
     return static_cast<State&>(add(name, make()));
   }
+  [[noreturn]] static void failNoTtl(const std::string& name);
   OperatorState* find(const std::string& name, Redistribution redistribution, const TypeOps& type) const;
   OperatorState& add(const std::string& name, std::unique_ptr<OperatorState> state);
 

@@ -12,21 +12,25 @@
 #include <utility>
 #include <vector>
 
+#include "flott/base/time.h"
 #include "flott/data/key.h"
 
 namespace flott {
 
 template <Key K, typename V>
 class OrderedMap {
-  struct Node {
-    std::pair<K, V> entry;
-    bool alive = true;
-  };
-
  public:
   using key_type = K;
   using mapped_type = V;
   using value_type = std::pair<K, V>;
+
+  /// An entry with a moment that its owner may note. It takes no room where alignment would leave some.
+  struct Node {
+    std::pair<K, V> entry;
+    Timestamp stamp{0};  // Timestamp::min(): the entry was removed
+
+    bool alive() const { return stamp != Timestamp::min(); }
+  };
 
   class const_iterator {
    public:
@@ -40,6 +44,7 @@ class OrderedMap {
     const_iterator(const Node* at, const Node* end) : at_(at), end_(end) { skipHoles(); }
     const value_type& operator*() const { return at_->entry; }
     const value_type* operator->() const { return &at_->entry; }
+    Timestamp stamp() const { return at_->stamp; }
     const_iterator& operator++() {
       ++at_;
       skipHoles();
@@ -54,7 +59,7 @@ class OrderedMap {
 
    private:
     void skipHoles() {
-      while (at_ != end_ && !at_->alive) ++at_;
+      while (at_ != end_ && !at_->alive()) ++at_;
     }
     const Node* at_ = nullptr;
     const Node* end_ = nullptr;
@@ -71,18 +76,38 @@ class OrderedMap {
   /// Null when it is not there. Good until the next change of the map.
   const V* find(const K& key) const { return const_cast<OrderedMap*>(this)->find(key); }
   V* find(const K& key) {
-    Node* node = nodeOf(key);
+    Node* node = findNode(key);
     return node == nullptr ? nullptr : &node->entry.second;
+  }
+  const Node* findNode(const K& key) const { return const_cast<OrderedMap*>(this)->findNode(key); }
+  Node* findNode(const K& key) {
+    if (index_.empty()) {
+      for (Node& node : nodes_) {
+        if (node.alive() && keyEquals(node.entry.first, key)) return &node;
+      }
+      return nullptr;
+    }
+    const size_t mask = index_.size() - 1;
+    for (size_t i = hashKey(key) & mask; index_[i] != 0; i = (i + 1) & mask) {
+      Node& node = nodes_[index_[i] - 1];
+      if (node.alive() && keyEquals(node.entry.first, key)) return &node;
+    }
+    return nullptr;
   }
 
   /// The value of the key and whether it was added; a key that is there keeps its place and value.
   template <typename... A>
   std::pair<V*, bool> tryEmplace(const K& key, A&&... value) {
-    if (V* found = find(key)) return {found, false};
+    const auto [node, added] = tryEmplaceNode(key, std::forward<A>(value)...);
+    return {&node->entry.second, added};
+  }
+  template <typename... A>
+  std::pair<Node*, bool> tryEmplaceNode(const K& key, A&&... value) {
+    if (Node* found = findNode(key)) return {found, false};
     nodes_.push_back(Node{{key, V(std::forward<A>(value)...)}});
     ++alive_;
     if (nodes_.size() > kUnindexed) indexLast();
-    return {&nodes_.back().entry.second, true};
+    return {&nodes_.back(), true};
   }
   /// Adds the key or replaces its value.
   void put(const K& key, V value) {
@@ -94,13 +119,26 @@ class OrderedMap {
   void emplace_hint(const const_iterator&, K&& key, V&& value) { tryEmplace(key, std::move(value)); }
 
   bool erase(const K& key) {
-    Node* node = nodeOf(key);
+    Node* node = findNode(key);
     if (node == nullptr) return false;
-    node->alive = false;
-    node->entry.second = V();
-    --alive_;
+    remove(*node);
     if (nodes_.size() > 2 * alive_) compact();
     return true;
+  }
+  /// Removes the entries for whose node `condition` is true.
+  template <typename F>
+  void eraseIf(F&& condition) {
+    forEachNode([&](Node& node) {
+      if (condition(std::as_const(node))) remove(node);
+    });
+    if (nodes_.size() > 2 * alive_) compact();
+  }
+  /// f(Node&), in order. It may change the value and, but to Timestamp::min(), the stamp.
+  template <typename F>
+  void forEachNode(F&& f) {
+    for (Node& node : nodes_) {
+      if (node.alive()) f(node);
+    }
   }
 
   void clear() {
@@ -111,21 +149,6 @@ class OrderedMap {
 
  private:
   static constexpr size_t kUnindexed = 8;
-
-  Node* nodeOf(const K& key) {
-    if (index_.empty()) {
-      for (Node& node : nodes_) {
-        if (node.alive && keyEquals(node.entry.first, key)) return &node;
-      }
-      return nullptr;
-    }
-    const size_t mask = index_.size() - 1;
-    for (size_t i = hashKey(key) & mask; index_[i] != 0; i = (i + 1) & mask) {
-      Node& node = nodes_[index_[i] - 1];
-      if (node.alive && keyEquals(node.entry.first, key)) return &node;
-    }
-    return nullptr;
-  }
 
   /// The index has no more than half of its places taken; 0 is a free one, others are the node's position
   /// + 1.
@@ -144,8 +167,14 @@ class OrderedMap {
     index_[i] = static_cast<uint32_t>(n + 1);
   }
 
+  void remove(Node& node) {
+    node.stamp = Timestamp::min();
+    node.entry.second = V();
+    --alive_;
+  }
+
   void compact() {
-    std::erase_if(nodes_, [](const Node& node) { return !node.alive; });
+    std::erase_if(nodes_, [](const Node& node) { return !node.alive(); });
     index_.clear();
     if (nodes_.size() > kUnindexed) indexLast();
   }

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "flott/state/expiring.h"
 #include "flott/state/key_groups.h"
 #include "flott/state/memory_budget.h"
 #include "flott/state/segment.h"
@@ -43,6 +44,18 @@ struct TableHome {
   // Room to work in, for one call at a time.
   std::vector<uint64_t> hashes;
   std::string encoded;
+};
+
+/// Asks a cut to leave out what has expired; without `ops` it takes all.
+struct LiveOnly {
+  const ExpiringOps* ops = nullptr;
+  Timestamp expired;  // what was last touched then or before
+};
+
+/// How load() decodes values that were stored as another type; without `decode` they are of the table's.
+struct Conversion {
+  void (*decode)(ByteReader& in, void* value, Timestamp now) = nullptr;
+  Timestamp now;
 };
 
 class StateTable {
@@ -136,7 +149,7 @@ class StateTable {
 
   /// Marks the content of now. The cut before must be finished. `sink` must live until encodeSome() returned
   /// true.
-  void cut(SegmentSink& sink);
+  void cut(SegmentSink& sink, LiveOnly liveOnly = {});
   /// Hands over segments until about `budgetBytes` are encoded (taken from it); true when the cut is
   /// complete.
   bool encodeSome(size_t& budgetBytes);
@@ -145,7 +158,7 @@ class StateTable {
   void abandonCut();
   /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of
   /// another group.
-  void load(KeyGroup group, std::string_view bytes);
+  void load(KeyGroup group, std::string_view bytes, Conversion conversion = {});
 
   /// A handle changed a value that may hold memory of its own.
   void noteHeapChange() {
@@ -262,6 +275,7 @@ class StateTable {
   size_t heapBytes_ = 0;
   uint64_t epoch_ = 0;
   SegmentSink* sink_ = nullptr;
+  LiveOnly liveOnly_;
   size_t encodeIndex_ = 0;
   uint32_t heapChanges_ = 0;
   size_t heapIndex_ = 0;

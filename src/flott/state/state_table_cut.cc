@@ -5,11 +5,12 @@
 
 namespace flott {
 
-void StateTable::cut(SegmentSink& sink) {
+void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   ++epoch_;
   ++ticket_;
   sink_ = &sink;
+  liveOnly_ = liveOnly;
   cutting_ = true;
   encodeIndex_ = 0;
 }
@@ -21,7 +22,7 @@ void StateTable::abandonCut() {
 
 void StateTable::beforeWrite(uint64_t hash) { handOver(directoryIndex(hash)); }
 
-/// Encodes the segment unless the cut has it. Returns the bytes written.
+/// Encodes the segment unless the cut has it. Returns about how many bytes were worked through.
 size_t StateTable::handOver(size_t index) {
   const DirectoryEntry& entry = directory_[index];
   if (entry.groups == 0) return 0;
@@ -31,16 +32,25 @@ size_t StateTable::handOver(size_t index) {
   std::string& bytes = home_.encoded;
   bytes.clear();
   ByteWriter out(bytes);
+  uint32_t entries = 0;
   const uint32_t stride = layout_.stride;
   for (uint32_t slot = 0; (slot = segment.nextOccupied(slot, stride)) < segment.total; ++slot) {
     const std::byte* at = entry.slots + size_t{slot} * stride;
+    const std::byte* value = valueOf(at);
+    if (liveOnly_.ops != nullptr && liveOnly_.ops->allExpired(value, liveOnly_.expired)) continue;
+    ++entries;
     key_.ops().encode(at + layout_.keyOffset, out);
-    value_.encode(valueOf(at), out);
+    if (liveOnly_.ops != nullptr) {
+      liveOnly_.ops->encodeLive(value, liveOnly_.expired, out);
+    } else {
+      value_.encode(value, out);
+    }
   }
   const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, entry.depth)) << shift_;
-  sink_->take(
-      {name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, segment.used, bytes});
-  return bytes.size();
+  if (entries > 0) {
+    sink_->take({name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, entries, bytes});
+  }
+  return bytes.size() + size_t{segment.used - entries} * stride;
 }
 
 bool StateTable::encodeSome(size_t& budgetBytes) {
@@ -56,7 +66,7 @@ bool StateTable::encodeSome(size_t& budgetBytes) {
   return true;
 }
 
-void StateTable::load(KeyGroup group, std::string_view bytes) {
+void StateTable::load(KeyGroup group, std::string_view bytes, Conversion conversion) {
   ByteReader in(bytes);
   ScratchValue key(key_.ops());
   while (!in.atEnd()) {
@@ -68,7 +78,11 @@ void StateTable::load(KeyGroup group, std::string_view bytes) {
     if (keyGroupOf(ref.hash, home_.maxParallelism) != group) in.fail("holds a key of another key group");
     const Found found = findOrInsert(ref);
     if (!found.inserted) in.fail("holds a key twice");
-    value_.decode(in, found.value);
+    if (conversion.decode != nullptr) {
+      conversion.decode(in, found.value, conversion.now);
+    } else {
+      value_.decode(in, found.value);
+    }
     noteHeapChange();
   }
 }

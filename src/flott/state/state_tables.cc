@@ -30,8 +30,14 @@ void StateTables::drop(int64_t nameSpace) {
   tables_.erase(found);
 }
 
-void StateTables::cut(SegmentSink& sink) {
-  for (const auto& [nameSpace, table] : tables_) table->cut(sink);
+size_t StateTables::entries() const {
+  size_t all = 0;
+  for (const auto& [nameSpace, table] : tables_) all += table->size();
+  return all;
+}
+
+void StateTables::cut(SegmentSink& sink, LiveOnly liveOnly) {
+  for (const auto& [nameSpace, table] : tables_) table->cut(sink, liveOnly);
 }
 
 bool StateTables::encodeSome(size_t& budgetBytes) {

@@ -21,6 +21,8 @@ class StateTables {
       : name_(name), key_(key), value_(value), home_(home) {}
 
   const TypeOps& value() const { return value_; }
+  /// In all tables.
+  size_t entries() const;
 
   /// Made if it is not there.
   StateTable& at(int64_t nameSpace = kNoNamespace);
@@ -30,7 +32,7 @@ class StateTables {
   /// Drops the table; an unfinished cut gets its share first.
   void drop(int64_t nameSpace);
 
-  void cut(SegmentSink& sink);
+  void cut(SegmentSink& sink, LiveOnly liveOnly = {});
   bool encodeSome(size_t& budgetBytes);
   void abandonCut();
 

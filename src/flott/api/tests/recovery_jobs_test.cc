@@ -80,9 +80,10 @@ void build(StreamExecutionEnvironment& env, const Transformation& transformation
 // Puts a sensor's sum out a while after its last record, by a timer, and at the end.
 class SumAfterSilence : public KeyedProcessFunction<int64_t, Reading, Reading> {
  public:
+  explicit SumAfterSilence(StateTtl ttl = StateTtl::disabled()) : ttl_(ttl) {}
   void open(RuntimeContext& context) override {
-    sum_ = context.state(ValueStateDescriptor<int64_t>("sum"));
-    last_ = context.state(ValueStateDescriptor<int64_t>("last"));
+    sum_ = context.state(ValueStateDescriptor<int64_t>("sum").ttl(ttl_));
+    last_ = context.state(ValueStateDescriptor<int64_t>("last").ttl(ttl_));
   }
   void processElement(const Reading& reading, Context& ctx, Collector<Reading>&) override {
     sum_.set(sum_.get() + reading.value);
@@ -95,6 +96,7 @@ class SumAfterSilence : public KeyedProcessFunction<int64_t, Reading, Reading> {
   }
 
  private:
+  StateTtl ttl_;
   ValueState<int64_t> sum_;
   ValueState<int64_t> last_;
 };
@@ -187,6 +189,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Timers",
                          [](const Keyed& readings) -> DataStream<Reading> {
                            return readings.process(SumAfterSilence());
+                         }},
+                    Case{"TimeToLive",
+                         [](const Keyed& readings) -> DataStream<Reading> {
+                           return readings.process(SumAfterSilence(StateTtl::after(24h)));
                          }}),
     [](const testing::TestParamInfo<Case>& info) { return std::string(info.param.name); });
 
