@@ -59,14 +59,14 @@ class FailureRate {
 
 class ExponentialDelay {
  public:
-  ExponentialDelay(const Configuration& configuration, Random random)
+  ExponentialDelay(const Configuration& configuration, const Random& random)
       : initial_(configuration.get(kExponentialInitialBackoff)),
         longest_(configuration.get(kExponentialMaxBackoff)),
         multiplier_(configuration.get(kExponentialMultiplier)),
         jitter_(configuration.get(kExponentialJitter)),
         quiet_(configuration.get(kExponentialResetThreshold)),
         attempts_(configuration.find(kExponentialAttempts)),
-        random_(std::move(random)),
+        random_(random),
         backoff_(initial_) {
     if (initial_ > longest_) {
       throw Error(ErrorKind::kUser,
