@@ -24,6 +24,7 @@ namespace {
 
 constexpr int kMostNames = 10'000;
 constexpr double kFilterBitsPerKey = 10;
+constexpr double kMemtableFilterRatio = 0.02;  // of the write buffer
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
@@ -60,6 +61,9 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
   options.create_if_missing = true;
   options.error_if_exists = true;
   options.allow_concurrent_memtable_write = false;  // one thread writes
+  // Most keys that are looked up are not among those written last.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = kMemtableFilterRatio;
   options.level_compaction_dynamic_level_bytes = true;
   options.info_log_level = rocksdb::ERROR_LEVEL;
   options.keep_log_file_num = 1;
