@@ -143,7 +143,7 @@ Error errorOf(F&& f) {
 
 TEST(RocksDbStore, DamagedFilesAreToldWithTheirPlace) {
   OpenStore open("damaged");
-  open.write(50'000);
+  open.write(1'300);  // some files, but too few to be merged meanwhile
   size_t files = 0;
   for (const auto& file : fs::directory_iterator(open.root + "/db-0")) {
     if (file.path().extension() != ".sst") continue;
