@@ -72,6 +72,15 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
   return options;
 }
 
+/// A database's folder, as far as it can be done: a full disk must not keep what fills it.
+void removeFolder(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  std::vector<std::string> files;
+  env.GetChildren(path, &files).PermitUncheckedError();
+  for (const std::string& file : files) env.DeleteFile(path + "/" + file).PermitUncheckedError();
+  env.DeleteDir(path).PermitUncheckedError();
+}
+
 class RocksDbScan final : public ColdScan {
  public:
   RocksDbScan(rocksdb::DB& db, std::string_view from, std::string_view to, const std::string& place);
@@ -128,8 +137,7 @@ class RocksDbStore final : public ColdStore {
     // Nothing can be done about what fails here, and nothing that counts is lost.
     db_->Close().PermitUncheckedError();
     db_.reset();
-    rocksdb::DestroyDB(path_, rocksdb::Options()).PermitUncheckedError();
-    rocksdb::Env::Default()->DeleteDir(path_).PermitUncheckedError();
+    removeFolder(path_);
   }
 
   const std::vector<std::optional<std::string_view>>& get(std::span<const std::string_view> keys) override;
@@ -191,7 +199,17 @@ const std::vector<std::optional<std::string_view>>& RocksDbStore::get(
   return found_;
 }
 
-/// A folder of its own: nobody else had the name before.
+/// What a process that was killed has left: nobody holds its lock.
+void removeIfAbandoned(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const std::string lockFile = path + "/LOCK";
+  rocksdb::FileLock* lock = nullptr;
+  if (!env.FileExists(lockFile).ok() || !env.LockFile(lockFile, &lock).ok()) return;
+  removeFolder(path);
+  env.UnlockFile(lock).PermitUncheckedError();
+}
+
+/// A folder that no living process uses.
 std::string newFolder(const RocksDbOptions& options, const std::string& place) {
   rocksdb::Env& env = *rocksdb::Env::Default();
   const auto refuse = [&](const rocksdb::Status& status) {
@@ -204,6 +222,7 @@ std::string newFolder(const RocksDbOptions& options, const std::string& place) {
   if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
   for (int number = 0;; ++number) {
     std::string path = options.folder + "/" + options.name + "-" + std::to_string(number);
+    if (env.FileExists(path).ok()) removeIfAbandoned(path);
     if (env.FileExists(path).ok()) continue;
     const rocksdb::Status status = env.CreateDir(path);
     if (status.ok()) return path;
@@ -228,7 +247,7 @@ std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), path, &db);
   if (!status.ok()) {
-    rocksdb::Env::Default()->DeleteDir(path).PermitUncheckedError();
+    removeFolder(path);
     fail(status, place);
   }
   return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(path), place);

@@ -1,8 +1,8 @@
 // A ColdStore that is a RocksDB database in a folder of its own.
 //
 // The database is a cache of this attempt's state and no more: it has no write-ahead log, and goes with its
-// folder when it is closed. What must survive is in checkpoints. Opening and closing block for some
-// milliseconds.
+// folder when it is closed; what a killed process left is removed by the next one that has the same name for
+// it. What must survive is in checkpoints. Opening and closing block for some milliseconds.
 //
 //   std::shared_ptr<ColdMemory> memory = sharedColdMemory(MemorySize::mb(512), 0.5, 0.1);
 //   std::shared_ptr<ColdStore> store = openRocksDb({.folder = "/tmp", .name = "flott-count-0", .memory =

@@ -195,6 +195,15 @@ TEST(RocksDbStore, LeavesNothingBehindAndHasAFolderOfItsOwn) {
     EXPECT_FALSE(second->get({&key, 1}).front().has_value());
   }
   EXPECT_EQ(folders(), 0);
+  // As a process leaves it that was killed.
+  fs::create_directories(root + "/db-0");
+  for (const char* name : {"LOCK", "CURRENT", "000007.sst"}) std::ofstream(root + "/db-0/" + name) << "left";
+  {
+    const auto next = open();
+    EXPECT_EQ(folders(), 1);
+    EXPECT_FALSE(fs::exists(root + "/db-0/000007.sst"));
+  }
+  EXPECT_EQ(folders(), 0);
   fs::remove_all(root);
 }
 
