@@ -16,13 +16,14 @@ constexpr size_t kMaxAlign = 16;  // of what the general heap gives
 }  // namespace
 
 StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,
-                       int64_t nameSpace)
+                       int64_t nameSpace, ColdPlace cold)
     : name_(name),
       nameSpace_(nameSpace),
       key_(key),
       value_(value),
       home_(home),
       layout_(SlotLayout::of(key.isWord(), key.ops().size, key.ops().align, value.size, value.align)) {
+  beginCold(cold);
   FLOTT_CHECK(value.align <= kMaxAlign && key.ops().align <= kMaxAlign, "over-aligned type in state");
   movable_ = (key.isWord() || key.ops().triviallyCopyable) && (layout_.boxedValue || value.triviallyCopyable);
   plain_ = movable_ && !layout_.boxedValue;
@@ -37,6 +38,7 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
 
 StateTable::~StateTable() {
   cutting_ = false;  // whoever drops a table during a cut clears it first
+  cold_.reset();     // and one whose entries are to be gone from the store
   clear();
 }
 
@@ -76,6 +78,7 @@ uint32_t StateTable::placeOf(const DirectoryEntry& entry, const KeyRef& key) con
 }
 
 std::byte* StateTable::insert(const KeyRef& key) {
+  if (cold_ != nullptr) keepToBudget();
   for (;;) {
     const DirectoryEntry& entry = entryOf(key.hash);
     if (entry.groups != 0) {
@@ -109,6 +112,7 @@ std::byte* StateTable::addEntry(Segment& segment, uint32_t slot, uint32_t end, c
     noteHeapChange();
   }
   segment.setOccupied(end, layout_.stride);
+  if (cold_ != nullptr) openMarks(segment, slot, end);
   ++segment.used;
   ++size_;
   ++layoutVersion_;
@@ -163,8 +167,10 @@ void StateTable::relocateEntry(std::byte* to, std::byte* from) {
 bool StateTable::erase(const KeyRef& key) {
   if (cutting_) [[unlikely]]
     beforeWrite(key.hash);
-  std::byte* const found = probe(key, startOf(key.hash));
+  std::byte* found = probe(key, startOf(key.hash));
+  if (found == nullptr && coldOnly_ != 0) found = fetch(key);
   if (found == nullptr) return false;
+  if (cold_ != nullptr && isStored(found, key.hash)) eraseCold(found);
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry entry = directory_[index];
   Segment& segment = Segment::ofSlots(entry.slots);
@@ -181,9 +187,11 @@ bool StateTable::erase(const KeyRef& key) {
     std::byte* const following = hole + stride;
     if (!segment.occupied(slot + 1, layout_.stride) || homeOf(entry, orderAt(following)) == slot + 1) break;
     relocateEntry(hole, following);
+    if (cold_ != nullptr) segment.setMarks(slot, layout_.stride, segment.marksOf(slot + 1, layout_.stride));
   }
   std::memset(hole, 0, sizeof(uint64_t));
   segment.setEmpty(slot, layout_.stride);
+  if (cold_ != nullptr) segment.setMarks(slot, layout_.stride, 0);
   --segment.used;
   --size_;
   ++layoutVersion_;
@@ -199,6 +207,7 @@ StateTable::Cursor StateTable::cursorAt(uint64_t hash) {
   Cursor cursor;
   cursor.begun = hash != 0;
   cursor.hash = hash - cursor.begun;
+  cursor.last = hash;
   return cursor;
 }
 
@@ -226,7 +235,7 @@ void StateTable::seek(Cursor& cursor) const {
   }
 }
 
-bool StateTable::next(Cursor& cursor, Entry& out) const {
+bool StateTable::nextInMemory(Cursor& cursor, Entry& out) const {
   if (cursor.version != layoutVersion_) seek(cursor);
   const uint32_t stride = layout_.stride;
   for (; cursor.index < directory_.size();) {

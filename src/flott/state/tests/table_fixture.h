@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "flott/state/tests/cold_fixture.h"
 #include "flott/state/typed_table.h"
 
 namespace flott {
@@ -16,12 +17,18 @@ namespace flott {
 template <typename K, typename V>
 struct TableFixture {
   explicit TableFixture(uint32_t maxParallelism = 128, KeyGroupRange groups = {0, 0},
-                        uint64_t memoryLimit = std::numeric_limits<uint64_t>::max())
-      : home(groups.size() == 0 ? KeyGroupRange{0, maxParallelism} : groups, maxParallelism, memoryLimit) {}
+                        uint64_t memoryLimit = std::numeric_limits<uint64_t>::max(), uint64_t coldCache = 0)
+      : home(groups.size() == 0 ? KeyGroupRange{0, maxParallelism} : groups, maxParallelism, memoryLimit),
+        cold(coldCache > 0 ? std::make_unique<ColdSide>(newTestStore(), coldCache) : nullptr) {}
+  /// With a store on disk, and a cache of so many bytes.
+  static TableFixture onDisk(uint64_t coldCache) {
+    return TableFixture(128, {0, 0}, std::numeric_limits<uint64_t>::max(), coldCache);
+  }
 
   TableHome home;
+  std::unique_ptr<ColdSide> cold;
   KeyType key{typeOps<K>()};
-  StateTable untyped{"words", key, typeOps<V>(), home};
+  StateTable untyped{"words", key, typeOps<V>(), home, kNoNamespace, {cold.get(), 0}};
   TypedTable<K, V> table{untyped};
 
   V& at(const K& k) { return table.findOrInsert(hashKey(k), k); }
