@@ -2,6 +2,7 @@
 #include "flott/state/state_table.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "flott/base/bytes.h"
@@ -12,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxSegmentBytes = 64 * 1024;
 constexpr size_t kMaxAlign = 16;  // of what the general heap gives
+constexpr size_t kSome = 64;      // entries of one nextSome() at most
 
 }  // namespace
 
@@ -264,6 +266,31 @@ bool StateTable::nextInMemory(Cursor& cursor, Entry& out) const {
     cursor.slot = 0;
   }
   return false;
+}
+
+size_t StateTable::nextSome(Cursor& cursor, std::span<Entry> out) const {
+  if (out.empty() || !next(cursor, out[0])) return 0;
+  if (!key_.isWord() || cold_ != nullptr) return 1;
+  // Those of the same segment, whose hashes come from their words all together.
+  std::array<int64_t, kSome> words;
+  std::array<uint64_t, kSome> hashes;
+  out = out.first(std::min(out.size(), kSome));
+  const DirectoryEntry& entry = directory_[cursor.index];
+  const Segment& segment = Segment::ofSlots(entry.slots);
+  const uint32_t stride = layout_.stride;
+  size_t count = 1;
+  for (uint32_t slot = segment.nextOccupied(cursor.slot, stride); count < out.size() && slot < segment.total;
+       slot = segment.nextOccupied(cursor.slot, stride)) {
+    std::byte* const at = entry.slots + size_t{slot} * stride;
+    words[count] = static_cast<int64_t>(loadWord(at));
+    out[count] = {0, at + layout_.keyOffset, valueOf(at)};
+    ++count;
+    cursor.slot = slot + 1;
+  }
+  hashInt64s(words.data() + 1, sizeof words[0], std::span(hashes).subspan(1, count - 1));
+  for (size_t i = 1; i < count; ++i) out[i].hash = hashes[i];
+  cursor.hash = out[count - 1].hash;
+  return count;
 }
 
 }  // namespace flott

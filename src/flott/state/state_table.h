@@ -166,6 +166,9 @@ class StateTable {
   bool next(Cursor& cursor, Entry& out) const {
     return coldOnly_ == 0 ? nextInMemory(cursor, out) : nextWithCold(cursor, out);
   }
+  /// As next(), for as many entries as are cheap to have at once: at least one, none at the end. What they
+  /// point to is good until this table is called.
+  size_t nextSome(Cursor& cursor, std::span<Entry> out) const;
   /// A cursor before the entries with this hash, for those only: what comes behind them may be left out.
   static Cursor cursorAt(uint64_t hash);
 

@@ -41,6 +41,32 @@ struct TableFixture {
     return all;
   }
 
+  /// A walk by several entries at once, as many as asked for or fewer, sees what one by one sees.
+  void expectSameInStretches() const {
+    StateTable::Cursor oneByOne, inStretches;
+    std::vector<StateTable::Entry> entries(100);
+    for (size_t ask = 1;; ask = ask % entries.size() + 1) {
+      const size_t count = untyped.nextSome(inStretches, std::span(entries).first(ask));
+      ASSERT_LE(count, ask);
+      std::vector<std::pair<uint64_t, std::pair<K, V>>> some;
+      for (const StateTable::Entry& entry : std::span(entries).first(count))
+        some.push_back({entry.hash, copyOf(entry)});
+      StateTable::Entry expected{};
+      if (count == 0) {
+        EXPECT_FALSE(untyped.next(oneByOne, expected));
+        return;
+      }
+      for (const auto& [hash, entry] : some) {
+        ASSERT_TRUE(untyped.next(oneByOne, expected));
+        ASSERT_EQ(hash, expected.hash);
+        ASSERT_TRUE(entry == copyOf(expected));
+      }
+    }
+  }
+  static std::pair<K, V> copyOf(const StateTable::Entry& entry) {
+    return {*static_cast<const K*>(entry.key), *reinterpret_cast<const V*>(entry.value)};
+  }
+
   /// Same content as the model, found both by walking and by key; hashes ascend.
   void expectEquals(const std::map<K, V>& model) const {
     ASSERT_EQ(table.size(), model.size());
@@ -56,6 +82,7 @@ struct TableFixture {
       ++seen;
     });
     EXPECT_EQ(seen, model.size());
+    expectSameInStretches();
     for (const auto& [k, v] : model) {
       const V* found = find(k);
       ASSERT_NE(found, nullptr);
