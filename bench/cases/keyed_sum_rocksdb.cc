@@ -9,7 +9,7 @@ Case keyedSumRocksDbCase() {
   return {.name = "keyed-sum-rocksdb",
           .what = "keyed-sum on the rocksdb backend as it comes",
           .kind = CaseKind::kThroughput,
-          .size = 10'000'000,
+          .size = 3'000'000,
           .lanes = 1,
           .loop = keyedSumRocksDbLoop,
           .engine = keyedSumRocksDbJob};

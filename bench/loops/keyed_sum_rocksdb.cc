@@ -12,10 +12,11 @@ namespace flott::bench {
 namespace {
 
 constexpr size_t kBatch = 1024;  // as the engine's
+constexpr size_t kKeyAt = 3;     // behind what all keys of a state have in common, as the engine's
 
 /// A record of a batch, to be put in the order of keys, and of arrival for each key.
 struct Arrived {
-  std::array<char, sizeof(int64_t)> bytes;  // of the key
+  std::array<char, kKeyAt + sizeof(int64_t)> bytes{};  // of the key
   uint32_t index;
 
   std::string_view view() const { return {bytes.data(), bytes.size()}; }
@@ -34,11 +35,11 @@ Outcome sum(const Load& load, ColdStore& store) {
     for (uint64_t i = 0; i < count; ++i) {
       in.push_back(keyedSumInput(from + i));
       Arrived& arrived = order.emplace_back();
-      std::memcpy(arrived.bytes.data(), &in.back().key, sizeof(int64_t));
+      std::memcpy(arrived.bytes.data() + kKeyAt, &in.back().key, sizeof(int64_t));
       arrived.index = static_cast<uint32_t>(i);
     }
     std::sort(order.begin(), order.end(), [](const Arrived& a, const Arrived& b) {
-      const int compared = std::memcmp(a.bytes.data(), b.bytes.data(), sizeof(int64_t));
+      const int compared = std::memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size());
       return compared != 0 ? compared < 0 : a.index < b.index;
     });
     for (const Arrived& arrived : order) {

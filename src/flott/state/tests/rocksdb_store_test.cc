@@ -19,10 +19,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// As a key of a table.
 std::string numbered(uint64_t n) {
-  std::string key;
+  std::string key = ColdKey::prefix(0, static_cast<int64_t>(n >> 8));
   ColdKey::appendOrder(n, key);
-  return key;
+  return key + "key";
 }
 
 TEST(RocksDbStore, MatchesAMap) {
@@ -47,9 +48,10 @@ TEST(RocksDbStore, MatchesAMap) {
       store->erase(key);
       model.erase(key);
     } else if (deed == 95) {
-      const std::string to = key + '\xff';
-      store->eraseRange(key, to);
-      model.erase(model.lower_bound(key), model.lower_bound(to));
+      const std::string from = ColdKey::prefix(0, static_cast<int64_t>(random.below(12)));
+      const std::string to = from + '\xff';
+      store->eraseRange(from, to);
+      model.erase(model.lower_bound(from), model.lower_bound(to));
     }
     if (step % 50 != 0) continue;
     store->commit();
