@@ -75,7 +75,7 @@ class CumulateQueries {
   }
 
   static String interval(long ms) {
-    return String.format("INTERVAL '%s%d.%03d' SECOND(9, 3)", ms < 0 ? "-" : "", Math.abs(ms) / 1000, Math.abs(ms) % 1000);
+    return String.format("INTERVAL '%s%d.%03d' SECOND(6, 3)", ms < 0 ? "-" : "", Math.abs(ms) / 1000, Math.abs(ms) % 1000);
   }
 
   static String query(WindowTranscripts.Scenario scenario) {
@@ -105,7 +105,7 @@ class CumulateQueries {
         .columnByExpression("k", "f0")
         .columnByExpression("v", "f1")
         .columnByMetadata("ts", DataTypes.TIMESTAMP_LTZ(3), "rowtime")
-        .watermark("ts", bound.isEmpty() ? "SOURCE_WATERMARK()" : "ts - " + interval(Long.parseLong(bound)))
+        .watermark("ts", bound.isEmpty() ? "SOURCE_WATERMARK()" : "ts - " + interval(Long.parseLong(bound)).replace("(6, 3)", ""))
         .build();
     tables.createTemporaryView("t", input, schema);
     REACHED.clear();
@@ -113,7 +113,7 @@ class CumulateQueries {
         new org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink<>());
     JobClient job = env.executeAsync();
     job.getJobExecutionResult().get();
-    var counters = metrics.findMetrics(job.getJobID(), "*numLateRecordsDropped");
+    var counters = metrics.findMetrics(job.getJobID(), ".*numLateRecordsDropped");
     if (counters.size() != 1) throw new IllegalStateException("late records are counted in " + counters.keySet());
     for (Metric counter : counters.values()) dropped[0] = ((Counter) counter).getCount();
     return new ArrayList<>(REACHED);
@@ -122,13 +122,16 @@ class CumulateQueries {
   static void run(WindowTranscripts.Scenario scenario, List<String> out) throws Exception {
     long[] dropped = new long[2];
     List<Object> reached = execute(scenario, "ONE_PHASE", dropped);
-    // With local aggregation in front, which is the default, the same comes out but late records are counted otherwise.
-    List<Object> inTwo = execute(scenario, "TWO_PHASE", new long[1]);
-    if (!inTwo.equals(reached)) throw new IllegalStateException("in one phase " + reached + ", in two " + inTwo);
+    // With local aggregation in front, which is the default, the same comes out but late records are counted
+    // otherwise, and windows that end before the epoch are lost.
+    if (scenario.input.stream().noneMatch(text -> text.contains("@ -"))) {
+      List<Object> inTwo = execute(scenario, "TWO_PHASE", new long[1]);
+      if (!inTwo.equals(reached)) throw new IllegalStateException("in one phase " + reached + ", in two " + inTwo);
+    }
     int next = 0;
     long highest = Long.MIN_VALUE;
-    long last = Long.MIN_VALUE; // watermark
     String bound = scenario.get("bound");
+    long last = bound.isEmpty() ? Long.MIN_VALUE : 0; // watermark; those of SQL begin at the epoch
     for (String text : scenario.input) {
       out.add(text);
       WindowTranscripts.Words words = new WindowTranscripts.Words(text);
@@ -143,6 +146,8 @@ class CumulateQueries {
       }
       if (watermark <= last) continue;
       last = watermark;
+      if (!reached.subList(next, reached.size()).contains(watermark))
+        throw new IllegalStateException("no watermark " + watermark + " in " + reached);
       for (; !Long.valueOf(watermark).equals(reached.get(next)); ++next) out.add("  " + reached.get(next));
       ++next;
     }
