@@ -3,7 +3,8 @@
 namespace flott::golden {
 namespace {
 
-/// `bound: MS` is `WATERMARK FOR ts AS ts - MS` of SQL: each record that raises the watermark is followed by it.
+/// `bound: MS` is `WATERMARK FOR ts AS ts - MS` of SQL: each record that raises the watermark is followed by
+/// it.
 Scenario withWatermarks(const Scenario& scenario) {
   if (!scenario.has("bound")) return scenario;
   const int64_t bound = std::stoll(scenario.get("bound"));
