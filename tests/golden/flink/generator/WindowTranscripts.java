@@ -406,6 +406,10 @@ public class WindowTranscripts {
 
   @SuppressWarnings({"unchecked", "rawtypes"})
   static void run(Scenario scenario, List<String> out) throws Exception {
+    if (scenario.get("window").startsWith("cumulating")) {
+      CumulateQueries.run(scenario, out);
+      return;
+    }
     StreamExecutionEnvironment env = StreamExecutionEnvironment.getExecutionEnvironment();
     KeySelector<Tuple3<String, Long, Long>, String> byName = record -> record.f0;
     DataStream<Tuple3<String, Long, Long>> first = env.fromCollection(List.of(Tuple3.of("a", 1L, 1L)), RECORD);
