@@ -225,7 +225,7 @@ TEST_P(CheckpointFiles, ThoseThatAreRetainedStay) {
   for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints"))
     folders.push_back(folder.path);
   EXPECT_EQ(folders, (std::vector<std::string>{"/checkpoints/chk-3", "/checkpoints/chk-4"}));
-  EXPECT_EQ(CheckpointStorage::readMetadata(job.run.sim->files(), "/checkpoints/chk-4").operators.size(), 2u);
+  EXPECT_EQ(CheckpointStorage(job.run.sim->files(), {}).readMetadata("/checkpoints/chk-4").operators.size(), 2u);
   job.run.job->cancel();
   EXPECT_EQ(job.run.end().status, JobStatus::kCancelled);
   EXPECT_TRUE(job.run.sim->files().stat("/checkpoints/chk-4/_metadata"));
