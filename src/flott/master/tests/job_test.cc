@@ -435,7 +435,7 @@ TEST(JobOnThreads, TheWatchdogNamesAFunctionThatBlocksItsLane) {
   const Env real = world->real->env();
   CapturingLogger log;
   const Env env{real.clock,   real.random,  real.files,   real.network, real.threads,
-                real.offload, real.signals, real.console, log,          real.system};
+                real.offload, real.signals, real.console, log,          real.system,  real.stores};
   Pipeline pipeline(numbers(10));
   pipeline.then("blocking", blocking(gate));
   Configuration configuration = lanes(1);
@@ -471,7 +471,7 @@ TEST(JobOnThreads, WithoutThreadsAJobDoesNotStart) {
   for (int count = 0; count < 4; ++count) {  // two lanes, the master's, the watchdog
     FewThreads threads(real.threads, count);
     const Env env{real.clock,   real.random,  real.files,   real.network, threads,
-                  real.offload, real.signals, real.console, real.log,     real.system};
+                  real.offload, real.signals, real.console, real.log,     real.system,  real.stores};
     Pipeline pipeline(numbers(1'000'000'000), 2);
     pipeline.then("sink", countingSink(), 2);
     EXPECT_EQ(
