@@ -1,7 +1,9 @@
-// Counts that survive the end of the process: killed, it goes on from its last checkpoint, wherever that lies.
+// Counts that survive the end of the process: killed, it goes on from its last checkpoint, wherever that
+// lies.
 //
-//   checkpointed_count -D execution.checkpointing.interval="1 s" -D execution.checkpointing.dir=s3://bucket/count
-//   checkpointed_count … -D execution.state-recovery.path=s3://bucket/count/5f2c…/chk-41
+//   checkpointed_count -D execution.checkpointing.interval="1 s" -D
+//   execution.checkpointing.dir=s3://bucket/count checkpointed_count … -D
+//   execution.state-recovery.path=s3://bucket/count/5f2c…/chk-41
 #include <cstdint>
 
 #include "flott/flott.h"
@@ -16,9 +18,12 @@ struct KeyCount {
 int main(int argc, char** argv) {
   auto env = StreamExecutionEnvironment::fromArgs(argc, argv);
 
-  env.fromGenerator<KeyCount>([](int64_t i) { return KeyCount{i % 10, 1}; },
-                              {.count = env.parameters().getInt("count", 1000),
-                               .recordsPerSecond = static_cast<double>(env.parameters().getInt("rate", 1000))})
+  env.fromGenerator<KeyCount>(
+         [](int64_t i) {
+           return KeyCount{i % 10, 1};
+         },
+         {.count = env.parameters().getInt("count", 1000),
+          .recordsPerSecond = static_cast<double>(env.parameters().getInt("rate", 1000))})
       .keyBy(&KeyCount::key)
       .sum(&KeyCount::count)
       .print();

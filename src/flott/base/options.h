@@ -326,7 +326,8 @@ inline constexpr ConfigOption<std::string> kCheckpointDir{
     .key = "execution.checkpointing.dir",
     .defaultText = std::nullopt,
     .description =
-        "Folder for checkpoints: a path, or a URI such as file:///path or s3://bucket/path; without it they are "
+        "Folder for checkpoints: a path, or a URI such as file:///path or s3://bucket/path; without it they "
+        "are "
         "kept in the master's memory."};
 
 inline constexpr ConfigOption<bool> kCheckpointSubdir{
@@ -415,7 +416,8 @@ inline constexpr ConfigOption<bool> kS3PathStyle{
     .key = "s3.path.style.access",
     .defaultText = "false",
     .description =
-        "Known since configurations for Flink have it; nothing depends on it: requests to an s3.endpoint always "
+        "Known since configurations for Flink have it; nothing depends on it: requests to an s3.endpoint "
+        "always "
         "have the bucket in their path, those to AWS in the host name."};
 
 // --- what it tells ---

@@ -24,9 +24,9 @@ std::string wayOut(const std::string& uri, const std::string& reason) {
   if (!isS3) return {};
   if (contains(reason, "NETWORK_CONNECTION") || contains(reason, "curlCode"))
     return ". See that the store runs and that s3.endpoint is its address";
-  for (const char* refusal : {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH",
-                              "InvalidAccessKeyId", "SignatureDoesNotMatch", "HTTP status 403",
-                              "INVALID_CLIENT_TOKEN_ID"}) {
+  for (const char* refusal :
+       {"ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "InvalidAccessKeyId",
+        "SignatureDoesNotMatch", "HTTP status 403", "INVALID_CLIENT_TOKEN_ID"}) {
     if (contains(reason, refusal))
       return ". See that s3.access-key and s3.secret-key are right and may do this";
   }
@@ -47,16 +47,18 @@ void checkScheme(const std::string& uri) {
     if (scheme == "file") return;
     const size_t authority = scheme.size() + 3;
     if (uri.substr(scheme.size(), 3) == "://" && authority < uri.size() && uri[authority] != '/') return;
-    throw Error(ErrorKind::kUser, "'" + uri + "' names no " + (scheme.starts_with("s3") ? "bucket" : "store") +
-                                      ": write " + std::string(scheme) + "://bucket/path");
+    throw Error(ErrorKind::kUser, "'" + uri + "' names no " +
+                                      (scheme.starts_with("s3") ? "bucket" : "store") + ": write " +
+                                      std::string(scheme) + "://bucket/path");
   }
   const std::string_view nearest = nearestOf(scheme, kSchemes);
   std::string list;
   for (const std::string_view known : kSchemes)
     list += std::string(list.empty() ? "" : known == kSchemes.back() ? " or " : ", ") + std::string(known);
-  throw Error(ErrorKind::kUser, "'" + uri + "' has the unknown scheme '" + std::string(scheme) + "'" +
-                                    (nearest.empty() ? "" : ": did you mean '" + std::string(nearest) + "'?") +
-                                    (nearest.empty() ? ": give a path, or " : " There are ") + list);
+  throw Error(ErrorKind::kUser,
+              "'" + uri + "' has the unknown scheme '" + std::string(scheme) + "'" +
+                  (nearest.empty() ? "" : ": did you mean '" + std::string(nearest) + "'?") +
+                  (nearest.empty() ? ": give a path, or " : " There are ") + list);
 }
 
 StringMap storeOptions(const Configuration& configuration) {

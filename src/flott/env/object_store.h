@@ -1,9 +1,9 @@
 // Objects in a store that is no local disk: S3 and whatever else has whole objects under names.
 //
-// Objects are named by URIs, s3://bucket/key, as users write them. An object appears whole or not at all; there
-// are no folders, only names with slashes in them, and no renaming. All calls block, so they run on off-load
-// threads; any number of threads may use one store. What cannot be done throws an Error that names the object:
-// kTransient when the store or the way to it fails or refuses, for a later try may succeed.
+// Objects are named by URIs, s3://bucket/key, as users write them. An object appears whole or not at all;
+// there are no folders, only names with slashes in them, and no renaming. All calls block, so they run on
+// off-load threads; any number of threads may use one store. What cannot be done throws an Error that names
+// the object: kTransient when the store or the way to it fails or refuses, for a later try may succeed.
 //
 //   auto store = env.stores.open("s3://bucket/checkpoints", {{"s3.endpoint", "http://localhost:9000"}});
 //   store->put("s3://bucket/checkpoints/a", parts);

@@ -60,7 +60,8 @@ void CheckpointCoordinator::endJob(JobStatus status) {
   std::vector<std::string> folders;
   for (const CheckpointMetadata& metadata : completed_) folders.push_back(metadata.folder);
   std::optional<CheckpointSweep> sweep;
-  if (sweepOwed_ && firstOwn_) sweep = {.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
+  if (sweepOwed_ && firstOwn_)
+    sweep = {.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
   host_.writeAsync(
       "remove the job's checkpoints",
       [this, folders, sweep] {
@@ -71,7 +72,8 @@ void CheckpointCoordinator::endJob(JobStatus status) {
       [this](const std::optional<Error>& error) {
         if (!error) return;
         env_.log.warn("checkpoints", "'" + graph_.jobName + "' leaves files of its checkpoints in " +
-                                         storage_.folder() + ", which nobody needs any more: " + error->what());
+                                         storage_.folder() +
+                                         ", which nobody needs any more: " + error->what());
       });
 }
 

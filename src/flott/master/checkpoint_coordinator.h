@@ -58,7 +58,8 @@ class CheckpointCoordinator {
   void continueAfter(CheckpointId id) { last_ = std::max(last_, id); }
   /// A checkpoint of another job that this one starts from is its own from now on.
   void claim(CheckpointMetadata checkpoint) { completed_.push_front(std::move(checkpoint)); }
-  /// A complete checkpoint turned out to be damaged: it is not used again, and its files are left as evidence.
+  /// A complete checkpoint turned out to be damaged: it is not used again, and its files are left as
+  /// evidence.
   void leaveDamaged(CheckpointId id, const Error& why);
   /// All tasks of an attempt are deployed.
   void beginAttempt();

@@ -20,8 +20,10 @@ void JobMaster::lookForLeftOvers() {
       [this, highest](const std::optional<Error>& error) {
         if (cancelling_ || cancelled_) return;
         if (error)
-          env_.log.warn("checkpoints", "'" + graph_.jobName + "' could not remove what may be left of unfinished "
-                                       "checkpoints: " + error->what());
+          env_.log.warn("checkpoints", "'" + graph_.jobName +
+                                           "' could not remove what may be left of unfinished "
+                                           "checkpoints: " +
+                                           error->what());
         checkpoints_.continueAfter(*highest);
         waitsForAttempt_ = false;
         recover();
@@ -61,8 +63,7 @@ void JobMaster::recover() {
         }
         recovery->fromOutside = true;
         recovery->checkpoint = storage_.readMetadata(options_.recoveryPath);
-        recovery->state =
-            assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState);
+        recovery->state = assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState);
       },
       [this, recovery](std::optional<Error> error) {
         for (const auto& [id, why] : recovery->damaged) checkpoints_.leaveDamaged(id, why);

@@ -139,8 +139,9 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
     if (found != there.end() && found->second >= size) continue;
     throw Error(ErrorKind::kTransient,
                 "file '" + path + "' was written, but now " +
-                    (found == there.end() ? "it is not there" : "has only " + std::to_string(found->second) +
-                                                                    " of " + std::to_string(size) + " bytes") +
+                    (found == there.end() ? "it is not there"
+                                          : "has only " + std::to_string(found->second) + " of " +
+                                                std::to_string(size) + " bytes") +
                     ". See who else works in this folder");
   }
 }

@@ -3,9 +3,9 @@
 //   <dir>/<job>/chk-7/<task files>      state of each task, as far as it is not small
 //   <dir>/<job>/chk-7/_metadata         written last, in one piece: with it the checkpoint is complete
 //
-// The folder is a path or a URI: s3://bucket/checkpoints. Each file appears whole, on a local disk by renaming,
-// in an object store by one put. Before the metadata is written all files that it refers to are looked at, so
-// that no checkpoint is complete that lacks some.
+// The folder is a path or a URI: s3://bucket/checkpoints. Each file appears whole, on a local disk by
+// renaming, in an object store by one put. Before the metadata is written all files that it refers to are
+// looked at, so that no checkpoint is complete that lacks some.
 //
 // Without a folder everything is inlined in the metadata, which then only lives in the master's memory: a job
 // survives the failures of its tasks, not the end of its process. All calls block, so they run on off-load

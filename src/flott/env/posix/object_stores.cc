@@ -1,4 +1,5 @@
-// Object stores through Arrow's file systems. That of S3 is a library of its own, loaded when it is first needed.
+// Object stores through Arrow's file systems. That of S3 is a library of its own, loaded when it is first
+// needed.
 #include <arrow/buffer.h>
 #include <arrow/filesystem/filesystem.h>
 #include <arrow/io/interfaces.h>
@@ -117,9 +118,9 @@ class ArrowStore final : public ObjectStore {
     const auto size = static_cast<uint64_t>(valueOf(file->GetSize(), kDeed, uri));
     if (offset >= size) return {};
     std::string bytes(std::min(length, size - offset), '\0');
-    const int64_t got = valueOf(
-        file->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(bytes.size()), bytes.data()), kDeed,
-        uri);
+    const int64_t got =
+        valueOf(file->ReadAt(static_cast<int64_t>(offset), static_cast<int64_t>(bytes.size()), bytes.data()),
+                kDeed, uri);
     bytes.resize(static_cast<size_t>(got));
     return bytes;
   }
@@ -131,9 +132,11 @@ class ArrowStore final : public ObjectStore {
     below.recursive = true;
     below.allow_not_found = true;
     std::vector<ObjectInfo> found;
-    for (const arrow::fs::FileInfo& info : valueOf(connected(kDeed, folder).GetFileInfo(below), kDeed, folder)) {
+    for (const arrow::fs::FileInfo& info :
+         valueOf(connected(kDeed, folder).GetFileInfo(below), kDeed, folder)) {
       if (!info.IsFile()) continue;
-      found.push_back({folder + info.path().substr(below.base_dir.size()), static_cast<uint64_t>(info.size())});
+      found.push_back(
+          {folder + info.path().substr(below.base_dir.size()), static_cast<uint64_t>(info.size())});
     }
     std::sort(found.begin(), found.end(),
               [](const ObjectInfo& a, const ObjectInfo& b) { return a.uri < b.uri; });

@@ -20,8 +20,8 @@ class PosixEnv final : public RealEnv {
   }
 
   Env env() override {
-    return {*clock_,   random_,   *files_,   *network_, *threads_,
-            *offload_, *signals_, *console_, *logger_,  *system_, *stores_};
+    return {*clock_,   random_,   *files_,  *network_, *threads_, *offload_,
+            *signals_, *console_, *logger_, *system_,  *stores_};
   }
 
  private:

@@ -225,7 +225,8 @@ TEST_P(CheckpointFiles, ThoseThatAreRetainedStay) {
   for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints"))
     folders.push_back(folder.path);
   EXPECT_EQ(folders, (std::vector<std::string>{"/checkpoints/chk-3", "/checkpoints/chk-4"}));
-  EXPECT_EQ(CheckpointStorage(job.run.sim->files(), {}).readMetadata("/checkpoints/chk-4").operators.size(), 2u);
+  EXPECT_EQ(CheckpointStorage(job.run.sim->files(), {}).readMetadata("/checkpoints/chk-4").operators.size(),
+            2u);
   job.run.job->cancel();
   EXPECT_EQ(job.run.end().status, JobStatus::kCancelled);
   EXPECT_TRUE(job.run.sim->files().stat("/checkpoints/chk-4/_metadata"));
@@ -331,9 +332,10 @@ TEST(CheckpointFaults, AnObjectStoreThatIsAwayForAWhile) {
     stores.fail("s3://", "NETWORK_CONNECTION");
     job.advance(Duration::seconds(2));
     EXPECT_EQ(job.statistics().failed, 2);
-    EXPECT_NE(job.statistics().history[0].failure.find(
-                  "could not be written: NETWORK_CONNECTION. See that the store runs and that s3.endpoint is"),
-              std::string::npos)
+    EXPECT_NE(
+        job.statistics().history[0].failure.find(
+            "could not be written: NETWORK_CONNECTION. See that the store runs and that s3.endpoint is"),
+        std::string::npos)
         << job.statistics().history[0].failure;
     stores.objects()["s3://bucket/job/chk-9/task-0-0"] = "written, but not acknowledged";
     stores.fail("s3://", "");

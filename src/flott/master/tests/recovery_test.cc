@@ -206,11 +206,13 @@ uint64_t tearNewest(SimulatedFiles& files) {
   for (const FileInfo& folder : files.listFolder("/checkpoints")) {
     if (!files.stat(folder.path + "/_metadata")) continue;
     ++complete;
-    newest = std::max(newest, static_cast<uint64_t>(std::stoull(folder.path.substr(folder.path.find("chk-") + 4))));
+    newest = std::max(newest,
+                      static_cast<uint64_t>(std::stoull(folder.path.substr(folder.path.find("chk-") + 4))));
   }
   if (complete < 2) return 0;
   for (const FileInfo& file : files.listFolder("/checkpoints/chk-" + std::to_string(newest))) {
-    if (file.path.find("/task-") != std::string::npos) files.put(file.path, files.content(file.path).substr(0, 5));
+    if (file.path.find("/task-") != std::string::npos)
+      files.put(file.path, files.content(file.path).substr(0, 5));
   }
   return newest;
 }

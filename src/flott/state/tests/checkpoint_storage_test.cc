@@ -91,15 +91,13 @@ TEST_F(Storage, EveryDamagedByteOfTheMetadataIsFound) {
   const std::string good = sim.files().content("cp/job/chk-3/_metadata");
   for (size_t at = 0; at < good.size(); ++at) {
     sim.files().put("cp/job/chk-3/_metadata", damaged(good, at));
-    EXPECT_NE(
-        failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
-            .find("file 'cp/job/chk-3/_metadata'"),
-        std::string::npos);
+    EXPECT_NE(failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
+                  .find("file 'cp/job/chk-3/_metadata'"),
+              std::string::npos);
     sim.files().put("cp/job/chk-3/_metadata", good.substr(0, at));
-    EXPECT_NE(
-        failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
-            .find("file 'cp/job/chk-3/_metadata'"),
-        std::string::npos);
+    EXPECT_NE(failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
+                  .find("file 'cp/job/chk-3/_metadata'"),
+              std::string::npos);
   }
 }
 
@@ -121,12 +119,14 @@ TEST_F(Storage, DamagedStateIsNamed) {
 }
 
 TEST_F(Storage, SaysWhatIsNoCheckpoint) {
-  EXPECT_EQ(failure([&] { storage.readMetadata("cp/none"); }, ErrorKind::kUser),
-            "no checkpoint at 'cp/none': there is no file 'cp/none/_metadata'. Give the folder of a completed "
-            "checkpoint, one with a _metadata file in it");
-  EXPECT_EQ(failure([&] { locatedFolder("s4://bucket/cp"); }, ErrorKind::kUser),
-            "'s4://bucket/cp' has the unknown scheme 's4': did you mean 's3'? There are file, s3, s3a, s3p, gs, "
-            "gcs, abfs, abfss or hdfs");
+  EXPECT_EQ(
+      failure([&] { storage.readMetadata("cp/none"); }, ErrorKind::kUser),
+      "no checkpoint at 'cp/none': there is no file 'cp/none/_metadata'. Give the folder of a completed "
+      "checkpoint, one with a _metadata file in it");
+  EXPECT_EQ(
+      failure([&] { locatedFolder("s4://bucket/cp"); }, ErrorKind::kUser),
+      "'s4://bucket/cp' has the unknown scheme 's4': did you mean 's3'? There are file, s3, s3a, s3p, gs, "
+      "gcs, abfs, abfss or hdfs");
   EXPECT_EQ(failure([&] { locatedFolder("s3:///cp"); }, ErrorKind::kUser),
             "'s3:///cp' names no bucket: write s3://bucket/path");
   EXPECT_EQ(locatedFolder("s3://bucket/cp/"), "s3://bucket/cp");
@@ -154,8 +154,9 @@ TEST_F(Storage, AWrittenFileThatIsGoneOrCutOffFailsTheCheckpoint) {
             "file 'cp/job/chk-3/task' was written, but now has only 150 of 200 bytes. See who else works in "
             "this folder");
   sim.files().remove("cp/job/chk-3/task");
-  EXPECT_EQ(failure([&] { storage.complete(metadata); }, ErrorKind::kTransient),
-            "file 'cp/job/chk-3/task' was written, but now it is not there. See who else works in this folder");
+  EXPECT_EQ(
+      failure([&] { storage.complete(metadata); }, ErrorKind::kTransient),
+      "file 'cp/job/chk-3/task' was written, but now it is not there. See who else works in this folder");
   EXPECT_FALSE(sim.files().stat("cp/job/chk-3/_metadata"));
 }
 
@@ -185,15 +186,17 @@ TEST_F(Storage, InAnObjectStoreItIsTheSame) {
   const StateHandle& handle = metadata.operators[0].subtasks[0].keyed;
   EXPECT_EQ(remote.read(metadata.folder, handle), std::string(200, 'x'));
   sim.stores().objects()[path][7] = 'y';
-  EXPECT_NE(failure([&] { remote.read(metadata.folder, handle); }, ErrorKind::kCorruption).find("'" + path + "'"),
-            std::string::npos);
+  EXPECT_NE(
+      failure([&] { remote.read(metadata.folder, handle); }, ErrorKind::kCorruption).find("'" + path + "'"),
+      std::string::npos);
   sim.stores().objects().erase(path);
   EXPECT_EQ(failure([&] { remote.read(metadata.folder, handle); }, ErrorKind::kCorruption),
             "file '" + path + "' of a checkpoint is missing. Restore from another checkpoint");
   sim.stores().fail("s3://bucket/job/chk-4", "NO_SUCH_BUCKET");
-  EXPECT_EQ(failure([&] { remote.write(CheckpointId(4), "t", {std::string(200, 'x')}); }, ErrorKind::kTransient),
-            "object 's3://bucket/job/chk-4/t' could not be written: NO_SUCH_BUCKET. Make the bucket 'bucket', or "
-            "correct the name");
+  EXPECT_EQ(
+      failure([&] { remote.write(CheckpointId(4), "t", {std::string(200, 'x')}); }, ErrorKind::kTransient),
+      "object 's3://bucket/job/chk-4/t' could not be written: NO_SUCH_BUCKET. Make the bucket 'bucket', or "
+      "correct the name");
   remote.discard(CheckpointId(3));
   EXPECT_TRUE(sim.stores().objects().empty());
 }
