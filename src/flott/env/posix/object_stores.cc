@@ -54,10 +54,16 @@ void loadS3() {
       if (!status.ok())
         throw Error(ErrorKind::kUser, "'" + library + "' cannot be loaded: " + status.message());
     }
-    // Its threads must end before its statics do, and it cannot begin anew: at the end of the process.
-    return std::atexit([] { arrow::fs::EnsureFinalized(); }) == 0;
+    return true;
   }();
-  FLOTT_CHECK(loaded, "atexit() is full");
+  (void)loaded;
+}
+
+// Its threads must end before its statics do, and it cannot begin anew: at the end of the process. It begins
+// with the first file system, so this comes after it, for what is registered last runs first.
+void finalizeAtExit() {
+  static const bool registered = std::atexit([] { arrow::fs::EnsureFinalized(); }) == 0;
+  FLOTT_CHECK(registered, "atexit() is full");
 }
 
 std::string setting(const StringMap& options, const ConfigOption<std::string>& option) {
@@ -162,6 +168,7 @@ class ArrowStore final : public ObjectStore {
       if (isS3(root_)) loadS3();
       files_ = valueOf(arrow::fs::FileSystemFromUri(isS3(root_) ? s3Uri(root_, options_) : root_ + "/"), deed,
                        uri);
+      if (isS3(root_)) finalizeAtExit();
     }
     return *files_;
   }
