@@ -133,7 +133,8 @@ def wrong_credentials():
     key = iam.create_access_key(UserName='flott')['AccessKey']
     everything = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]}
     iam.put_user_policy(UserName='flott', PolicyName='all', PolicyDocument=json.dumps(everything))
-    request = urllib.request.Request(store.endpoint + '/moto-api/reset-auth', data=b'0', method='POST')
+    request = urllib.request.Request(store.endpoint + '/moto-api/reset-auth', data=b'0', method='POST',
+                                     headers={'Content-Type': 'text/plain'})
     urllib.request.urlopen(request).read()
     refused('wrong credentials', 'See that s3.access-key and s3.secret-key are right',
             options=['execution.checkpointing.dir=s3://bucket/denied'], key=key['AccessKeyId'], secret='wrong')
