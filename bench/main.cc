@@ -20,6 +20,8 @@ constexpr const char* kUsage =
 std::vector<Case> allCases() {
   return {wordcountCase(),
           keyedSumCase(),
+          keyedSumRocksDbCase(),
+          keyedSumRocksDbColdCase(),
           mapFilterCase(),
           tumblingCase(),
           slidingCase(),

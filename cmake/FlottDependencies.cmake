@@ -12,4 +12,12 @@ find_package(nlohmann_json REQUIRED)
 find_package(Boost 1.81 REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(zstd REQUIRED)
+# Not by its own package, which looks for all that a static RocksDB would need.
+if(NOT TARGET Flott::rocksdb)
+  find_library(FLOTT_ROCKSDB_LIBRARY rocksdb REQUIRED)
+  find_path(FLOTT_ROCKSDB_HEADERS rocksdb/db.h REQUIRED)
+  add_library(Flott::rocksdb SHARED IMPORTED)
+  set_target_properties(Flott::rocksdb PROPERTIES
+    IMPORTED_LOCATION ${FLOTT_ROCKSDB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_ROCKSDB_HEADERS})
+endif()
 include(${CMAKE_CURRENT_LIST_DIR}/FlottArrow.cmake)

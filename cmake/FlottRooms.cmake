@@ -2,7 +2,8 @@
 # with all of them but sim.
 #
 # rooms.txt lists, for each room, the rooms and the outside headers that it may include. The table below says which
-# library an outside header belongs to; headers that are not in it come with the system or need no linking.
+# library an outside header belongs to; headers that are not in it come with the system or need no linking. Libraries in
+# FLOTT_PRIVATE_LIBRARIES are in no header of ours: whoever uses the room does not see their headers.
 
 set(FLOTT_LIBRARY_OF_fmt/ fmt::fmt)
 set(FLOTT_LIBRARY_OF_spdlog/ spdlog::spdlog)
@@ -14,6 +15,8 @@ set(FLOTT_LIBRARY_OF_parquet/ Flott::arrow)
 set(FLOTT_LIBRARY_OF_zlib.h ZLIB::ZLIB)
 set(FLOTT_LIBRARY_OF_zstd.h zstd::libzstd_shared)
 set(FLOTT_LIBRARY_OF_pthread.h Threads::Threads)
+set(FLOTT_LIBRARY_OF_rocksdb/ Flott::rocksdb)
+set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb)
 
 # Sets `rooms` to the names of all rooms, bottom first, and `rooms_<name>`, `headers_<name>` to what each may include.
 function(flott_read_rooms file)
@@ -61,7 +64,12 @@ function(flott_add_room room usedRooms usedHeaders)
   endforeach()
   foreach(header IN LISTS usedHeaders)
     string(REGEX REPLACE "/.*" "/" folderOrFile ${header})
-    target_link_libraries(flott_${room} ${scope} ${FLOTT_LIBRARY_OF_${folderOrFile}})
+    set(library ${FLOTT_LIBRARY_OF_${folderOrFile}})
+    if(library AND library IN_LIST FLOTT_PRIVATE_LIBRARIES AND sources)
+      target_link_libraries(flott_${room} PRIVATE ${library})
+    else()
+      target_link_libraries(flott_${room} ${scope} ${library})
+    endif()
   endforeach()
   set_property(GLOBAL APPEND PROPERTY FLOTT_ROOMS ${room})
 endfunction()

@@ -65,6 +65,7 @@ nlohmann-json3-dev nlohmann/json.hpp
 libyaml-cpp-dev yaml-cpp/yaml.h
 libabsl-dev absl/container/flat_hash_map.h
 zlib1g-dev zlib.h
+librocksdb-dev rocksdb/db.h
 libzstd-dev zstd.h'
   if command -v g++ >/dev/null; then
     packages_of_missing_headers <<<"$headers"

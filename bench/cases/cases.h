@@ -7,6 +7,8 @@ namespace flott::bench {
 
 Case wordcountCase();
 Case keyedSumCase();
+Case keyedSumRocksDbCase();
+Case keyedSumRocksDbColdCase();
 Case mapFilterCase();
 Case tumblingCase();
 Case slidingCase();

@@ -122,8 +122,7 @@ DataStreamSink foldInto(const DataStream<T>& stream, std::shared_ptr<Folded> tot
                                 operatorFactory<FoldSink<T, decltype(foldRow)>>(foldRow, std::move(total)));
 }
 
-inline StreamExecutionEnvironment benchEnvironment(const Load& load) {
-  Configuration configuration;
+inline StreamExecutionEnvironment benchEnvironment(const Load& load, Configuration configuration = {}) {
   configuration.set(kDefaultParallelism, load.lanes);
   configuration.set(kLanes, load.lanes);
   configuration.set(kLogLevel, "WARN");

@@ -7,6 +7,8 @@ namespace flott::bench {
 
 Outcome wordcountJob(const Load& load);
 Outcome keyedSumJob(const Load& load);
+Outcome keyedSumRocksDbJob(const Load& load);
+Outcome keyedSumRocksDbColdJob(const Load& load);
 Outcome mapFilterJob(const Load& load);
 Outcome tumblingJob(const Load& load);
 Outcome slidingJob(const Load& load);

@@ -2,11 +2,13 @@
 
 #include "bench/engine/generated_stream.h"
 #include "bench/engine/jobs.h"
+#include "bench/loops/keyed_sum_rocksdb.h"
 
 namespace flott::bench {
+namespace {
 
-Outcome keyedSumJob(const Load& load) {
-  StreamExecutionEnvironment env = benchEnvironment(load);
+Outcome keyedSum(const Load& load, const Configuration& configuration) {
+  StreamExecutionEnvironment env = benchEnvironment(load, configuration);
   auto total = std::make_shared<Folded>();
   auto input = generated<KeyValue>(env, load.size,
                                    [](Rows<KeyValue>& rows, uint64_t index, uint64_t stride, uint64_t count) {
@@ -17,6 +19,26 @@ Outcome keyedSumJob(const Load& load) {
   foldInto(input.keyBy(&KeyValue::key).sum(&KeyValue::value), total);
   env.execute("keyed-sum");
   return total->outcome(load.size);
+}
+
+}  // namespace
+
+Outcome keyedSumJob(const Load& load) { return keyedSum(load, {}); }
+
+Outcome keyedSumRocksDbJob(const Load& load) {
+  Configuration configuration;
+  configuration.set(kStateBackend, "rocksdb");
+  return keyedSum(load, configuration);
+}
+
+Outcome keyedSumRocksDbColdJob(const Load& load) {
+  Configuration configuration;
+  configuration.set(kStateBackend, "rocksdb");
+  configuration.set(kRocksDbManagedMemory, false);
+  configuration.set(kRocksDbCache, MemorySize(kColdMemory.bytes / 2));
+  configuration.set(kRocksDbBlockCache, MemorySize(kColdMemory.bytes / 2));
+  configuration.set(kRocksDbWriteBuffer, kColdWriteBuffer);
+  return keyedSum(load, configuration);
 }
 
 }  // namespace flott::bench

@@ -19,6 +19,34 @@ template <typename Lanes>
   hash ^= hash >> 28;
 }
 
+/// Values that lie `stride` bytes apart. Every second word is two loads and a shuffle, of which the second
+/// begins a word early, so as to end with the last value.
+template <typename Lanes>
+[[gnu::always_inline]] inline void load(const char* values, size_t stride, Lanes& out) {
+  const auto value = [&](size_t lane) {
+    uint64_t word;
+    std::memcpy(&word, values + lane * stride, sizeof word);
+    return word;
+  };
+  constexpr bool kEight = sizeof(Lanes) == sizeof(EightLanes);
+  if (stride == sizeof(uint64_t)) {
+    std::memcpy(&out, values, sizeof out);
+  } else if (stride == 2 * sizeof(uint64_t)) {
+    Lanes first, second;
+    std::memcpy(&first, values, sizeof first);
+    std::memcpy(&second, values + sizeof first - sizeof(uint64_t), sizeof second);
+    if constexpr (kEight) {
+      out = __builtin_shufflevector(first, second, 0, 2, 4, 6, 9, 11, 13, 15);
+    } else {
+      out = __builtin_shufflevector(first, second, 0, 2, 5, 7);
+    }
+  } else if constexpr (kEight) {
+    out = Lanes{value(0), value(1), value(2), value(3), value(4), value(5), value(6), value(7)};
+  } else {
+    out = Lanes{value(0), value(1), value(2), value(3)};
+  }
+}
+
 /// Hashes as many as fill whole vectors; returns how many.
 template <typename Lanes>
 [[gnu::always_inline]] inline size_t hashVectors(const char* values, size_t stride,
@@ -27,15 +55,7 @@ template <typename Lanes>
   size_t i = 0;
   for (; i + kLanes <= hashes.size(); i += kLanes) {
     Lanes lanes;
-    if (stride == sizeof(uint64_t)) {
-      std::memcpy(&lanes, values + i * sizeof(uint64_t), sizeof lanes);
-    } else {
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        uint64_t value;
-        std::memcpy(&value, values + (i + lane) * stride, sizeof value);
-        lanes[lane] = value;
-      }
-    }
+    load(values + i * stride, stride, lanes);
     hashLanes(lanes, flip);
     std::memcpy(hashes.data() + i, &lanes, sizeof lanes);
   }

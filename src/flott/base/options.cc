@@ -11,6 +11,10 @@ OptionRegistry standardOptions() {
   all.add(kBufferTimeoutEnabled).add(kBufferTimeout).add(kBuffersPerChannel);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
+  all.add(kRocksDbLocalDir).add(kRocksDbCache).add(kRocksDbManagedMemory).add(kRocksDbFixedMemory);
+  all.add(kRocksDbWriteBufferRatio).add(kRocksDbHighPriorityRatio).add(kRocksDbBlockCache);
+  all.add(kRocksDbBlockSize).add(kRocksDbWriteBuffer).add(kRocksDbWriteBuffers).add(kRocksDbThreads);
+  all.add(kManagedMemory);
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
   all.add(kLogLevel).add(kLogFormat).add(kLogFile);

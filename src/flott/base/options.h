@@ -140,8 +140,91 @@ inline constexpr ConfigOption<Duration> kCancellationTimeout{
 inline constexpr ConfigOption<std::string> kStateBackend{
     .key = "state.backend.type",
     .defaultText = "hashmap",
-    .description = "Where keyed state lives: hashmap is in memory.",
-    .choices = "hashmap"};
+    .description =
+        "Where keyed state lives: hashmap is in memory; rocksdb is on the local disk, with a cache in "
+        "memory.",
+    .choices = "hashmap|rocksdb"};
+
+inline constexpr ConfigOption<std::string> kRocksDbLocalDir{
+    .key = "state.backend.rocksdb.localdir",
+    .defaultText = std::nullopt,
+    .description =
+        "Folders for the state of the rocksdb backend, with ',', '|' or ':' between them; subtasks take them "
+        "in turn. Without it those of io.tmp.dirs."};
+
+inline constexpr ConfigOption<MemorySize> kRocksDbCache{
+    .key = "flott.state.rocksdb.cache-size",
+    .defaultText = "64 mb",
+    .description =
+        "Memory of each subtask of an operator for entries that are at hand without a look-up in RocksDB; "
+        "what was changed is written when they have to make room, and by checkpoints.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<bool> kRocksDbManagedMemory{
+    .key = "state.backend.rocksdb.memory.managed",
+    .defaultText = "true",
+    .description =
+        "All RocksDB databases of a process share one block cache, and their write buffers count in it; "
+        "otherwise each has what the options of blocks and write buffers say."};
+
+inline constexpr ConfigOption<MemorySize> kRocksDbFixedMemory{
+    .key = "state.backend.rocksdb.memory.fixed-per-tm",
+    .defaultText = std::nullopt,
+    .description =
+        "Size of what they share. Without it that of taskmanager.memory.managed.size. Setting it has the "
+        "memory managed.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<double> kRocksDbWriteBufferRatio{
+    .key = "state.backend.rocksdb.memory.write-buffer-ratio",
+    .defaultText = "0.5",
+    .description = "The part of managed memory that write buffers may take."};
+
+inline constexpr ConfigOption<double> kRocksDbHighPriorityRatio{
+    .key = "state.backend.rocksdb.memory.high-prio-pool-ratio",
+    .defaultText = "0.1",
+    .description = "The part of managed memory that is kept for indexes and filters."};
+
+inline constexpr ConfigOption<MemorySize> kRocksDbBlockCache{
+    .key = "state.backend.rocksdb.block.cache-size",
+    .defaultText = "8 mb",
+    .description = "The block cache of each database whose memory is not managed.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<MemorySize> kRocksDbBlockSize{
+    .key = "state.backend.rocksdb.block.blocksize",
+    .defaultText = "4 kb",
+    .description = "What RocksDB reads from the disk at a time.",
+    .minimum = 256};
+
+inline constexpr ConfigOption<MemorySize> kRocksDbWriteBuffer{
+    .key = "state.backend.rocksdb.writebuffer.size",
+    .defaultText = "64 mb",
+    .description = "What a database gathers in memory before it writes a file.",
+    .minimum = 64 << 10};
+
+inline constexpr ConfigOption<int64_t> kRocksDbWriteBuffers{
+    .key = "state.backend.rocksdb.writebuffer.count",
+    .defaultText = "2",
+    .description =
+        "Write buffers of each database: writing waits while all but one are being written to disk.",
+    .minimum = 2,
+    .maximum = 64};
+
+inline constexpr ConfigOption<int64_t> kRocksDbThreads{
+    .key = "state.backend.rocksdb.thread.num",
+    .defaultText = "2",
+    .description = "Threads that write and merge files of a database.",
+    .minimum = 1,
+    .maximum = 64};
+
+inline constexpr ConfigOption<MemorySize> kManagedMemory{
+    .key = "taskmanager.memory.managed.size",
+    .defaultText = "512 mb",
+    .description =
+        "Memory that the rocksdb backend shares in a process. Flink's default is four tenths of the "
+        "TaskManager's memory.",
+    .minimum = 1};
 
 inline constexpr ConfigOption<MemorySize> kSortPartitionMemory{
     .key = "execution.sort-partition.memory",

@@ -43,7 +43,10 @@ class KeyedInput {
   explicit KeyedInput(Selector selector) : selector_(std::move(selector)) {}
   void begin(const BatchBody& batch, KeyedStateBackend* keyed) {
     FLOTT_CHECK(batch.hasHashes(), "a keyed input without an exchange by key");
-    keyed->prefetch({batch.hashes(), batch.size()});
+    const std::span<const uint64_t> hashes(batch.hashes(), batch.size());
+    keyed->prefetch(hashes);
+    const auto& rows = static_cast<const Rows<T>&>(batch);
+    keyed->fetch(hashes, [&](size_t i) -> decltype(auto) { return selector_(rows[i]); });
   }
   /// Makes the key of record i the current one.
   void enter(const Rows<T>& rows, size_t i, KeyedStateBackend* keyed) {

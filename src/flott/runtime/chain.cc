@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "flott/base/options.h"
+#include "flott/runtime/state_backend.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
 
@@ -52,11 +53,15 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
     const auto parallelism = static_cast<uint32_t>(info_.parallelism);
     const auto maxParallelism = static_cast<uint32_t>(info_.maxParallelism);
     const auto subtask = static_cast<uint32_t>(info_.subtask.value);
+    const Configuration defaults;
+    const Configuration& options = chain_.options_.configuration != nullptr ? configuration() : defaults;
     keyedState_ = std::make_unique<KeyedStateBackend>(
         key,
         KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
                                    .maxParallelism = maxParallelism,
-                                   .processingTime = processingTime()},
+                                   .processingTime = processingTime(),
+                                   .cold = newColdStore(options, info_, chain_.options_.coldMemory),
+                                   .cacheBytes = options.get(kRocksDbCache).bytes},
         std::move(restoredKeyed_));
   }
   FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");
@@ -341,6 +346,7 @@ void OperatorChain::settle(ChainNode& node, Step step) {
   node.yielded_ = step == Step::kMore && !node.full();
   if (node.more_) return;
   node.op_->settled(node);
+  if (node.keyedState_ != nullptr) node.keyedState_->keepToBudget();
   if (node.barrier_) {
     const Barrier barrier = *std::exchange(node.barrier_, std::nullopt);
     cut(node, barrier);

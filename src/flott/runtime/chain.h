@@ -27,6 +27,7 @@
 
 namespace flott {
 
+class ColdMemory;
 class Configuration;
 class KeyedStateBackend;
 class OperatorChain;
@@ -57,6 +58,7 @@ struct ChainOptions {
   int headInputs = 1;  // inputs of the head operator that have channels
   const Configuration* configuration = nullptr;
   size_t overrunCapBytes = size_t{256} << 20;
+  std::shared_ptr<ColdMemory> coldMemory = nullptr;  // what state on disk shares with other tasks
 };
 
 /// One operator with all that belongs to it.

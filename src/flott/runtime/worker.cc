@@ -2,6 +2,8 @@
 
 #include <bit>
 
+#include "flott/runtime/state_backend.h"
+
 namespace flott {
 
 // Fewer senders than receivers: each sender has a contiguous group of receivers. Otherwise each receiver has
@@ -29,6 +31,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
     options_.checkpoints = &ownCheckpoints_.emplace(env_.files, CheckpointStorageOptions{});
   }
   for (int lane = 0; lane < placement_.lanes; ++lane) pools_.push_back(std::make_unique<BatchPools>());
+  const std::shared_ptr<ColdMemory> coldMemory = newColdMemory(configuration_);
   for (const JobVertex& vertex : graph_.vertices) {
     firstTask_.push_back(tasks_.size());
     int headInputs = 0;
@@ -42,7 +45,8 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .attempt = options_.attempt,
                          .headInputs = headInputs,
                          .configuration = &configuration_,
-                         .overrunCapBytes = options_.overrunCapBytes};
+                         .overrunCapBytes = options_.overrunCapBytes,
+                         .coldMemory = coldMemory};
       const int lane = placement_.laneOf[static_cast<size_t>(vertex.id)][static_cast<size_t>(subtask)];
       tasks_.push_back(std::make_unique<Task>(TaskId{vertex.id, SubtaskIndex(subtask), options_.attempt},
                                               std::move(chain), *options_.checkpoints, env_,

@@ -65,7 +65,7 @@ bool Expiry::lookAt(size_t entries) {
     table = tables_.after(nameSpace_);
     cursor_ = {};
   }
-  cursor_.version = 0;  // a table that was dropped and made again has the same versions
+  cursor_.version = cursor_.evictions = 0;  // a table that was dropped and made again has the same versions
   StateTable::Entry entry;
   while (table != nullptr) {
     if (entries == 0) {

@@ -1,13 +1,24 @@
 #include "flott/state/key_type.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "flott/base/error.h"
 #include "flott/data/type_description.h"
 
 namespace flott {
+namespace {
 
-KeyType::KeyType(const TypeOps& ops) : ops_(&ops) {
+/// Of custom types nothing is known.
+bool hasEqualBytes(const TypeDescription& type) {
+  if (type.kind == TypeKind::kFloat || type.kind == TypeKind::kDouble || type.kind == TypeKind::kCustom)
+    return false;
+  return std::all_of(type.parts.begin(), type.parts.end(), hasEqualBytes);
+}
+
+}  // namespace
+
+KeyType::KeyType(const TypeOps& ops) : ops_(&ops), equalInBytes_(hasEqualBytes(ops.description())) {
   const TypeDescription* type = &ops.description();
   if (ops.hash == nullptr) {
     throw Error(ErrorKind::kUser, "a stream cannot be keyed by " + type->toString() +

@@ -32,6 +32,8 @@ class KeyType {
 
   const TypeOps& ops() const { return *ops_; }
   bool isWord() const { return bytes_ != 0; }
+  /// Whether equal keys have the same encoding: not those with floating-point numbers, as 0 equals −0.
+  bool equalInBytes() const { return equalInBytes_; }
   /// What the slot of a key with this hash begins with.
   uint64_t word(uint64_t hash, const void* key) const;
 
@@ -39,6 +41,7 @@ class KeyType {
   const TypeOps* ops_;
   uint8_t bytes_ = 0;      // size of a word key; 0 for objects
   bool negative_ = false;  // word keys: can be
+  bool equalInBytes_;
 };
 
 /// The order of the encoded bytes of two values: below, at or above 0. Tables keep keys that share a hash in

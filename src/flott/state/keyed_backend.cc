@@ -21,6 +21,7 @@ void KeyedHandle::failNoKey() const {
 KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options, RestoredKeyedState restored)
     : key_(key),
       home_(options.keyGroups, options.maxParallelism, options.memoryLimit),
+      cold_(options.cold != nullptr ? std::make_unique<ColdSide>(options.cold, options.cacheBytes) : nullptr),
       restored_(std::move(restored)),
       now_(options.processingTime) {
   checkMaxParallelism(options.maxParallelism);
@@ -38,7 +39,9 @@ KeyedStateBackend::State::State(const std::string& stateName, const Kind& stateK
                                 KeyedStateBackend& home)
     : name(stateName),
       kind(stateKind),
-      tables(name, home.key_, ttl.enabled() ? *kind.expiring->stored : *kind.plain, home.home_),
+      tables(name, home.key_, ttl.enabled() ? *kind.expiring->stored : *kind.plain, home.home_,
+             home.cold_ != nullptr && !kind.inMemory ? ColdPlace{home.cold_.get(), home.cold_->newState()}
+                                                     : ColdPlace{}),
       expiry(ttl.enabled() ? std::make_unique<Expiry>(ttl, *kind.expiring, tables, home.now_) : nullptr) {}
 
 KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name, const Kind& kind,
@@ -106,6 +109,16 @@ const KeyedStateBackend::State* KeyedStateBackend::find(std::string_view name) c
   return found != states_.end() ? found->second.get() : nullptr;
 }
 
+/// States take turns.
+void KeyedStateBackend::evict() {
+  for (size_t i = 0; i < states_.size() && home_.budget.used() > cold_->evictTo(); ++i) {
+    auto next = states_.upper_bound(evicted_);
+    if (next == states_.end()) next = states_.begin();
+    evicted_ = next->first;
+    if (next->second->tables.cold().side != nullptr) next->second->tables.evict(cold_->evictTo());
+  }
+}
+
 void KeyedStateBackend::cleanUpBetweenRecords() {
   for (Expiry* expiry : expiring_) expiry->beforeRecord();
 }
@@ -138,7 +151,8 @@ void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
 
 TimerQueue& KeyedStateBackend::timers(std::unique_ptr<TimerQueue>& queue, const char* name) {
   if (queue == nullptr) {
-    queue = std::make_unique<TimerQueue>(registered(name, {"timers", &typeOps<TimerStamps>()}).tables.at());
+    queue = std::make_unique<TimerQueue>(
+        registered(name, {.name = "timers", .plain = &typeOps<TimerStamps>(), .inMemory = true}).tables.at());
   }
   return *queue;
 }
@@ -168,8 +182,20 @@ std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
 void KeyedStateBackend::cut(SegmentSink& sink) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   cutting_ = true;
+  std::vector<ColdCut::State> cold;
   for (const auto& [name, state] : states_) {
-    state->tables.cut(sink, state->expiry != nullptr ? state->expiry->inSnapshots() : LiveOnly{});
+    const LiveOnly liveOnly = state->expiry != nullptr ? state->expiry->inSnapshots() : LiveOnly{};
+    const ColdPlace place = state->tables.cold();
+    if (place.side == nullptr) {
+      state->tables.cut(sink, liveOnly);
+      continue;
+    }
+    state->tables.flush();
+    cold.resize(std::max<size_t>(cold.size(), place.state + 1));
+    cold[place.state] = {state->name, &state->tables.value(), liveOnly};
+  }
+  if (!cold.empty()) {
+    coldCut_ = std::make_unique<ColdCut>(*cold_, std::move(cold), home_.maxParallelism, sink);
   }
   for (const auto& [name, state] : restored_.states()) {
     for (const RestoredKeyedState::Piece& piece : state.pieces) {
@@ -182,12 +208,15 @@ bool KeyedStateBackend::encodeSome(size_t budgetBytes) {
   for (const auto& [name, state] : states_) {
     if (!state->tables.encodeSome(budgetBytes)) return false;
   }
+  if (coldCut_ != nullptr && !coldCut_->encodeSome(budgetBytes)) return false;
+  coldCut_.reset();
   cutting_ = false;
   return true;
 }
 
 void KeyedStateBackend::abandonCut() {
   for (const auto& [name, state] : states_) state->tables.abandonCut();
+  coldCut_.reset();
   cutting_ = false;
 }
 

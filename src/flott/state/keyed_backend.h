@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "flott/state/cold/cold_cut.h"
 #include "flott/state/expiry.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/keyed_state.h"
@@ -34,6 +35,9 @@ class KeyedStateBackend {
     uint32_t maxParallelism = kDefaultMaxParallelism;
     uint64_t memoryLimit = std::numeric_limits<uint64_t>::max();  // bytes
     Timestamp processingTime{0};
+    // With a store, states are kept there, and memory is a cache of so many bytes; timers stay in memory.
+    std::shared_ptr<ColdStore> cold = nullptr;
+    uint64_t cacheBytes = uint64_t{64} << 20;
   };
 
   /// `restored` is what this subtask starts with; each of its states is loaded when it is registered. Throws
@@ -105,6 +109,26 @@ class KeyedStateBackend {
 
   /// Prefetches what the states hold for these keys; for the keys of a whole batch.
   void prefetch(std::span<const uint64_t> hashes) const;
+  /// Where a store stands behind the states: loads what it has for the keys of a whole batch. keyAt(i) is the
+  /// key whose hash is hashes[i].
+  template <typename KeyAt>
+  void fetch(std::span<const uint64_t> hashes, KeyAt&& keyAt) {
+    if (cold_ == nullptr) return;
+    for (const auto& [name, state] : states_) {
+      StateTable* table = state->tables.find(kNoNamespace);
+      if (table == nullptr || !table->hasCold()) continue;
+      table->keepToBudget();
+      for (size_t i = 0; i < hashes.size(); ++i) {
+        const auto& key = keyAt(i);  // keeps a temporary alive
+        table->want(keyRef(hashes[i], key));
+      }
+      (void)table->fetchWanted();
+    }
+  }
+  /// Between two calls of the operator: gives entries to the store when memory is over the cache's budget.
+  void keepToBudget() {
+    if (cold_ != nullptr && cold_->overBudget(home_.budget)) evict();
+  }
 
   /// visit(const K& key, handle) for each key that has something stored in this state, in the order of the
   /// key hash, as the current key. The function may change and clear this and other states of the key.
@@ -145,6 +169,7 @@ class KeyedStateBackend {
     const char* name;
     const TypeOps* plain;
     const ExpiringOps* expiring = nullptr;  // null: it cannot have one
+    bool inMemory = false;                  // never on the cold side
   };
   template <typename Handle>
   static Kind kindOf() {
@@ -169,11 +194,13 @@ class KeyedStateBackend {
   State& registered(const std::string& name, const Kind& kind, const StateTtl& ttl = StateTtl::disabled());
   void loadRestored(State& state);
   const State* find(std::string_view name) const;
+  void evict();
   void cleanUpBetweenRecords();
   TimerQueue& timers(std::unique_ptr<TimerQueue>& queue, const char* name);
 
   KeyType key_;
   TableHome home_;
+  const std::unique_ptr<ColdSide> cold_;  // null: all is in memory
   KeyRef currentKey_;
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
   RestoredKeyedState restored_;  // not registered yet
@@ -182,6 +209,8 @@ class KeyedStateBackend {
   Timestamp now_;
   std::unique_ptr<TimerQueue> eventTimers_;
   std::unique_ptr<TimerQueue> processingTimers_;
+  std::string evicted_;  // the state whose turn was last
+  std::unique_ptr<ColdCut> coldCut_;
   bool cutting_ = false;
 };
 

@@ -2,13 +2,13 @@
 //
 // A slot is [8-byte word][key, unless the word is the key][value]. A segment is one block of memory:
 //
-//   [Segment header, 64 bytes][home slots, in groups][overflow slots][occupancy bitmap]
+//   [Segment header, 64 bytes][home slots, in groups][overflow slots][occupancy bitmap][bitmaps of marks]
 //
 // The slots of a segment are filled in the order of the key hash, each entry at its start or after it, with
 // no empty slot in between: start = the first slot of a group of slots that share a cache line, chosen by the
 // hash bits below those that chose the segment. Both steps are monotone in the hash, so a table is its
 // entries sorted by hash, with gaps. The last slot is always empty and so ends every search. Empty slots have
-// word 0.
+// word 0. Marks are there in tables with a cold side only (state_table_cold.cc).
 #pragma once
 
 #include <bit>
@@ -57,6 +57,13 @@ struct SlotLayout {
   }
 };
 
+/// What is known of an entry in a table with a cold side.
+enum class Mark : uint32_t {
+  kDirty = 1,   // the store has another value, or none
+  kStored = 2,  // the store has a value
+};
+inline constexpr uint32_t kMarks = 2;
+
 inline uint64_t loadWord(const std::byte* slot) {
   uint64_t word;
   std::memcpy(&word, slot, sizeof word);
@@ -86,6 +93,27 @@ struct alignas(64) Segment {
   }
   void setEmpty(uint32_t slot, uint32_t stride) {
     bitmap(stride)[slot / 64] &= ~(uint64_t{1} << (slot % 64));
+  }
+  uint64_t* marks(Mark mark, uint32_t stride) {
+    return bitmap(stride) + static_cast<uint32_t>(mark) * ((size_t{total} + 63) / 64);
+  }
+  bool marked(Mark mark, uint32_t slot, uint32_t stride) {
+    return (marks(mark, stride)[slot / 64] >> (slot % 64)) & 1;
+  }
+  void setMark(Mark mark, uint32_t slot, uint32_t stride, bool on) {
+    uint64_t& word = marks(mark, stride)[slot / 64];
+    word = (word & ~(uint64_t{1} << (slot % 64))) | uint64_t{on} << (slot % 64);
+  }
+  /// All marks of a slot, for an entry that moves.
+  uint32_t marksOf(uint32_t slot, uint32_t stride) {
+    return uint32_t{marked(Mark::kDirty, slot, stride)} | uint32_t{marked(Mark::kStored, slot, stride)} << 1;
+  }
+  void setMarks(uint32_t slot, uint32_t stride, uint32_t all) {
+    setMark(Mark::kDirty, slot, stride, (all & 1) != 0);
+    setMark(Mark::kStored, slot, stride, (all & 2) != 0);
+  }
+  uint32_t nextMarked(Mark mark, uint32_t slot, uint32_t stride) {
+    return nextBit(slot, marks(mark, stride), 0);
   }
   /// The first slot from `slot` on that is occupied (or that is not); `total` when there is none.
   uint32_t nextOccupied(uint32_t slot, uint32_t stride) const { return nextBit(slot, bitmap(stride), 0); }

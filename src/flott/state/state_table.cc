@@ -2,6 +2,7 @@
 #include "flott/state/state_table.h"
 
 #include <algorithm>
+#include <array>
 #include <new>
 
 #include "flott/base/bytes.h"
@@ -12,17 +13,19 @@ namespace {
 
 constexpr size_t kMaxSegmentBytes = 64 * 1024;
 constexpr size_t kMaxAlign = 16;  // of what the general heap gives
+constexpr size_t kSome = 64;      // entries of one nextSome() at most
 
 }  // namespace
 
 StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,
-                       int64_t nameSpace)
+                       int64_t nameSpace, ColdPlace cold)
     : name_(name),
       nameSpace_(nameSpace),
       key_(key),
       value_(value),
       home_(home),
       layout_(SlotLayout::of(key.isWord(), key.ops().size, key.ops().align, value.size, value.align)) {
+  beginCold(cold);
   FLOTT_CHECK(value.align <= kMaxAlign && key.ops().align <= kMaxAlign, "over-aligned type in state");
   movable_ = (key.isWord() || key.ops().triviallyCopyable) && (layout_.boxedValue || value.triviallyCopyable);
   plain_ = movable_ && !layout_.boxedValue;
@@ -37,6 +40,7 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
 
 StateTable::~StateTable() {
   cutting_ = false;  // whoever drops a table during a cut clears it first
+  cold_.reset();     // and one whose entries are to be gone from the store
   clear();
 }
 
@@ -76,6 +80,7 @@ uint32_t StateTable::placeOf(const DirectoryEntry& entry, const KeyRef& key) con
 }
 
 std::byte* StateTable::insert(const KeyRef& key) {
+  if (cold_ != nullptr) keepToBudget();
   for (;;) {
     const DirectoryEntry& entry = entryOf(key.hash);
     if (entry.groups != 0) {
@@ -109,6 +114,7 @@ std::byte* StateTable::addEntry(Segment& segment, uint32_t slot, uint32_t end, c
     noteHeapChange();
   }
   segment.setOccupied(end, layout_.stride);
+  if (cold_ != nullptr) openMarks(segment, slot, end);
   ++segment.used;
   ++size_;
   ++layoutVersion_;
@@ -163,8 +169,10 @@ void StateTable::relocateEntry(std::byte* to, std::byte* from) {
 bool StateTable::erase(const KeyRef& key) {
   if (cutting_) [[unlikely]]
     beforeWrite(key.hash);
-  std::byte* const found = probe(key, startOf(key.hash));
+  std::byte* found = probe(key, startOf(key.hash));
+  if (found == nullptr && coldOnly_ != 0) found = fetch(key);
   if (found == nullptr) return false;
+  if (cold_ != nullptr && isStored(found, key.hash)) eraseCold(found);
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry entry = directory_[index];
   Segment& segment = Segment::ofSlots(entry.slots);
@@ -181,9 +189,11 @@ bool StateTable::erase(const KeyRef& key) {
     std::byte* const following = hole + stride;
     if (!segment.occupied(slot + 1, layout_.stride) || homeOf(entry, orderAt(following)) == slot + 1) break;
     relocateEntry(hole, following);
+    if (cold_ != nullptr) segment.setMarks(slot, layout_.stride, segment.marksOf(slot + 1, layout_.stride));
   }
   std::memset(hole, 0, sizeof(uint64_t));
   segment.setEmpty(slot, layout_.stride);
+  if (cold_ != nullptr) segment.setMarks(slot, layout_.stride, 0);
   --segment.used;
   --size_;
   ++layoutVersion_;
@@ -199,6 +209,7 @@ StateTable::Cursor StateTable::cursorAt(uint64_t hash) {
   Cursor cursor;
   cursor.begun = hash != 0;
   cursor.hash = hash - cursor.begun;
+  cursor.last = hash;
   return cursor;
 }
 
@@ -226,7 +237,7 @@ void StateTable::seek(Cursor& cursor) const {
   }
 }
 
-bool StateTable::next(Cursor& cursor, Entry& out) const {
+bool StateTable::nextInMemory(Cursor& cursor, Entry& out) const {
   if (cursor.version != layoutVersion_) seek(cursor);
   const uint32_t stride = layout_.stride;
   for (; cursor.index < directory_.size();) {
@@ -255,6 +266,31 @@ bool StateTable::next(Cursor& cursor, Entry& out) const {
     cursor.slot = 0;
   }
   return false;
+}
+
+size_t StateTable::nextSome(Cursor& cursor, std::span<Entry> out) const {
+  if (out.empty() || !next(cursor, out[0])) return 0;
+  if (!key_.isWord() || cold_ != nullptr) return 1;
+  // Those of the same segment, whose hashes come from their words all together.
+  std::array<int64_t, kSome> words;
+  std::array<uint64_t, kSome> hashes;
+  out = out.first(std::min(out.size(), kSome));
+  const DirectoryEntry& entry = directory_[cursor.index];
+  const Segment& segment = Segment::ofSlots(entry.slots);
+  const uint32_t stride = layout_.stride;
+  size_t count = 1;
+  for (uint32_t slot = segment.nextOccupied(cursor.slot, stride); count < out.size() && slot < segment.total;
+       slot = segment.nextOccupied(cursor.slot, stride)) {
+    std::byte* const at = entry.slots + size_t{slot} * stride;
+    words[count] = static_cast<int64_t>(loadWord(at));
+    out[count] = {0, at + layout_.keyOffset, valueOf(at)};
+    ++count;
+    cursor.slot = slot + 1;
+  }
+  hashInt64s(words.data() + 1, sizeof words[0], std::span(hashes).subspan(1, count - 1));
+  for (size_t i = 1; i < count; ++i) out[i].hash = hashes[i];
+  cursor.hash = out[count - 1].hash;
+  return count;
 }
 
 }  // namespace flott

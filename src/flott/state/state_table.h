@@ -14,18 +14,28 @@
 // A *cut* marks the content of this moment for a snapshot and returns at once. Until encodeSome() has handed
 // over everything, the first write to a segment hands over that segment first.
 //
+// With a *cold side* the table is the write-back cache of a store on disk, which holds all entries that are
+// not here. A miss asks the store, an entry is marked when it may have been changed, and when memory is over
+// its budget whole segments go: what is dirty in them is written, then they are dropped. A walk loads a
+// stretch of the order at a time. A cut is then the backend's affair (flush(), and a scan of the store).
+//
 //   std::byte* value = table.findOrInsert(keyRef(hashKey(user), user)).value;
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "flott/state/cold/cold_side.h"
 #include "flott/state/expiring.h"
 #include "flott/state/key_groups.h"
 #include "flott/state/memory_budget.h"
+#include "flott/state/scratch_value.h"
 #include "flott/state/segment.h"
 #include "flott/state/segment_pool.h"
 #include "flott/state/snapshot.h"
@@ -58,6 +68,12 @@ struct Conversion {
   Timestamp now;
 };
 
+/// The cold side of a state, if it has one.
+struct ColdPlace {
+  ColdSide* side = nullptr;
+  uint16_t state = 0;
+};
+
 class StateTable {
  public:
   struct Found {
@@ -67,7 +83,7 @@ class StateTable {
 
   /// `name` and the home must outlive the table.
   StateTable(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,
-             int64_t nameSpace = kNoNamespace);
+             int64_t nameSpace = kNoNamespace, ColdPlace cold = {});
   /// Gives its memory back to the pool. A table that may be in an unfinished cut must be cleared first.
   ~StateTable();
   StateTable(const StateTable&) = delete;
@@ -78,20 +94,21 @@ class StateTable {
   const KeyType& key() const { return key_; }
   const TypeOps& value() const { return value_; }
   const SlotLayout& layout() const { return layout_; }
-  /// Entries.
-  size_t size() const { return size_; }
+  /// Entries, those on the cold side included.
+  size_t size() const { return size_ + coldOnly_; }
   /// Memory of segments and directory, and the estimate of what lies outside the slots.
   size_t bytes() const { return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry); }
 
   /// The value, or null. For reading only: writes go through findForUpdate() or findOrInsert().
   const std::byte* find(const KeyRef& key) const {
     const std::byte* slot = probe(key, startOf(key.hash));
-    return slot == nullptr ? nullptr : valueOf(slot);
+    if (slot == nullptr) return coldOnly_ == 0 ? nullptr : findCold(key);
+    return valueOf(slot);
   }
   /// The value, or null; the caller may change it.
   std::byte* findForUpdate(const KeyRef& key) {
-    if (cutting_) [[unlikely]]
-      beforeWrite(key.hash);
+    if (guarded_) [[unlikely]]
+      return findGuarded(key);
     std::byte* slot = probe(key, startOf(key.hash));
     return slot == nullptr ? nullptr : valueOf(slot);
   }
@@ -135,6 +152,9 @@ class StateTable {
     uint64_t version = 0;  // of the layout in which the rest holds
     size_t index = 0;      // the directory entry,
     uint32_t slot = 0;     // and the first slot not yet seen
+    uint64_t last = std::numeric_limits<uint64_t>::max();  // hashes beyond are not asked for
+    uint64_t evictions = 0;                                // with a cold side: of the table, while all up to
+    uint64_t loadedTo = 0;  // this hash is in memory; the end when it is the greatest
   };
   struct Entry {
     uint64_t hash;
@@ -143,8 +163,13 @@ class StateTable {
   };
   /// The next entry in hash order. Entries may be changed, added and removed between two calls: those behind
   /// the cursor are not seen again, those before it are.
-  bool next(Cursor& cursor, Entry& out) const;
-  /// A cursor before the first entry whose hash is not less.
+  bool next(Cursor& cursor, Entry& out) const {
+    return coldOnly_ == 0 ? nextInMemory(cursor, out) : nextWithCold(cursor, out);
+  }
+  /// As next(), for as many entries as are cheap to have at once: at least one, none at the end. What they
+  /// point to is good until this table is called.
+  size_t nextSome(Cursor& cursor, std::span<Entry> out) const;
+  /// A cursor before the entries with this hash, for those only: what comes behind them may be left out.
   static Cursor cursorAt(uint64_t hash);
 
   /// Marks the content of now. The cut before must be finished. `sink` must live until encodeSome() returned
@@ -154,11 +179,43 @@ class StateTable {
   /// complete.
   bool encodeSome(size_t& budgetBytes);
   bool cutting() const { return cutting_; }
+  /// Whether writers must come by findForUpdate() and findOrInsert(): a cut or a cold side has to know.
+  bool guarded() const { return guarded_; }
   /// Forgets the unfinished cut.
   void abandonCut();
   /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of
   /// another group.
   void load(KeyGroup group, std::string_view bytes, Conversion conversion = {});
+
+  // With a cold side. Keys of a batch are looked up there at once: keepToBudget(), want() each, then
+  // fetchWanted(); nothing else in between.
+
+  bool hasCold() const { return cold_ != nullptr; }
+  /// Makes room in memory when it is over the cache's budget.
+  void keepToBudget();
+  void want(const KeyRef& key) {
+    if (coldOnly_ != 0 && probe(key, startOf(key.hash)) == nullptr) wantCold(key);
+  }
+  /// While it lives nothing is evicted, and what is not in memory is taken to be nowhere.
+  class Settled {
+   public:
+    Settled() = default;
+    explicit Settled(StateTable& table) : table_(&table) { table.settled_ = true; }
+    ~Settled() {
+      if (table_ != nullptr) table_->settled_ = false;
+    }
+    Settled(Settled&& other) noexcept : table_(std::exchange(other.table_, nullptr)) {}
+    Settled& operator=(Settled&&) = delete;
+
+   private:
+    StateTable* table_ = nullptr;
+  };
+  /// Loads what was wanted and is there.
+  [[nodiscard]] Settled fetchWanted();
+  /// Writes what is dirty; it stays in memory. commit() is the caller's.
+  void flush();
+  /// Writes and drops segments until all tables of the backend take `bytes`, or nothing is left here.
+  void evict(uint64_t bytes);
 
   /// A handle changed a value that may hold memory of its own.
   void noteHeapChange() {
@@ -222,6 +279,40 @@ class StateTable {
   void relocateEntry(std::byte* to, std::byte* from);
   void seek(Cursor& cursor) const;
 
+  bool nextInMemory(Cursor& cursor, Entry& out) const;
+
+  // The cold side (state_table_cold.cc).
+  struct ColdPart {
+    ColdPart(ColdSide& coldSide, std::string keyPrefix, const TypeOps& keyOps)
+        : side(coldSide), prefix(std::move(keyPrefix)), key(keyOps) {}
+
+    ColdSide& side;
+    const std::string prefix;  // of all keys in the store
+    ScratchValue key;          // room to work in
+    bool used = false;         // the store may hold something
+    size_t evictIndex = 0;     // the directory entry whose turn is next
+    uint64_t evictions = 1;
+  };
+  void beginCold(ColdPlace cold);
+  const std::byte* findCold(const KeyRef& key) const;
+  std::byte* findGuarded(const KeyRef& key);
+  std::byte* fetch(const KeyRef& key);
+  void wantCold(const KeyRef& key);
+  void appendColdKey(uint64_t order, const void* key, std::string& out) const;
+  std::string coldEnd() const;
+  void addFetched(std::string_view coldKey, std::string_view value);
+  uint64_t orderOf(uint64_t hash) const;
+  void mark(Mark mark, const std::byte* slot, uint64_t hash, bool on);
+  bool isStored(const std::byte* slot, uint64_t hash) const;
+  void eraseCold(const std::byte* slot);
+  bool nextWithCold(Cursor& cursor, Entry& out) const;
+  void loadStretch(Cursor& cursor, uint64_t from);
+  void evictSegment(size_t index);
+  void putDirty(Segment& segment);
+  void openMarks(Segment& segment, uint32_t slot, uint32_t end);
+  void moveMarks(Segment& to, Segment& from, uint32_t fromSlot);
+  void clearCold();
+
   // Segments and the directory (state_table_segments.cc).
   uint32_t overflowSlots(uint32_t groups) const;
   size_t blockBytes(uint32_t total) const;
@@ -259,6 +350,8 @@ class StateTable {
   bool movable_;  // entries may be moved by memcpy
   bool hasZeroKey_ = false;
   bool cutting_ = false;
+  bool guarded_ = false;  // cutting_, or a cold side
+  bool settled_ = false;
   uint8_t depth_;  // bits of the hash that the directory resolves
   uint8_t shift_;  // 64 − depth_
   uint32_t groupSlots_;
@@ -269,7 +362,8 @@ class StateTable {
   uint64_t ticket_ = 1;
   uint64_t layoutVersion_ = 1;
   std::vector<DirectoryEntry> directory_;
-  size_t size_ = 0;
+  size_t size_ = 0;      // in memory
+  size_t coldOnly_ = 0;  // in the store and not in memory
   size_t segments_ = 0;
   size_t segmentBytes_ = 0;
   size_t heapBytes_ = 0;
@@ -281,6 +375,7 @@ class StateTable {
   size_t heapIndex_ = 0;
   // Slots that are all empty, for directory entries without a segment; the last one is room to work in.
   std::vector<std::byte> empty_;
+  std::unique_ptr<ColdPart> cold_;
 };
 
 }  // namespace flott

@@ -11,12 +11,13 @@ void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   ++ticket_;
   sink_ = &sink;
   liveOnly_ = liveOnly;
-  cutting_ = true;
+  cutting_ = guarded_ = true;
   encodeIndex_ = 0;
 }
 
 void StateTable::abandonCut() {
   cutting_ = false;
+  guarded_ = cold_ != nullptr;
   sink_ = nullptr;
 }
 
@@ -76,6 +77,9 @@ void StateTable::load(KeyGroup group, std::string_view bytes, Conversion convers
     ref.word = key_.word(ref.hash, key.get());
     ref.object = key.get();
     if (keyGroupOf(ref.hash, home_.maxParallelism) != group) in.fail("holds a key of another key group");
+    // What is loaded and evicted is not looked for again: sections hold a key once, or not at all.
+    if (cold_ != nullptr) keepToBudget();
+    const Settled settled = cold_ != nullptr ? Settled(*this) : Settled();
     const Found found = findOrInsert(ref);
     if (!found.inserted) in.fail("holds a key twice");
     if (conversion.decode != nullptr) {

@@ -22,7 +22,8 @@ uint32_t StateTable::overflowSlots(uint32_t groups) const {
 }
 
 size_t StateTable::blockBytes(uint32_t total) const {
-  return sizeof(Segment) + size_t{total} * layout_.stride + (size_t{total} + 63) / 64 * 8;
+  const size_t bitmaps = 1 + (cold_ != nullptr ? kMarks : 0);
+  return sizeof(Segment) + size_t{total} * layout_.stride + (size_t{total} + 63) / 64 * 8 * bitmaps;
 }
 
 Segment& StateTable::newSegment(uint32_t groups, uint32_t total) {
@@ -74,6 +75,7 @@ void StateTable::clear() {
   hasZeroKey_ = false;
   encodeIndex_ = heapIndex_ = 0;
   resetDirectory();
+  if (cold_ != nullptr) clearCold();
 }
 
 /// One entry a key group, all empty.
@@ -175,6 +177,7 @@ uint32_t StateTable::fill(Segment& to, uint8_t depth, Segment& from, uint32_t sl
                           std::span<const uint64_t> order) {
   const DirectoryEntry shape{nullptr, to.groups, depth};
   const uint32_t stride = layout_.stride;
+  const uint32_t first = slot;
   uint32_t end = 0;
   for (const uint64_t hash : order) {
     const uint32_t at = std::max(end, homeOf(shape, hash));
@@ -185,6 +188,7 @@ uint32_t StateTable::fill(Segment& to, uint8_t depth, Segment& from, uint32_t sl
     end = at + 1;
   }
   to.used = static_cast<uint32_t>(order.size());
+  if (cold_ != nullptr) moveMarks(to, from, first);
   return slot;
 }
 
@@ -245,6 +249,7 @@ void StateTable::doubleDirectory() {
   firstIndex_ *= 2;
   encodeIndex_ *= 2;
   heapIndex_ *= 2;
+  if (cold_ != nullptr) cold_->evictIndex *= 2;
   ++layoutVersion_;
 }
 

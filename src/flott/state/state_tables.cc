@@ -5,7 +5,7 @@ namespace flott {
 StateTable& StateTables::at(int64_t nameSpace) {
   std::unique_ptr<StateTable>& table = tables_[nameSpace];
   if (table == nullptr) {
-    table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace);
+    table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace, cold_);
     if (droppedBytes_ < home_.pool.heldBytes() - home_.pool.usedBytes()) table->expect(droppedEntries_);
   }
   return *table;
@@ -45,6 +45,17 @@ bool StateTables::encodeSome(size_t& budgetBytes) {
     if (!table->encodeSome(budgetBytes)) return false;
   }
   return true;
+}
+
+void StateTables::flush() {
+  for (const auto& [nameSpace, table] : tables_) table->flush();
+}
+
+void StateTables::evict(uint64_t bytes) {
+  for (const auto& [nameSpace, table] : tables_) {
+    if (home_.budget.used() <= bytes) return;
+    table->evict(bytes);
+  }
 }
 
 void StateTables::abandonCut() {

@@ -17,8 +17,9 @@ namespace flott {
 class StateTables {
  public:
   /// What it gets must outlive it.
-  StateTables(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home)
-      : name_(name), key_(key), value_(value), home_(home) {}
+  StateTables(std::string_view name, const KeyType& key, const TypeOps& value, TableHome& home,
+              ColdPlace cold = {})
+      : name_(name), key_(key), value_(value), home_(home), cold_(cold) {}
 
   const TypeOps& value() const { return value_; }
   /// In all tables.
@@ -36,11 +37,17 @@ class StateTables {
   bool encodeSome(size_t& budgetBytes);
   void abandonCut();
 
+  // With a cold side, as for a StateTable.
+  const ColdPlace& cold() const { return cold_; }
+  void flush();
+  void evict(uint64_t bytes);
+
  private:
   std::string_view name_;
   const KeyType& key_;
   const TypeOps& value_;
   TableHome& home_;
+  const ColdPlace cold_;
   std::map<int64_t, std::unique_ptr<StateTable>> tables_;
   size_t droppedEntries_ = 0;  // of the table dropped last,
   size_t droppedBytes_ = 0;    // and what it took

@@ -72,8 +72,12 @@ class TypedTable {
     at = 0;
     Search search(*table_, hashes);
     while (at < hashes.size()) {
-      if (table_->cutting()) [[unlikely]] {
-        for (; at < hashes.size(); ++at) findOrAdd(keyAt(at));
+      if (table_->guarded()) [[unlikely]] {
+        while (at < hashes.size()) {
+          const size_t end = std::min(at + kFetchedAtOnce, hashes.size());
+          const StateTable::Settled settled = fetch(hashes, at, end, keyAt);
+          for (; at < end; ++at) findOrAdd(keyAt(at));
+        }
         return;
       }
       const size_t end = std::min(at + kBlock, hashes.size());
@@ -98,7 +102,15 @@ class TypedTable {
   template <typename KeyAt>
   void locate(std::span<const uint64_t> hashes, KeyAt&& keyAt, Located& out) const {
     if (out.slots_.size() < hashes.size()) out.slots_.resize(hashes.size());
-    out.ticket_ = table_->cutting() ? 0 : table_->ticket();
+    out.ticket_ = table_->guarded() ? 0 : table_->ticket();
+    if (table_->hasCold()) [[unlikely]] {  // in memory is all that can be done here
+      for (size_t i = 0; i < hashes.size();) {
+        const size_t end = std::min(i + kFetchedAtOnce, hashes.size());
+        (void)fetch(hashes, i, end, keyAt);
+        i = end;
+      }
+      return;
+    }
     Search search(*table_, hashes);
     for (size_t i = 0; i < hashes.size();) {
       const size_t end = std::min(i + kBlock, hashes.size());
@@ -153,6 +165,20 @@ class TypedTable {
   }
 
  private:
+  /// Loads what a part of the batch has on the cold side.
+  template <typename KeyAt>
+  StateTable::Settled fetch(std::span<const uint64_t> hashes, size_t begin, size_t end, KeyAt& keyAt) const {
+    if (!table_->hasCold()) return {};
+    table_->keepToBudget();
+    table_->prefetch(hashes.subspan(begin, end - begin));
+    for (size_t i = begin; i < end; ++i) {
+      const auto& key = keyAt(i);  // keeps a temporary alive
+      table_->want(keyRef(hashes[i], key));
+    }
+    return table_->fetchWanted();
+  }
+
+  static constexpr size_t kFetchedAtOnce = 2048;
   static constexpr size_t kAhead = 32;  // accesses to memory that overlap
   static constexpr size_t kBlock = 64;  // keys that are located before the first of them is used
 

@@ -127,12 +127,21 @@ Configuration kept(int parallelism) {
   return configuration;
 }
 
-TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
+/// On disk hardly anything stays in memory from one batch to the next.
+Configuration keptOn(const std::string& backend, int parallelism) {
+  Configuration configuration = kept(parallelism);
+  configuration.set("state.backend.type", backend);
+  configuration.set("state.backend.rocksdb.localdir", testing::TempDir() + "/flott-recovery-jobs");
+  configuration.set("flott.state.rocksdb.cache-size", "1");
+  return configuration;
+}
+
+void recover(const Transformation& transformation, const std::string& before, const std::string& after) {
   const auto calm = std::make_shared<Outside>();
   {
     TestWorld world;
     auto env = world.environment();
-    build(env, GetParam().transformation, calm);
+    build(env, transformation, calm);
     env.execute();
   }
   ASSERT_FALSE(calm->results.empty());
@@ -143,8 +152,8 @@ TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = kRecords / 2 + static_cast<int64_t>(random.below(kRecords / 2));
     {
-      auto env = world.environment(kept(static_cast<int>(1 + random.below(3))));
-      build(env, GetParam().transformation, outside);
+      auto env = world.environment(keptOn(before, static_cast<int>(1 + random.below(3))));
+      build(env, transformation, outside);
       JobClient client = env.executeAsync();
       const auto job = std::make_shared<EmbeddedJob*>(&client.job());
       triggerSome(world, job, 5000);
@@ -155,14 +164,23 @@ TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
     const std::vector<FileInfo> folders = world.sim().files().listFolder("/checkpoints");
     if (folders.empty()) continue;
     ++went;
-    Configuration configuration = kept(static_cast<int>(1 + random.below(4)));
+    Configuration configuration = keptOn(after, static_cast<int>(1 + random.below(4)));
     configuration.set("execution.state-recovery.path", folders.back().path);
     auto env = world.environment(configuration);
-    build(env, GetParam().transformation, outside);
+    build(env, transformation, outside);
     EXPECT_EQ(env.execute().status(), JobStatus::kFinished);
     EXPECT_EQ(outside->results, calm->results) << "seed " << seed;
   }
   EXPECT_GT(went, 10) << "hardly a job had a checkpoint";
+}
+
+TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
+  recover(GetParam().transformation, "hashmap", "hashmap");
+}
+TEST_P(RecoveryJobs, PutOutTheSameOnDisk) { recover(GetParam().transformation, "rocksdb", "rocksdb"); }
+TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
+  recover(GetParam().transformation, "hashmap", "rocksdb");
+  recover(GetParam().transformation, "rocksdb", "hashmap");
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -25,40 +26,44 @@ class SliceMerge {
     Source& source = sources_.emplace_back();
     source.table = &table.untyped();
     hashes_.push_back(0);
+    parts_.push_back(nullptr);
+    held_.push_back(0);
+    ++left_;
     advance(sources_.size() - 1);
   }
   /// Moves to the next key. False when there is none.
   bool next() {
-    parts_.clear();
+    count_ = 0;
     if (left_ == 0) return false;
     hash_ = *std::min_element(hashes_.begin(), hashes_.end());
-    key_ = nullptr;
     for (size_t i = 0; i < sources_.size(); ++i) {
-      if (hashes_[i] != hash_ || sources_[i].ended) continue;
-      const K& key = keyOf(i);
-      if (key_ == nullptr) {
-        key_ = &key;
-      } else if (!keyEquals(key, *key_)) [[unlikely]] {
-        if (compareEncoded(typeOps<K>(), &key, key_) > 0) continue;
-        key_ = &key;  // two keys with one hash: those before come later
-        parts_.clear();
-        held_.clear();
+      if (hashes_[i] != hash_ || sources_[i].ended()) continue;
+      const StateTable::Entry& entry = sources_[i].entry();
+      const K& key = *static_cast<const K*>(entry.key);
+      if constexpr (!kWordKey<K>) {  // two keys with one hash: those before come later
+        if (count_ > 0 && !keyEquals(key, *key_)) [[unlikely]] {
+          if (compareEncoded(typeOps<K>(), &key, key_) > 0) continue;
+          count_ = 0;
+        }
       }
-      parts_.push_back(reinterpret_cast<const Acc*>(sources_[i].entry.value));
-      held_.push_back(i);
+      key_ = &key;
+      parts_[count_] = reinterpret_cast<const Acc*>(entry.value);
+      held_[count_] = i;
+      ++count_;
     }
     return true;
   }
   /// After next(): on to the entries behind this key. What it was is void.
   void pass() {
-    for (const size_t i : held_) advance(i);
-    held_.clear();
+    for (size_t n = 0; n < count_; ++n) advance(held_[n]);
+    count_ = 0;
   }
   void clear() {
     sources_.clear();
     hashes_.clear();
     parts_.clear();
     held_.clear();
+    count_ = 0;
     left_ = 0;
   }
   bool begun() const { return !sources_.empty(); }
@@ -66,23 +71,34 @@ class SliceMerge {
   uint64_t hash() const { return hash_; }
   const K& key() const { return *key_; }
   /// What the slices hold for the key, in the order in which they were added.
-  std::span<const Acc* const> parts() const { return parts_; }
+  std::span<const Acc* const> parts() const { return {parts_.data(), count_}; }
 
  private:
+  static constexpr size_t kAtOnce = 32;  // entries read from a table
+
   struct Source {
     const StateTable* table = nullptr;
     StateTable::Cursor cursor;
-    StateTable::Entry entry{};
-    bool ended = true;
+    std::array<StateTable::Entry, kAtOnce> entries;
+    size_t at = 0;
+    size_t count = 0;  // 0: the table has ended
+
+    bool ended() const { return count == 0; }
+    const StateTable::Entry& entry() const { return entries[at]; }
   };
 
-  const K& keyOf(size_t i) const { return *static_cast<const K*>(sources_[i].entry.key); }
   void advance(size_t i) {
     Source& source = sources_[i];
-    left_ -= source.ended ? 0 : 1;
-    source.ended = !source.table->next(source.cursor, source.entry);
-    left_ += source.ended ? 0 : 1;
-    hashes_[i] = source.ended ? ~uint64_t{0} : source.entry.hash;
+    if (++source.at >= source.count) {
+      source.at = 0;
+      source.count = source.table->nextSome(source.cursor, source.entries);
+      if (source.ended()) {
+        --left_;
+        hashes_[i] = ~uint64_t{0};
+        return;
+      }
+    }
+    hashes_[i] = source.entry().hash;
   }
 
   std::vector<Source> sources_;
@@ -90,8 +106,9 @@ class SliceMerge {
   size_t left_ = 0;               // sources that have not ended
   uint64_t hash_ = 0;
   const K* key_ = nullptr;
-  std::vector<const Acc*> parts_;
-  std::vector<size_t> held_;  // the sources of the parts
+  size_t count_ = 0;               // of the key:
+  std::vector<const Acc*> parts_;  // what it has,
+  std::vector<size_t> held_;       // and the sources it is from
 };
 
 }  // namespace flott

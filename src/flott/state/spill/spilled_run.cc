@@ -35,14 +35,19 @@ std::string hex(uint64_t number) {
 
 }  // namespace
 
-SpillPlace SpillPlace::in(Env& env, std::string_view folders, int subtask, const void* owner) {
+std::string folderFor(std::string_view folders, int subtask) {
   const std::vector<std::string> all = foldersIn(folders);
-  if (all.empty())
+  return all.empty() ? std::string() : all[static_cast<size_t>(subtask) % all.size()];
+}
+
+SpillPlace SpillPlace::in(Env& env, std::string_view folders, int subtask, const void* owner) {
+  const std::string folder = folderFor(folders, subtask);
+  if (folder.empty())
     throw Error(ErrorKind::kUser, "io.tmp.dirs names no folder: give one that records can be spilled to");
   // The number is the process's own, and no two objects that live in it have one address.
   const uint64_t process = env.random.fork("spilled runs").next();
-  return SpillPlace(env.files, all[static_cast<size_t>(subtask) % all.size()] + "/flott-spill-" +
-                                   hex(process) + "-" + hex(reinterpret_cast<uintptr_t>(owner)));
+  return SpillPlace(env.files,
+                    folder + "/flott-spill-" + hex(process) + "-" + hex(reinterpret_cast<uintptr_t>(owner)));
 }
 
 RunWriter::RunWriter(Files& files, std::string path) : files_(files), path_(std::move(path)) {

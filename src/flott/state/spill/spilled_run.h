@@ -25,6 +25,10 @@ namespace flott {
 
 struct Env;
 
+/// The one of a list like io.tmp.dirs (with ',', '|' or ':' between them) whose turn it is for this subtask;
+/// empty when the list is.
+std::string folderFor(std::string_view folders, int subtask);
+
 /// Where one operator instance puts its runs.
 class SpillPlace {
  public:

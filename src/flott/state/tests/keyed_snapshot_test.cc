@@ -11,6 +11,7 @@
 
 #include "flott/base/error.h"
 #include "flott/state/keyed_backend.h"
+#include "flott/state/tests/cold_fixture.h"
 
 namespace flott {
 namespace {
@@ -24,12 +25,13 @@ std::string cutOf(KeyedStateBackend& backend) {
 
 void setKey(KeyedStateBackend& backend, const int64_t& key) { backend.setCurrentKey(hashKey(key), key); }
 
-TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelism) {
+/// What is written in one place is restored in another.
+void changeParallelism(Where from, Where to) {
   for (const auto& [before, after] : {std::pair<uint32_t, uint32_t>{1, 1}, {1, 3}, {3, 2}, {2, 5}}) {
     std::vector<std::string> sections;
     for (uint32_t subtask = 0; subtask < before; ++subtask) {
       const KeyGroupRange groups = keyGroupRange(subtask, 128, before);
-      KeyedStateBackend backend(typeOps<int64_t>(), {.keyGroups = groups});
+      KeyedStateBackend backend(typeOps<int64_t>(), from({.keyGroups = groups}));
       auto value = backend.state(ValueStateDescriptor<int64_t>("value"));
       auto list = backend.state(ListStateDescriptor<std::string>("list"));
       auto map = backend.state(MapStateDescriptor<std::string, int64_t>("map"));
@@ -54,7 +56,7 @@ TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelism) {
       const KeyGroupRange groups = keyGroupRange(subtask, 128, after);
       RestoredKeyedState restored;
       for (const std::string& section : sections) restored.add(section, groups);
-      KeyedStateBackend backend(typeOps<int64_t>(), {.keyGroups = groups}, std::move(restored));
+      KeyedStateBackend backend(typeOps<int64_t>(), to({.keyGroups = groups}), std::move(restored));
       auto value = backend.state(ValueStateDescriptor<int64_t>("value"));
       auto list = backend.state(ListStateDescriptor<std::string>("list"));
       auto map = backend.state(MapStateDescriptor<std::string, int64_t>("map"));
@@ -76,6 +78,13 @@ TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelism) {
     EXPECT_EQ(seen, 1000);
     EXPECT_EQ(fired, 1000);
   }
+}
+
+TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelism) { changeParallelism({}, {}); }
+TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelismAndBackend) {
+  changeParallelism({}, {20'000});
+  changeParallelism({1}, {});
+  changeParallelism({20'000}, {1});
 }
 
 TEST(KeyedSnapshot, WhatIsNotRegisteredStaysInTheNextSnapshot) {

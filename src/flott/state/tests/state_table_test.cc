@@ -67,8 +67,8 @@ Page make(Random& random, uint64_t range) {
 
 /// Random writes, reads and removals, with phases that grow and shrink the table, against std::map.
 template <typename K, typename V>
-void runModel(uint64_t seed, uint64_t range, size_t steps) {
-  TableFixture<K, V> fixture;
+void runModel(uint64_t seed, uint64_t range, size_t steps, uint64_t coldCache = 0) {
+  auto fixture = TableFixture<K, V>::onDisk(coldCache);
   std::map<K, V> model;
   Random random(seed);
   for (size_t step = 0; step < steps; ++step) {
@@ -109,6 +109,17 @@ TEST(StateTable, StringKeysMatchAModel) { runModel<std::string, std::string>(6, 
 TEST(StateTable, StructKeysMatchAModel) { runModel<Visit, int64_t>(7, 5'000, 60'000); }
 TEST(StateTable, DoubleKeysMatchAModel) { runModel<double, Visit>(8, 5'000, 60'000); }
 TEST(StateTable, LargeValuesMatchAModel) { runModel<int64_t, Page>(9, 2'000, 20'000); }
+
+TEST(ColdStateTable, Int64KeysMatchAModel) { runModel<int64_t, int64_t>(11, 20'000, 100'000, 100'000); }
+TEST(ColdStateTable, FewInt64KeysMatchAModel) { runModel<int64_t, int64_t>(12, 50, 10'000, 1); }
+TEST(ColdStateTable, NarrowKeysMatchAModel) { runModel<int8_t, double>(13, 0, 5'000, 1); }
+TEST(ColdStateTable, EnumKeysMatchAModel) { runModel<Color, std::string>(14, 0, 1'000, 1); }
+TEST(ColdStateTable, StringKeysMatchAModel) {
+  runModel<std::string, std::string>(16, 5'000, 40'000, 200'000);
+}
+TEST(ColdStateTable, StructKeysMatchAModel) { runModel<Visit, int64_t>(17, 1'000, 20'000, 50'000); }
+TEST(ColdStateTable, DoubleKeysMatchAModel) { runModel<double, Visit>(18, 1'000, 10'000, 50'000); }
+TEST(ColdStateTable, LargeValuesMatchAModel) { runModel<int64_t, Page>(19, 500, 5'000, 200'000); }
 
 TEST(StateTable, KeyZeroIsAKeyLikeOthers) {
   TableFixture<int64_t, int64_t> fixture;
@@ -206,8 +217,8 @@ TEST(StateTable, ManyKeysWithOneHashDoNotExplodeTheDirectory) {
   for (int64_t n = 0; n < 6'000; n += 100) ASSERT_EQ(*fixture.table.find(hash, Forged{hash, n}), n);
 }
 
-TEST(StateTable, CursorSurvivesChanges) {
-  TableFixture<int64_t, int64_t> fixture;
+void walkWithChanges(uint64_t coldCache) {
+  auto fixture = TableFixture<int64_t, int64_t>::onDisk(coldCache);
   for (int64_t key = 0; key < 10'000; ++key) fixture.at(key) = key;
   StateTable::Cursor cursor;
   StateTable::Entry entry;
@@ -234,11 +245,13 @@ TEST(StateTable, CursorSurvivesChanges) {
   EXPECT_EQ(seen.size(), 10'000u);
   for (const auto& [key, times] : seen) ASSERT_EQ(times, 1) << key;
 }
+TEST(StateTable, CursorSurvivesChanges) { walkWithChanges(0); }
+TEST(ColdStateTable, CursorSurvivesChanges) { walkWithChanges(30'000); }
 
 /// Batches of upserts, with entries erased in between, against a map.
 template <typename K, typename MakeKey>
-void runUpsertModel(uint64_t seed, MakeKey makeKey) {
-  TableFixture<K, int64_t> fixture;
+void runUpsertModel(uint64_t seed, MakeKey makeKey, uint64_t coldCache = 0) {
+  auto fixture = TableFixture<K, int64_t>::onDisk(coldCache);
   std::map<K, int64_t> model;
   Random random(seed);
   for (int batch = 0; batch < 300; ++batch) {
@@ -277,6 +290,25 @@ TEST(StateTable, UpsertsStrings) {
   runUpsertModel<std::string>(8, [](Random& random) { return make<std::string>(random, 3'000); });
 }
 
+TEST(ColdStateTable, UpsertsIntegers) {
+  runUpsertModel<int64_t>(
+      9, [](Random& random) { return static_cast<int64_t>(random.below(50'000)); }, 200'000);
+}
+TEST(ColdStateTable, UpsertsFewIntegersAmongThemZero) {
+  runUpsertModel<int64_t>(
+      10, [](Random& random) { return static_cast<int64_t>(random.below(7)) - 3; }, 1);
+}
+TEST(ColdStateTable, UpsertsStrings) {
+  runUpsertModel<std::string>(
+      11, [](Random& random) { return make<std::string>(random, 3'000); }, 100'000);
+}
+TEST(ColdStateTable, UpsertsKeysWhoseBytesAreNotTheKey) {
+  runUpsertModel<double>(
+      12,
+      [](Random& random) { return static_cast<double>(random.below(40)) * (random.below(2) == 0 ? 1 : -1); },
+      1);
+}
+
 TEST(StateTable, UpsertThatThrowsTellsWhere) {
   TableFixture<int64_t, int64_t> fixture;
   const std::vector<int64_t> keys = {3, 4, 3, 5};
@@ -291,8 +323,8 @@ TEST(StateTable, UpsertThatThrowsTellsWhere) {
   fixture.expectEquals({{3, 1}, {4, 1}});
 }
 
-TEST(StateTable, LocatedKeysAreFoundAlsoAfterChanges) {
-  TableFixture<int64_t, int64_t> fixture;
+void locateWithChanges(uint64_t coldCache) {
+  auto fixture = TableFixture<int64_t, int64_t>::onDisk(coldCache);
   std::map<int64_t, int64_t> model;
   Random random(6);
   Located located;
@@ -322,9 +354,11 @@ TEST(StateTable, LocatedKeysAreFoundAlsoAfterChanges) {
   }
   fixture.expectEquals(model);
 }
+TEST(StateTable, LocatedKeysAreFoundAlsoAfterChanges) { locateWithChanges(0); }
+TEST(ColdStateTable, LocatedKeysAreFoundAlsoAfterChanges) { locateWithChanges(300'000); }
 
-TEST(StateTable, LocatedStringsAreFound) {
-  TableFixture<std::string, int64_t> fixture;
+void locateStrings(uint64_t coldCache) {
+  auto fixture = TableFixture<std::string, int64_t>::onDisk(coldCache);
   std::map<std::string, int64_t> model;
   Random random(7);
   Located located;
@@ -341,6 +375,8 @@ TEST(StateTable, LocatedStringsAreFound) {
   }
   fixture.expectEquals(model);
 }
+TEST(StateTable, LocatedStringsAreFound) { locateStrings(0); }
+TEST(ColdStateTable, LocatedStringsAreFound) { locateStrings(30'000); }
 
 TEST(StateTable, MemoryIsAtMostTwiceTheKeysAndValues) {
   TableFixture<int64_t, int64_t> fixture;

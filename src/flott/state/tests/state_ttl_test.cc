@@ -11,6 +11,7 @@
 #include "flott/env/random.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
+#include "flott/state/tests/cold_fixture.h"
 
 namespace flott {
 namespace {
@@ -60,8 +61,8 @@ struct CountingSink final : SegmentSink {
 
 /// A backend with one state of each kind, and its time.
 struct Job {
-  explicit Job(const StateTtl& ttl, int64_t time = 1000, RestoredKeyedState restored = {})
-      : backend(typeOps<int64_t>(), {.processingTime = Timestamp(time)}, std::move(restored)) {
+  explicit Job(const StateTtl& ttl, int64_t time = 1000, RestoredKeyedState restored = {}, Where where = {})
+      : backend(typeOps<int64_t>(), where({.processingTime = Timestamp(time)}), std::move(restored)) {
     value = backend.state(ValueStateDescriptor<int64_t>("value").defaultValue(-1).ttl(ttl));
     list = backend.state(ListStateDescriptor<int64_t>("list").ttl(ttl));
     map = backend.state(MapStateDescriptor<int64_t, int64_t>("map").ttl(ttl));
@@ -139,8 +140,12 @@ struct Model {
 /// One random step on both, and what both say.
 class Walk {
  public:
-  Walk(uint64_t seed, uint64_t settings)
-      : random_(seed), ttl_(withSettings(settings)), touch_((settings & 1) != 0), job_(ttl_) {}
+  Walk(uint64_t seed, uint64_t settings, Where where)
+      : random_(seed),
+        ttl_(withSettings(settings)),
+        touch_((settings & 1) != 0),
+        where_(where),
+        job_(std::in_place, ttl_, now_, RestoredKeyedState(), where_) {}
 
   void run(int steps) {
     for (int step = 0; step < steps && !testing::Test::HasFailure(); ++step) {
@@ -166,7 +171,7 @@ class Walk {
  private:
   void restore() {
     std::string section = job_->cut();
-    job_.emplace(ttl_, now_, restoredFrom(std::move(section)));
+    job_.emplace(ttl_, now_, restoredFrom(std::move(section)), where_);
   }
 
   void stepOn(Model& model) {
@@ -317,9 +322,10 @@ class Walk {
   Random random_;
   StateTtl ttl_;
   bool touch_;
+  const Where where_;
   std::map<int64_t, Model> models_;
-  std::optional<Job> job_;
   int64_t now_ = 1000;
+  std::optional<Job> job_;
 };
 
 TEST(StateTtl, WhatExpiredIsAsIfItWereNotThere) {
@@ -331,7 +337,17 @@ TEST(StateTtl, WhatExpiredIsAsIfItWereNotThere) {
       continue;
     for (uint64_t seed = 1; seed <= 3; ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", settings " + std::to_string(settings));
-      Walk(seed, settings).run(2000);
+      Walk(seed, settings, Where()).run(2000);
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+}
+
+TEST(StateTtl, WhatExpiredIsAsIfItWereNotThereOnDisk) {
+  for (const uint64_t settings : {0, 1, 4, 5, 8, 11, 16, 24}) {
+    for (const uint64_t cacheBytes : {1, 20'000}) {
+      SCOPED_TRACE("settings " + std::to_string(settings) + ", cache " + std::to_string(cacheBytes));
+      Walk(settings, settings, Where{cacheBytes}).run(500);
       ASSERT_FALSE(HasFailure());
     }
   }
@@ -385,28 +401,33 @@ void fill(Job& job, int64_t keys) {
 }
 
 TEST(StateTtl, StateThatNobodyAccessesAgainGoesWithTime) {
-  Job job(StateTtl::after(Duration(kLife)));
-  EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max()) << "there is nothing to clean up";
-  fill(job, 20'000);
-  const uint64_t used = job.backend.budget().used();
-  EXPECT_EQ(job.entriesInSnapshot(), 100'000u);
-  job.advanceTo(1000 + kLife * 2);
-  EXPECT_EQ(job.entriesInSnapshot(), 0u);
-  EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max()) << "an empty state wakes nobody";
-  EXPECT_LT(job.backend.budget().used(), used / 10);
-  job.key(1);
-  job.value.set(1);
-  EXPECT_LE(job.backend.cleanUpAt(), Timestamp(1000 + kLife * 3)) << "a new one does";
+  for (const Where where : {Where{0}, Where{30'000}}) {
+    Job job(StateTtl::after(Duration(kLife)), 1000, {}, where);
+    EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max()) << "there is nothing to clean up";
+    const int64_t keys = where.cacheBytes == 0 ? 20'000 : 1'000;
+    fill(job, keys);
+    const uint64_t used = job.backend.budget().used();
+    EXPECT_EQ(job.entriesInSnapshot(), static_cast<size_t>(5 * keys));
+    job.advanceTo(1000 + kLife * 2);
+    EXPECT_EQ(job.entriesInSnapshot(), 0u);
+    EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max()) << "an empty state wakes nobody";
+    EXPECT_LT(job.backend.budget().used(), std::max<uint64_t>(used / 10, 1 << 16));
+    job.key(1);
+    job.value.set(1);
+    EXPECT_LE(job.backend.cleanUpAt(), Timestamp(1000 + kLife * 3)) << "a new one does";
+  }
 }
 
 TEST(StateTtl, RestoredStateThatNobodyAccessesGoesWithTime) {
-  Job first(StateTtl::after(Duration(kLife)));
-  fill(first, 1000);
-  Job second(StateTtl::after(Duration(kLife)), 1050, restoredFrom(first.cut()));
-  second.advanceTo(1000 + kLife - 1);
-  EXPECT_EQ(second.entriesInSnapshot(), 5000u);
-  second.advanceTo(1000 + kLife * 2);
-  EXPECT_EQ(second.entriesInSnapshot(), 0u);
+  for (const Where where : {Where{0}, Where{30'000}}) {
+    Job first(StateTtl::after(Duration(kLife)), 1000, {}, where);
+    fill(first, 1000);
+    Job second(StateTtl::after(Duration(kLife)), 1050, restoredFrom(first.cut()), where);
+    second.advanceTo(1000 + kLife - 1);
+    EXPECT_EQ(second.entriesInSnapshot(), 5000u);
+    second.advanceTo(1000 + kLife * 2);
+    EXPECT_EQ(second.entriesInSnapshot(), 0u);
+  }
 }
 
 // The clock goes on with each record, but nothing is done for time alone.
@@ -452,27 +473,29 @@ TEST(StateTtl, OneRecordWithManyAccessesDoesNotScanEverything) {
 }
 
 TEST(StateTtl, SnapshotsLeaveOutWhatHasExpiredIfAsked) {
-  const StateTtl kept = StateTtl::after(Duration(kLife)).disableCleanupInBackground();
-  for (const StateTtl& ttl : {kept, kept.cleanupFullSnapshot()}) {
-    Job job(ttl);
-    fill(job, 1000);
-    job.advanceTo(1050);
-    job.key(5);
-    job.value.set(50);
-    job.list.add(50);
-    job.map.put(2, 50);
-    job.map.put(3, 50);
-    job.advanceTo(1000 + kLife);
-    EXPECT_EQ(job.entriesInSnapshot(), ttl.cleansSnapshots() ? 3u : 5000u);
-    const std::string section = job.cut();
-    EXPECT_EQ(section.size() < 1000, ttl.cleansSnapshots());
-    Job restored(ttl, 1000 + kLife, restoredFrom(section));
-    restored.key(5);
-    EXPECT_EQ(restored.value.get(), 50);
-    EXPECT_EQ(restored.list.get().size(), 1u);
-    const auto& entries = restored.map.entries();
-    EXPECT_EQ(Pairs(entries.begin(), entries.end()), (Pairs{{2, 50}, {3, 50}}));
-    EXPECT_EQ(restored.reducing.get(), nullptr);
+  for (const Where where : {Where{0}, Where{30'000}}) {
+    const StateTtl kept = StateTtl::after(Duration(kLife)).disableCleanupInBackground();
+    for (const StateTtl& ttl : {kept, kept.cleanupFullSnapshot()}) {
+      Job job(ttl, 1000, {}, where);
+      fill(job, 1000);
+      job.advanceTo(1050);
+      job.key(5);
+      job.value.set(50);
+      job.list.add(50);
+      job.map.put(2, 50);
+      job.map.put(3, 50);
+      job.advanceTo(1000 + kLife);
+      EXPECT_EQ(job.entriesInSnapshot(), ttl.cleansSnapshots() ? 3u : 5000u);
+      const std::string section = job.cut();
+      EXPECT_EQ(section.size() < 1000, ttl.cleansSnapshots());
+      Job restored(ttl, 1000 + kLife, restoredFrom(section), where);
+      restored.key(5);
+      EXPECT_EQ(restored.value.get(), 50);
+      EXPECT_EQ(restored.list.get().size(), 1u);
+      const auto& entries = restored.map.entries();
+      EXPECT_EQ(Pairs(entries.begin(), entries.end()), (Pairs{{2, 50}, {3, 50}}));
+      EXPECT_EQ(restored.reducing.get(), nullptr);
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "flott/state/tests/cold_fixture.h"
 #include "flott/state/typed_table.h"
 
 namespace flott {
@@ -16,12 +17,18 @@ namespace flott {
 template <typename K, typename V>
 struct TableFixture {
   explicit TableFixture(uint32_t maxParallelism = 128, KeyGroupRange groups = {0, 0},
-                        uint64_t memoryLimit = std::numeric_limits<uint64_t>::max())
-      : home(groups.size() == 0 ? KeyGroupRange{0, maxParallelism} : groups, maxParallelism, memoryLimit) {}
+                        uint64_t memoryLimit = std::numeric_limits<uint64_t>::max(), uint64_t coldCache = 0)
+      : home(groups.size() == 0 ? KeyGroupRange{0, maxParallelism} : groups, maxParallelism, memoryLimit),
+        cold(coldCache > 0 ? std::make_unique<ColdSide>(newTestStore(), coldCache) : nullptr) {}
+  /// With a store on disk, and a cache of so many bytes.
+  static TableFixture onDisk(uint64_t coldCache) {
+    return TableFixture(128, {0, 0}, std::numeric_limits<uint64_t>::max(), coldCache);
+  }
 
   TableHome home;
+  std::unique_ptr<ColdSide> cold;
   KeyType key{typeOps<K>()};
-  StateTable untyped{"words", key, typeOps<V>(), home};
+  StateTable untyped{"words", key, typeOps<V>(), home, kNoNamespace, {cold.get(), 0}};
   TypedTable<K, V> table{untyped};
 
   V& at(const K& k) { return table.findOrInsert(hashKey(k), k); }
@@ -32,6 +39,32 @@ struct TableFixture {
     std::vector<std::pair<K, V>> all;
     table.forEach([&](uint64_t, const K& k, const V& v) { all.emplace_back(k, v); });
     return all;
+  }
+
+  /// A walk by several entries at once, as many as asked for or fewer, sees what one by one sees.
+  void expectSameInStretches() const {
+    StateTable::Cursor oneByOne, inStretches;
+    std::vector<StateTable::Entry> entries(100);
+    for (size_t ask = 1;; ask = ask % entries.size() + 1) {
+      const size_t count = untyped.nextSome(inStretches, std::span(entries).first(ask));
+      ASSERT_LE(count, ask);
+      std::vector<std::pair<uint64_t, std::pair<K, V>>> some;
+      for (const StateTable::Entry& entry : std::span(entries).first(count))
+        some.push_back({entry.hash, copyOf(entry)});
+      StateTable::Entry expected{};
+      if (count == 0) {
+        EXPECT_FALSE(untyped.next(oneByOne, expected));
+        return;
+      }
+      for (const auto& [hash, entry] : some) {
+        ASSERT_TRUE(untyped.next(oneByOne, expected));
+        ASSERT_EQ(hash, expected.hash);
+        ASSERT_TRUE(entry == copyOf(expected));
+      }
+    }
+  }
+  static std::pair<K, V> copyOf(const StateTable::Entry& entry) {
+    return {*static_cast<const K*>(entry.key), *reinterpret_cast<const V*>(entry.value)};
   }
 
   /// Same content as the model, found both by walking and by key; hashes ascend.
@@ -49,6 +82,7 @@ struct TableFixture {
       ++seen;
     });
     EXPECT_EQ(seen, model.size());
+    expectSameInStretches();
     for (const auto& [k, v] : model) {
       const V* found = find(k);
       ASSERT_NE(found, nullptr);

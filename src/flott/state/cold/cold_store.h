@@ -1,0 +1,48 @@
+// Bytes by key on a disk: what stands behind the tables of one backend when state is larger than memory.
+//
+// Keys are ordered as bytes. Writes gather until commit(); reads see what was committed. Owned by one
+// backend, used on its task's thread only. Failures are Errors that name the folder and the option that
+// chose it: kUser where it cannot be used at all, kTransient when the disk is full or fails, kCorruption when
+// what is read is not what was written. rocksdb_store.h makes one.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace flott {
+
+/// Entries in the order of their keys, as they were when the scan was made. Must not outlive its store.
+class ColdScan {
+ public:
+  virtual ~ColdScan() = default;
+  /// False behind the last entry.
+  virtual bool valid() const = 0;
+  // Good until next().
+  virtual std::string_view key() const = 0;
+  virtual std::string_view value() const = 0;
+  virtual void next() = 0;
+};
+
+class ColdStore {
+ public:
+  virtual ~ColdStore() = default;
+
+  /// The values of `keys`, which ascend; nothing where there is none. Good until the next get().
+  virtual const std::vector<std::optional<std::string_view>>& get(std::span<const std::string_view> keys) = 0;
+  /// From `from` to before `to`. Good while the scan lives, whatever is written meanwhile.
+  virtual std::unique_ptr<ColdScan> scan(std::string_view from, std::string_view to) = 0;
+
+  virtual void put(std::string_view key, std::string_view value) = 0;
+  virtual void erase(std::string_view key) = 0;
+  virtual void eraseRange(std::string_view from, std::string_view to) = 0;
+  /// What was gathered since the last commit, in its order.
+  virtual void commit() = 0;
+  /// Bytes gathered.
+  virtual size_t pendingBytes() const = 0;
+};
+
+}  // namespace flott

@@ -1,0 +1,256 @@
+#include "flott/state/cold/rocksdb_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_batch.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include <utility>
+
+#include "flott/base/error.h"
+
+namespace flott {
+
+class ColdMemory {
+ public:
+  std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<rocksdb::WriteBufferManager> writeBuffers;
+};
+
+namespace {
+
+constexpr int kMostNames = 10'000;
+constexpr double kFilterBitsPerKey = 10;
+constexpr double kMemtableFilterRatio = 0.02;  // of the write buffer
+
+rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+
+std::shared_ptr<rocksdb::Cache> newCache(uint64_t bytes, double highPriorityRatio) {
+  rocksdb::LRUCacheOptions options;
+  options.capacity = bytes;
+  options.high_pri_pool_ratio = highPriorityRatio;
+  options.strict_capacity_limit = false;
+  return rocksdb::NewLRUCache(options);
+}
+
+rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_size = wanted.blockSize.bytes;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
+  table.format_version = 5;
+  table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
+  rocksdb::Options options;
+  if (wanted.memory != nullptr) {
+    table.block_cache = wanted.memory->cache;
+    table.cache_index_and_filter_blocks = true;
+    table.cache_index_and_filter_blocks_with_high_priority = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
+    options.write_buffer_manager = wanted.memory->writeBuffers;
+  } else {
+    table.block_cache = newCache(wanted.blockCache.bytes, 0);
+  }
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.write_buffer_size = wanted.writeBuffer.bytes;
+  options.max_write_buffer_number = wanted.writeBuffers;
+  options.max_background_jobs = wanted.backgroundThreads;
+  options.compression = rocksdb::kLZ4Compression;
+  options.create_if_missing = true;
+  options.error_if_exists = true;
+  options.allow_concurrent_memtable_write = false;  // one thread writes
+  // Most keys that are looked up are not among those written last.
+  options.memtable_whole_key_filtering = true;
+  options.memtable_prefix_bloom_size_ratio = kMemtableFilterRatio;
+  options.level_compaction_dynamic_level_bytes = true;
+  options.info_log_level = rocksdb::ERROR_LEVEL;
+  options.keep_log_file_num = 1;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  return options;
+}
+
+/// A database's folder, as far as it can be done: a full disk must not keep what fills it.
+void removeFolder(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  std::vector<std::string> files;
+  env.GetChildren(path, &files).PermitUncheckedError();
+  for (const std::string& file : files) env.DeleteFile(path + "/" + file).PermitUncheckedError();
+  env.DeleteDir(path).PermitUncheckedError();
+}
+
+class RocksDbScan final : public ColdScan {
+ public:
+  RocksDbScan(rocksdb::DB& db, std::string_view from, std::string_view to, const std::string& place);
+  bool valid() const override { return entries_->Valid(); }
+  std::string_view key() const override { return view(entries_->key()); }
+  std::string_view value() const override { return view(entries_->value()); }
+  void next() override {
+    entries_->Next();
+    check();
+  }
+
+ private:
+  void check() const;
+
+  const std::string& place_;
+  std::string end_;
+  rocksdb::Slice upper_;
+  std::unique_ptr<rocksdb::Iterator> entries_;
+};
+
+[[noreturn]] void fail(const rocksdb::Status& status, const std::string& place) {
+  if (status.IsCorruption()) {
+    throw Error(ErrorKind::kCorruption, "state in " + place + " is damaged: " + status.ToString() +
+                                            ": restart the job from its last checkpoint, and check the disk");
+  }
+  const char* remedy = status.IsNoSpace() ? ": free space there, or choose another disk by that option"
+                                          : ": check the disk, or choose another one by that option";
+  throw Error(ErrorKind::kTransient, "state cannot be kept in " + place + ": " + status.ToString() + remedy);
+}
+
+RocksDbScan::RocksDbScan(rocksdb::DB& db, std::string_view from, std::string_view to,
+                         const std::string& place)
+    : place_(place), end_(to), upper_(slice(end_)) {
+  rocksdb::ReadOptions options;
+  options.iterate_upper_bound = &upper_;
+  options.fill_cache = false;
+  entries_.reset(db.NewIterator(options));
+  entries_->Seek(slice(from));
+  check();
+}
+
+void RocksDbScan::check() const {
+  if (!entries_->Valid() && !entries_->status().ok()) fail(entries_->status(), place_);
+}
+
+class RocksDbStore final : public ColdStore {
+ public:
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::string path, std::string place)
+      : db_(std::move(db)), path_(std::move(path)), place_(std::move(place)) {
+    write_.disableWAL = true;
+  }
+  ~RocksDbStore() override {
+    values_.clear();  // they hold blocks of the cache
+    // Nothing can be done about what fails here, and nothing that counts is lost.
+    db_->Close().PermitUncheckedError();
+    db_.reset();
+    removeFolder(path_);
+  }
+
+  const std::vector<std::optional<std::string_view>>& get(std::span<const std::string_view> keys) override;
+  std::unique_ptr<ColdScan> scan(std::string_view from, std::string_view to) override {
+    return std::make_unique<RocksDbScan>(*db_, from, to, place_);
+  }
+  void put(std::string_view key, std::string_view value) override {
+    check(pending_.Put(slice(key), slice(value)));
+  }
+  void erase(std::string_view key) override { check(pending_.Delete(slice(key))); }
+  void eraseRange(std::string_view from, std::string_view to) override {
+    check(pending_.DeleteRange(slice(from), slice(to)));
+  }
+  void commit() override {
+    if (pending_.Count() == 0) return;
+    check(db_->Write(write_, &pending_));
+    pending_.Clear();
+  }
+  size_t pendingBytes() const override { return pending_.GetDataSize(); }
+
+ private:
+  void check(const rocksdb::Status& status) const {
+    if (!status.ok()) [[unlikely]]
+      fail(status, place_);
+  }
+
+  std::unique_ptr<rocksdb::DB> db_;
+  const std::string path_;
+  const std::string place_;  // with the option, for errors
+  rocksdb::WriteOptions write_;
+  rocksdb::WriteBatch pending_;
+  std::vector<rocksdb::Slice> keys_;
+  std::vector<rocksdb::PinnableSlice> values_;
+  std::vector<rocksdb::Status> statuses_;
+  std::vector<std::optional<std::string_view>> found_;
+};
+
+const std::vector<std::optional<std::string_view>>& RocksDbStore::get(
+    std::span<const std::string_view> keys) {
+  const size_t count = keys.size();
+  found_.assign(count, std::nullopt);
+  if (values_.size() < count) {
+    values_ = std::vector<rocksdb::PinnableSlice>(count);
+    statuses_.resize(count);
+  }
+  keys_.clear();
+  for (size_t i = 0; i < count; ++i) {
+    keys_.push_back(slice(keys[i]));
+    values_[i].Reset();
+  }
+  const rocksdb::ReadOptions options;
+  db_->MultiGet(options, db_->DefaultColumnFamily(), count, keys_.data(), values_.data(), statuses_.data(),
+                true);
+  for (size_t i = 0; i < count; ++i) {
+    if (statuses_[i].IsNotFound()) continue;
+    check(statuses_[i]);
+    found_[i] = view(values_[i]);
+  }
+  return found_;
+}
+
+/// What a process that was killed has left: nobody holds its lock.
+void removeIfAbandoned(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const std::string lockFile = path + "/LOCK";
+  rocksdb::FileLock* lock = nullptr;
+  if (!env.FileExists(lockFile).ok() || !env.LockFile(lockFile, &lock).ok()) return;
+  removeFolder(path);
+  env.UnlockFile(lock).PermitUncheckedError();
+}
+
+/// A folder that no living process uses.
+std::string newFolder(const RocksDbOptions& options, const std::string& place) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const auto refuse = [&](const rocksdb::Status& status) {
+    throw Error(ErrorKind::kUser, "state cannot be kept in " + place + ": " + status.ToString() +
+                                      ": name a folder that can be written to");
+  };
+  for (size_t at = 0; (at = options.folder.find('/', at + 1)) != std::string::npos;) {
+    env.CreateDirIfMissing(options.folder.substr(0, at)).PermitUncheckedError();  // the last one tells
+  }
+  if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
+  for (int number = 0;; ++number) {
+    std::string path = options.folder + "/" + options.name + "-" + std::to_string(number);
+    if (env.FileExists(path).ok()) removeIfAbandoned(path);
+    if (env.FileExists(path).ok()) continue;
+    const rocksdb::Status status = env.CreateDir(path);
+    if (status.ok()) return path;
+    if (!env.FileExists(path).ok() || number == kMostNames) refuse(status);
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBufferRatio,
+                                             double highPriorityRatio) {
+  auto memory = std::make_shared<ColdMemory>();
+  memory->cache = newCache(size.bytes, highPriorityRatio);
+  memory->writeBuffers = std::make_shared<rocksdb::WriteBufferManager>(
+      static_cast<size_t>(static_cast<double>(size.bytes) * writeBufferRatio), memory->cache);
+  return memory;
+}
+
+std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
+  const std::string place = "'" + options.folder + "' (" + options.folderOption + ")";
+  std::string path = newFolder(options, place);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), path, &db);
+  if (!status.ok()) {
+    removeFolder(path);
+    fail(status, place);
+  }
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(path), place);
+}
+
+}  // namespace flott
