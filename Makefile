@@ -21,6 +21,7 @@ demo:
 	@$(BUILD)/examples/wordcount $(if $(INPUT),--input '$(INPUT)')
 
 test:
+	@tools/install-deps.sh --tests
 	$(CONFIGURE)
 	@cmake --build $(BUILD)
 	@python3 tools/run_tests.py --build $(BUILD)

@@ -21,7 +21,7 @@ import build_tree
 
 FENCE = re.compile(r'^\s*(`{3,})(.*)$')
 KINDS = ('cpp', 'cpp fragment', 'cpp nocompile')
-PREAMBLE = '#include "flott/flott.h"\nusing namespace flott;\nusing namespace std::chrono_literals;\n'
+PREAMBLE = '#include <chrono>\n#include "flott/flott.h"\nusing namespace flott;\nusing namespace std::chrono_literals;\n'
 
 
 class Block:

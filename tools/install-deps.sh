@@ -2,7 +2,8 @@
 # Puts on this machine what Flott is built from: packages of Debian 12, and Apache Arrow out of the pinned pyarrow wheel.
 #
 #   tools/install-deps.sh            what building, testing and the demo need
-#   tools/install-deps.sh --checks   also what format, lint and instruction counts need
+#   tools/install-deps.sh --tests    also the S3 server of the tests, from PyPI into build/deps/python
+#   tools/install-deps.sh --checks   all that, and what format, lint and instruction counts need
 #
 # What is there already, from Debian or from elsewhere, is not asked for again; when all is there, this takes a moment
 # and changes nothing. Only installing packages needs root, or sudo.
@@ -13,7 +14,9 @@ cd "$(dirname "$0")/.."
 wheel_dir=build/deps/pyarrow
 wheel_pin=tools/arrow-wheel.txt
 wheel_file=pyarrow-26.0.1-cp311-cp311-manylinux_2_28_x86_64.whl
-wheel_libraries='arrow|arrow_compute|arrow_acero|parquet'
+wheel_libraries='arrow|arrow_compute|arrow_acero|arrow_s3|parquet'
+python_pin=tools/test-requirements.txt
+python_dir=build/deps/python
 
 say() { printf 'install-deps: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -69,7 +72,7 @@ libzstd-dev zstd.h'
   else
     awk '{print $1}' <<<"$headers"
   fi
-  if ! arrow_is_there && [ ! -f "build/deps/$wheel_file" ] && ! python3 -m pip --version >/dev/null 2>&1; then
+  if { ! arrow_is_there && [ ! -f "build/deps/$wheel_file" ] || ! test_python_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
     echo python3-pip
   fi
 }
@@ -91,7 +94,8 @@ install_packages() {
 
 # A system Arrow of version 15 or newer, or the wheel of the pinned version unpacked.
 arrow_is_there() {
-  cmp -s "$wheel_pin" "$wheel_dir/wheel.txt" || system_arrow_is_there
+  { cmp -s "$wheel_pin" "$wheel_dir/wheel.txt" && ls "$wheel_dir"/libarrow_s3.so.* >/dev/null 2>&1; } ||
+    system_arrow_is_there
 }
 
 system_arrow_is_there() {
@@ -134,14 +138,28 @@ END
   say "Arrow unpacked to $wheel_dir"
 }
 
+# True as well when nobody asks for it.
+test_python_is_there() { [ "$tests" = no ] || cmp -s "$python_pin" "$python_dir/requirements.txt"; }
+
+install_test_python() {
+  say "installing $python_pin to $python_dir"
+  rm -rf "$python_dir"
+  python3 -m pip install --quiet --disable-pip-version-check --no-deps --only-binary=:all: --target "$python_dir" \
+    -r "$python_pin" >&2 || die "pip could not install it, see above"
+  cp "$python_pin" "$python_dir/requirements.txt"
+}
+
 checks=no
+tests=no
 case "${1:-}" in
   '') ;;
-  --checks) checks=yes ;;
-  *) die "unknown argument '$1': there is only --checks" ;;
+  --tests) tests=yes ;;
+  --checks) checks=yes tests=yes ;;
+  *) die "unknown argument '$1': there are only --tests and --checks" ;;
 esac
 
 missing=$(missing_packages)
 mapfile -t packages < <(printf '%s' "$missing")
 if [ ${#packages[@]} -gt 0 ]; then install_packages "${packages[@]}"; fi
 if ! arrow_is_there; then install_arrow; fi
+if ! test_python_is_there; then install_test_python; fi

@@ -26,6 +26,7 @@ OptionRegistry standardOptions() {
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
+  all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   return all;
 }

@@ -409,7 +409,9 @@ inline constexpr ConfigOption<std::string> kCheckpointDir{
     .key = "execution.checkpointing.dir",
     .defaultText = std::nullopt,
     .description =
-        "Folder for checkpoints, as a path or file: URI; without it they are kept in the master's memory."};
+        "Folder for checkpoints: a path, or a URI such as file:///path or s3://bucket/path; without it they "
+        "are "
+        "kept in the master's memory."};
 
 inline constexpr ConfigOption<bool> kCheckpointSubdir{
     .key = "execution.checkpointing.create-subdir",
@@ -451,13 +453,55 @@ inline constexpr ConfigOption<std::string> kRecoveryPath{
     .key = "execution.state-recovery.path",
     .defaultText = std::nullopt,
     .description =
-        "Folder of the checkpoint that the job starts from, or its _metadata; a path or file: URI."};
+        "Folder of the checkpoint that the job starts from, or its _metadata: a path, or a URI such as "
+        "file:///path or s3://bucket/path."};
 
 inline constexpr ConfigOption<bool> kIgnoreUnclaimedState{
     .key = "execution.state-recovery.ignore-unclaimed-state",
     .defaultText = "false",
     .description =
         "Whether state of operators that the job does not have any more is dropped; else it is an error."};
+
+inline constexpr ConfigOption<std::string> kClaimMode{
+    .key = "execution.state-recovery.claim-mode",
+    .defaultText = "NO_CLAIM",
+    .description =
+        "Whether the checkpoint that the job starts from becomes its own (CLAIM): it goes when "
+        "execution.checkpointing.num-retained newer ones are complete, and what else of its old job is not "
+        "complete goes at once. That job must not run any more.",
+    .choices = "NO_CLAIM|CLAIM"};
+
+// --- stores ---
+
+inline constexpr ConfigOption<std::string> kS3Endpoint{
+    .key = "s3.endpoint",
+    .defaultText = std::nullopt,
+    .description = "Address of a store that speaks S3, as http://host:9000; without it that of AWS."};
+
+inline constexpr ConfigOption<std::string> kS3Region{
+    .key = "s3.endpoint.region",
+    .defaultText = std::nullopt,
+    .description = "Region of the bucket; without it AWS is asked, and us-east-1 taken for other stores."};
+
+inline constexpr ConfigOption<std::string> kS3AccessKey{
+    .key = "s3.access-key",
+    .defaultText = std::nullopt,
+    .description =
+        "Access key for s3: URIs; without it what AWS's own tools would use: environment variables, profile, "
+        "role of the machine."};
+
+inline constexpr ConfigOption<std::string> kS3SecretKey{
+    .key = "s3.secret-key",
+    .defaultText = std::nullopt,
+    .description = "The secret that belongs to s3.access-key."};
+
+inline constexpr ConfigOption<bool> kS3PathStyle{
+    .key = "s3.path.style.access",
+    .defaultText = "false",
+    .description =
+        "Known since configurations for Flink have it; nothing depends on it: requests to an s3.endpoint "
+        "always "
+        "have the bucket in their path, those to AWS in the host name."};
 
 // --- what it tells ---
 

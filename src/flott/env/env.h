@@ -11,6 +11,7 @@
 #include "flott/env/files.h"
 #include "flott/env/logger.h"
 #include "flott/env/network.h"
+#include "flott/env/object_store.h"
 #include "flott/env/offload.h"
 #include "flott/env/random.h"
 #include "flott/env/signals.h"
@@ -31,6 +32,7 @@ struct Env {
   Console& console;
   Logger& log;
   System& system;
+  ObjectStores& stores;
 };
 
 }  // namespace flott

@@ -30,8 +30,12 @@ std::vector<std::string> SimulatedOffload::stop(Duration) {
 }
 
 bool SimulatedOffload::runOne() {
-  if (works_.empty()) return false;
-  const auto chosen = works_.begin() + static_cast<ptrdiff_t>(random_.below(works_.size()));
+  std::vector<size_t> ready;
+  for (size_t i = 0; i < works_.size(); ++i) {
+    if (held_.empty() || !works_[i].name.starts_with(held_)) ready.push_back(i);
+  }
+  if (ready.empty()) return false;
+  const auto chosen = works_.begin() + static_cast<ptrdiff_t>(ready[random_.below(ready.size())]);
   Work work = std::move(*chosen);
   works_.erase(chosen);
   work.body();
@@ -98,7 +102,7 @@ SimulatedEnv::SimulatedEnv(uint64_t seed)
       offload_(random_.fork("offload")) {}
 
 Env SimulatedEnv::env() {
-  return {clock_, random_, files_, network_, threads_, offload_, signals_, console_, log_, system_};
+  return {clock_, random_, files_, network_, threads_, offload_, signals_, console_, log_, system_, stores_};
 }
 
 }  // namespace flott

@@ -19,6 +19,7 @@
 #include "flott/env/env.h"
 #include "flott/env/simulated_files.h"
 #include "flott/env/simulated_network.h"
+#include "flott/env/simulated_stores.h"
 
 namespace flott {
 
@@ -52,6 +53,8 @@ class SimulatedOffload final : public Offload {
   bool runOne();
   /// Names of the works that wait, oldest first.
   std::vector<std::string> waiting() const;
+  /// Works whose names begin so do not run from now on: a slow disk. Empty: all run.
+  void hold(std::string prefix) { held_ = std::move(prefix); }
   /// How many works may wait; 1024 at first.
   void setCapacity(size_t works) { capacity_ = works; }
 
@@ -63,6 +66,7 @@ class SimulatedOffload final : public Offload {
   Random random_;
   size_t capacity_ = 1024;
   bool stopped_ = false;
+  std::string held_;
   std::vector<Work> works_;
 };
 
@@ -141,6 +145,7 @@ class SimulatedEnv {
   SimulatedConsole& console() { return console_; }
   SimulatedLogger& log() { return log_; }
   SimulatedSystem& system() { return system_; }
+  SimulatedStores& stores() { return stores_; }
 
  private:
   const Random random_;
@@ -153,6 +158,7 @@ class SimulatedEnv {
   SimulatedConsole console_;
   SimulatedLogger log_;
   SimulatedSystem system_;
+  SimulatedStores stores_;
 };
 
 }  // namespace flott

@@ -1,6 +1,7 @@
 #include "flott/master/checkpoint_coordinator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flott/base/error.h"
 
@@ -42,6 +43,7 @@ void CheckpointCoordinator::endAttempt() {
   abandonAttempt("the job's tasks have ended");
   for (const CheckpointId id : void_) discard(id);
   void_.clear();
+  sweepIfOwed();
 }
 
 void CheckpointCoordinator::endJob(JobStatus status) {
@@ -53,7 +55,37 @@ void CheckpointCoordinator::endJob(JobStatus status) {
                   "'" + graph_.jobName + "' leaves " + nameOf(latest()->id) + " in " + latest()->folder);
     return;
   }
-  for (const CheckpointMetadata& metadata : completed_) discard(metadata.id);
+  if (storage_.folder().empty()) return;
+  // One after another, so that at last it can be seen whether the folder is empty.
+  std::vector<std::string> folders;
+  for (const CheckpointMetadata& metadata : completed_) folders.push_back(metadata.folder);
+  std::optional<CheckpointSweep> sweep;
+  if (sweepOwed_ && firstOwn_)
+    sweep = {.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
+  host_.writeAsync(
+      "remove the job's checkpoints",
+      [this, folders, sweep] {
+        for (const std::string& folder : folders) storage_.discard(folder);
+        if (sweep) storage_.sweep(storage_.folder(), *sweep);
+        storage_.removeIfEmpty();
+      },
+      [this](const std::optional<Error>& error) {
+        if (!error) return;
+        env_.log.warn("checkpoints", "'" + graph_.jobName + "' leaves files of its checkpoints in " +
+                                         storage_.folder() +
+                                         ", which nobody needs any more: " + error->what());
+      });
+}
+
+void CheckpointCoordinator::leaveDamaged(CheckpointId id, const Error& why) {
+  const auto at = std::find_if(completed_.begin(), completed_.end(),
+                               [id](const CheckpointMetadata& metadata) { return metadata.id == id; });
+  FLOTT_CHECK(at != completed_.end(), nameOf(id));
+  env_.log.error("checkpoints", "'" + graph_.jobName + "' does not use " + nameOf(id) + " in " + at->folder +
+                                    ", whose files are left as they are: " + why.what() +
+                                    ". Sinks that have published with it may publish the same again");
+  damaged_.insert(id);
+  completed_.erase(at);
 }
 
 // --- triggers ---
@@ -96,6 +128,7 @@ void CheckpointCoordinator::begin(Reply reply) {
   }
   const CheckpointId id(last_.value + 1);
   last_ = id;
+  if (!firstOwn_) firstOwn_ = id;
   Pending& pending = pending_[id];
   pending.waitingFor = host_.runningTasks();
   pending.triggeredNanos = env_.clock.monotonicNanos();
@@ -222,8 +255,8 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
   }
   while (completed_.size() > options_.retained) {
     const CheckpointId oldest = completed_.front().id;
+    discard(oldest, completed_.front().folder);
     completed_.pop_front();
-    discard(oldest);
     for (CheckpointRecord& record : statistics_.history) record.discarded |= record.id == oldest;
   }
   env_.log.log(LogLevel::kDebug, "checkpoints",
@@ -231,6 +264,7 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
                    std::to_string(pending.record.stateBytes) + " bytes in " +
                    toString(since(pending.triggeredNanos)));
   host_.tellTasks(id, true);
+  sweepIfOwed();
   ended(std::move(pending), CheckpointStatus::kCompleted);
 }
 
@@ -269,14 +303,25 @@ void CheckpointCoordinator::countFailure(CheckpointId id, const Error& why) {
           .at(nameOf(id)));
 }
 
-void CheckpointCoordinator::discard(CheckpointId id) {
-  if (storage_.folder().empty()) return;
+void CheckpointCoordinator::discard(CheckpointId id, const std::string& folder) {
+  if (folder.empty()) return;
   host_.writeAsync(
-      "discard " + nameOf(id), [this, id] { storage_.discard(id); },
+      "discard " + nameOf(id), [this, folder] { storage_.discard(folder); },
       [this, id](const std::optional<Error>& error) {
-        if (error)
-          env_.log.log(LogLevel::kDebug, "checkpoints", nameOf(id) + " was not removed: " + error->what());
+        if (!error) return;
+        sweepOwed_ = true;
+        env_.log.log(LogLevel::kDebug, "checkpoints", nameOf(id) + " was not removed yet: " + error->what());
       });
+}
+
+void CheckpointCoordinator::sweepIfOwed() {
+  if (!firstOwn_ || !std::exchange(sweepOwed_, false)) return;
+  CheckpointSweep sweep{.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
+  for (const auto& [id, pending] : pending_) sweep.keep.insert(id);
+  for (const CheckpointMetadata& metadata : completed_) sweep.keep.insert(metadata.id);
+  host_.writeAsync(
+      "remove files of old checkpoints", [this, sweep] { storage_.sweep(storage_.folder(), sweep); },
+      [this](const std::optional<Error>& error) { sweepOwed_ |= error.has_value(); });
 }
 
 CheckpointStatistics CheckpointCoordinator::statistics() const {

@@ -56,6 +56,11 @@ class CheckpointCoordinator {
 
   /// Later ids follow this one: of a checkpoint that the job starts from.
   void continueAfter(CheckpointId id) { last_ = std::max(last_, id); }
+  /// A checkpoint of another job that this one starts from is its own from now on.
+  void claim(CheckpointMetadata checkpoint) { completed_.push_front(std::move(checkpoint)); }
+  /// A complete checkpoint turned out to be damaged: it is not used again, and its files are left as
+  /// evidence.
+  void leaveDamaged(CheckpointId id, const Error& why);
   /// All tasks of an attempt are deployed.
   void beginAttempt();
   /// The attempt is being cancelled: what is not complete by the tasks is void.
@@ -73,6 +78,8 @@ class CheckpointCoordinator {
 
   /// The newest complete one; null before the first.
   const CheckpointMetadata* latest() const { return completed_.empty() ? nullptr : &completed_.back(); }
+  /// Those that are retained, oldest first.
+  const std::deque<CheckpointMetadata>& completed() const { return completed_; }
   CheckpointStatistics statistics() const;
 
  private:
@@ -98,7 +105,10 @@ class CheckpointCoordinator {
   void abort(CheckpointId id, const Error& why, bool counts);
   void ended(Pending pending, CheckpointStatus status);
   void countFailure(CheckpointId id, const Error& why);
-  void discard(CheckpointId id);
+  void discard(CheckpointId id) { discard(id, storage_.folderOf(id)); }
+  void discard(CheckpointId id, const std::string& folder);
+  /// Makes good for files that could not be removed, now that the store may work again.
+  void sweepIfOwed();
   CheckpointMetadata metadataOf(Pending& pending) const;
   Duration since(int64_t nanos) const;
 
@@ -116,6 +126,9 @@ class CheckpointCoordinator {
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
   std::set<CheckpointId> void_;               // of this attempt, which tasks may still write to
+  std::set<CheckpointId> damaged_;            // complete, but their files are not as they were written
+  std::optional<CheckpointId> firstOwn_;      // triggered by this job
+  bool sweepOwed_ = false;                    // files of void or old checkpoints could not be removed
   CheckpointStatistics statistics_;
 };
 

@@ -20,6 +20,7 @@ JobMasterOptions masterOptions(const Configuration& configuration) {
           .stallWarning = configuration.get(kStallWarning),
           .checkpoints = checkpointOptions(configuration),
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
+          .claims = configuration.get(kClaimMode) == "CLAIM",
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
 }
 
@@ -27,11 +28,11 @@ JobMasterOptions masterOptions(const Configuration& configuration) {
 CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
                                           const Env& env) {
   CheckpointStorageOptions options{.folder = {},
-                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes};
+                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
+                                   .stores = storeOptions(configuration)};
   const std::optional<std::string> dir = configuration.find(kCheckpointDir);
   if (!dir) return options;
-  options.folder = localPath(*dir);
-  while (options.folder.size() > 1 && options.folder.ends_with('/')) options.folder.pop_back();
+  options.folder = locatedFolder(*dir);
   if (configuration.get(kCheckpointSubdir)) {
     const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
     options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
@@ -80,8 +81,9 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
       lanes(laneCount),
-      checkpoints(env.files, checkpointFolder(graph, configuration, env)),
+      checkpoints(env.files, checkpointFolder(graph, configuration, env), &env.stores),
       master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
+  if (const auto path = configuration.find(kRecoveryPath)) locatedFolder(*path);  // refuses what is no place
   if (!configuration.find(kCheckpointInterval)) return;
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }

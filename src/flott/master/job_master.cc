@@ -91,7 +91,7 @@ JobStatus JobMaster::finalStatus() const {
 
 void JobMaster::start() {
   startedNanos_ = now_.nanos;
-  recover();
+  lookForLeftOvers();
 }
 
 void JobMaster::runTimers() {

@@ -51,6 +51,8 @@ struct JobMasterOptions {
   CheckpointOptions checkpoints;
   /// Folder of a checkpoint to start from; empty: none.
   std::string recoveryPath;
+  /// That checkpoint becomes the job's own.
+  bool claims = false;
   bool ignoreUnclaimedState = false;
 };
 
@@ -127,6 +129,7 @@ class JobMaster final : public Runnable,
   void failAttempt(Error error) override { fail(std::move(error)); }
 
   // Attempts.
+  void lookForLeftOvers();
   void recover();
   void deploy(RestoredState restored);
   void endAttempt();

@@ -3,25 +3,70 @@
 
 namespace flott {
 
-// From the last checkpoint of this job, from the one that it was to start from, or from nothing.
+// What a process that died left of unfinished checkpoints goes, in the folder of this job and in one that it
+// takes over. A store that cannot be reached is no reason not to work: each checkpoint will say so.
+void JobMaster::lookForLeftOvers() {
+  if (storage_.folder().empty()) return recover();
+  waitsForAttempt_ = true;
+  auto highest = std::make_shared<CheckpointId>();
+  writeAsync(
+      "look for unfinished checkpoints",
+      [this, highest] {
+        *highest = storage_.sweep(storage_.folder(), {});
+        if (!options_.claims || options_.recoveryPath.empty()) return;
+        const std::string folder = storage_.readMetadata(options_.recoveryPath).folder;
+        storage_.sweep(folder.substr(0, folder.rfind('/')), {});
+      },
+      [this, highest](const std::optional<Error>& error) {
+        if (cancelling_ || cancelled_) return;
+        if (error)
+          env_.log.warn("checkpoints", "'" + graph_.jobName +
+                                           "' could not remove what may be left of unfinished "
+                                           "checkpoints: " +
+                                           error->what());
+        checkpoints_.continueAfter(*highest);
+        waitsForAttempt_ = false;
+        recover();
+      });
+}
+
+// From the last checkpoint of this job, from the one that it was to start from, or from nothing. One that is
+// damaged is left out, if there is another before it.
 void JobMaster::recover() {
   struct Recovery {
+    std::vector<CheckpointMetadata> candidates;  // the best first
+    bool useRecoveryPath = false;
+    std::vector<std::pair<CheckpointId, Error>> damaged;
     std::optional<CheckpointMetadata> checkpoint;
     RestoredState state;
+    bool fromOutside = false;
   };
   attemptEnded_ = false;
   auto recovery = std::make_shared<Recovery>();
-  if (checkpoints_.latest() != nullptr) recovery->checkpoint = *checkpoints_.latest();
-  if (!recovery->checkpoint && options_.recoveryPath.empty()) return deploy({});
+  recovery->candidates.assign(checkpoints_.completed().rbegin(), checkpoints_.completed().rend());
+  recovery->useRecoveryPath = !options_.recoveryPath.empty();
+  if (recovery->candidates.empty() && !recovery->useRecoveryPath) return deploy({});
   waitsForAttempt_ = true;
   writeAsync(
       "read the checkpoint to start from",
       [this, recovery] {
-        std::optional<CheckpointMetadata>& from = recovery->checkpoint;
-        if (!from) from = CheckpointStorage::readMetadata(env_.files, options_.recoveryPath);
-        recovery->state = assignState(graph_, *from, storage_, options_.ignoreUnclaimedState);
+        for (CheckpointMetadata& candidate : recovery->candidates) {
+          try {
+            recovery->state = assignState(graph_, candidate, storage_, options_.ignoreUnclaimedState);
+            recovery->checkpoint = std::move(candidate);
+            return;
+          } catch (const Error& error) {
+            if (error.kind() != ErrorKind::kCorruption) throw;
+            recovery->damaged.emplace_back(candidate.id, error);
+            if (&candidate == &recovery->candidates.back() && !recovery->useRecoveryPath) throw;
+          }
+        }
+        recovery->fromOutside = true;
+        recovery->checkpoint = storage_.readMetadata(options_.recoveryPath);
+        recovery->state = assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState);
       },
       [this, recovery](std::optional<Error> error) {
+        for (const auto& [id, why] : recovery->damaged) checkpoints_.leaveDamaged(id, why);
         if (cancelling_ || cancelled_) return;
         if (error) return fail(*std::move(error));
         env_.log.info("job", "'" + graph_.jobName + "' starts from checkpoint " +
@@ -29,6 +74,7 @@ void JobMaster::recover() {
                                  (recovery->checkpoint->folder.empty() ? "" : " in ") +
                                  recovery->checkpoint->folder);
         checkpoints_.continueAfter(recovery->checkpoint->id);
+        if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));
       });
 }

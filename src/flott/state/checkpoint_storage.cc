@@ -1,6 +1,8 @@
 #include "flott/state/checkpoint_storage.h"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -10,44 +12,67 @@ namespace flott {
 namespace {
 
 constexpr std::string_view kMetadataFile = "_metadata";
+constexpr std::string_view kCheckpointFolder = "chk-";
 
-std::string readRange(Files& files, const std::string& path, uint64_t offset, uint64_t length) {
-  const std::unique_ptr<FileReader> reader = files.open(path);
+std::string readRange(ObjectStore& store, const std::string& path, uint64_t offset, uint64_t length) {
   // Before memory is taken for it: the length may be that of another file.
-  if (const uint64_t size = reader->size(); size < offset || size - offset < length) {
+  const std::optional<uint64_t> size = store.size(path);
+  if (!size) {
+    throw Error(ErrorKind::kCorruption,
+                "file '" + path + "' of a checkpoint is missing. Restore from another checkpoint");
+  }
+  if (*size < offset || *size - offset < length) {
     throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint is cut off: it has " +
-                                            std::to_string(size) + " bytes instead of at least " +
+                                            std::to_string(*size) + " bytes instead of at least " +
                                             std::to_string(offset + length));
   }
-  std::string bytes(length, '\0');
-  for (uint64_t at = 0; at < length;) {
-    const size_t n = reader->read(offset + at, {bytes.data() + at, length - at});
-    if (n == 0) throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint ends early");
-    at += n;
-  }
+  std::string bytes = store.read(path, offset, length);
+  if (bytes.size() != length)
+    throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint ends early");
   return bytes;
+}
+
+// 7 of "<folder>/chk-7/task-0-1".
+std::optional<uint64_t> checkpointOf(const std::string& path, const std::string& folder) {
+  const size_t from = folder.size() + 1 + kCheckpointFolder.size();
+  if (path.size() <= from || path.substr(folder.size() + 1, kCheckpointFolder.size()) != kCheckpointFolder)
+    return std::nullopt;
+  uint64_t id = 0;
+  const auto [end, problem] = std::from_chars(path.data() + from, path.data() + path.size(), id);
+  const bool good = problem == std::errc() && end != path.data() + path.size() && *end == '/';
+  return good ? std::optional<uint64_t>(id) : std::nullopt;
 }
 
 }  // namespace
 
-std::string localPath(const std::string& uri) {
-  const size_t colon = uri.find(':');
-  if (colon == std::string::npos || uri.find('/') < colon) return uri;
-  if (uri.substr(0, colon) != "file") {
-    throw Error(ErrorKind::kUser, "'" + uri + "' has the scheme '" + uri.substr(0, colon) +
-                                      "', but checkpoints are kept in local files: give a path or file:///…");
+std::string locatedFolder(const std::string& uri) {
+  std::string path = uri;
+  const std::string_view scheme = schemeOf(uri);
+  if (scheme == "file") {
+    path = uri.substr(scheme.size() + 1);
+    if (path.starts_with("//")) path = path.substr(2);
+  } else if (!scheme.empty()) {
+    checkScheme(uri);
   }
-  std::string path = uri.substr(colon + 1);
-  if (path.starts_with("//")) path = path.substr(2);
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   return path;
 }
 
-CheckpointStorage::CheckpointStorage(Files& files, CheckpointStorageOptions options)
-    : files_(files), options_(std::move(options)) {}
+CheckpointStorage::CheckpointStorage(Files& files, CheckpointStorageOptions options, ObjectStores* stores)
+    : local_(files), stores_(stores), options_(std::move(options)) {
+  FLOTT_CHECK(stores_ != nullptr || schemeOf(options_.folder).empty(), options_.folder + " is not local");
+}
+
+ObjectStore& CheckpointStorage::storeOf(const std::string& path, std::shared_ptr<ObjectStore>& keeper) {
+  if (schemeOf(path).empty()) return local_;
+  FLOTT_CHECK(stores_ != nullptr, path + " is not local");
+  keeper = stores_->open(path, options_.stores);
+  return *keeper;
+}
 
 std::string CheckpointStorage::folderOf(CheckpointId checkpoint) const {
   if (options_.folder.empty()) return {};
-  return options_.folder + "/chk-" + std::to_string(checkpoint.value);
+  return options_.folder + "/" + std::string(kCheckpointFolder) + std::to_string(checkpoint.value);
 }
 
 std::vector<StateHandle> CheckpointStorage::write(CheckpointId checkpoint, const std::string& name,
@@ -55,11 +80,6 @@ std::vector<StateHandle> CheckpointStorage::write(CheckpointId checkpoint, const
   uint64_t total = 0;
   for (const std::string& section : sections) total += section.size();
   const bool inlined = options_.folder.empty() || total <= options_.inlineThreshold;
-  std::unique_ptr<FileWriter> writer;
-  if (!inlined) {
-    files_.makeFolders(folderOf(checkpoint));
-    writer = files_.create(folderOf(checkpoint) + "/" + name, WriteMode::kCreate);
-  }
   std::vector<StateHandle> handles;
   uint64_t offset = 0;
   for (std::string& section : sections) {
@@ -74,20 +94,17 @@ std::vector<StateHandle> CheckpointStorage::write(CheckpointId checkpoint, const
     handle.file = name;
     handle.offset = offset;
     offset += section.size();
-    writer->write(section);
-    section = std::string();
   }
-  if (writer != nullptr) {
-    writer->sync();
-    writer->close();
-  }
+  std::shared_ptr<ObjectStore> keeper;
+  if (!inlined) storeOf(options_.folder, keeper).put(folderOf(checkpoint) + "/" + name, sections);
   return handles;
 }
 
 std::string CheckpointStorage::read(const std::string& folder, const StateHandle& handle) {
   if (handle.file.empty()) return handle.inlined;
   const std::string path = folder + "/" + handle.file;
-  std::string bytes = readRange(files_, path, handle.offset, handle.length);
+  std::shared_ptr<ObjectStore> keeper;
+  std::string bytes = readRange(storeOf(path, keeper), path, handle.offset, handle.length);
   if (hashBytes(bytes) != handle.checksum) {
     throw Error(ErrorKind::kCorruption,
                 "file '" + path + "' of a checkpoint is damaged: the " + std::to_string(handle.length) +
@@ -97,43 +114,96 @@ std::string CheckpointStorage::read(const std::string& folder, const StateHandle
   return bytes;
 }
 
+// Somebody may have removed or cut off what a task wrote a moment ago.
+void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
+  std::map<std::string, uint64_t> needed;  // by path, how many bytes at least
+  const auto need = [&](const StateHandle& handle) {
+    if (handle.file.empty()) return;
+    uint64_t& size = needed[metadata.folder + "/" + handle.file];
+    size = std::max(size, handle.offset + handle.length);
+  };
+  for (const OperatorSnapshot& op : metadata.operators) {
+    for (const SubtaskSnapshot& subtask : op.subtasks) {
+      need(subtask.keyed);
+      need(subtask.operatorState);
+    }
+  }
+  if (needed.empty()) return;
+  std::shared_ptr<ObjectStore> keeper;
+  std::map<std::string, uint64_t> there;
+  for (const ObjectInfo& file : storeOf(metadata.folder, keeper).list(metadata.folder)) {
+    there[file.uri] = file.size;
+  }
+  for (const auto& [path, size] : needed) {
+    const auto found = there.find(path);
+    if (found != there.end() && found->second >= size) continue;
+    throw Error(ErrorKind::kTransient,
+                "file '" + path + "' was written, but now " +
+                    (found == there.end() ? "it is not there"
+                                          : "has only " + std::to_string(found->second) + " of " +
+                                                std::to_string(size) + " bytes") +
+                    ". See who else works in this folder");
+  }
+}
+
 void CheckpointStorage::complete(CheckpointMetadata& metadata) {
   if (options_.folder.empty()) return;
   metadata.folder = folderOf(metadata.id);
-  files_.makeFolders(metadata.folder);
-  const std::string path = metadata.folder + "/" + std::string(kMetadataFile);
-  const std::string unfinished = path + ".inprogress";
-  const std::unique_ptr<FileWriter> writer = files_.create(unfinished, WriteMode::kCreate);
-  writer->write(metadata.encode());
-  writer->sync();
-  writer->close();
-  files_.rename(unfinished, path);
+  checkFiles(metadata);
+  std::shared_ptr<ObjectStore> keeper;
+  const std::string bytes = metadata.encode();
+  storeOf(metadata.folder, keeper).put(metadata.folder + "/" + std::string(kMetadataFile), {&bytes, 1});
+}
+
+void CheckpointStorage::discard(CheckpointId checkpoint) {
+  if (!options_.folder.empty()) discard(folderOf(checkpoint));
 }
 
 // The metadata goes first: what is left of a discarded checkpoint must not look like a complete one.
-void CheckpointStorage::discard(CheckpointId checkpoint) {
-  const std::string folder = folderOf(checkpoint);
-  if (folder.empty() || !files_.stat(folder)) return;
-  files_.remove(folder + "/" + std::string(kMetadataFile));
-  for (const FileInfo& file : files_.listFolder(folder)) files_.remove(file.path);
-  files_.remove(folder);
+void CheckpointStorage::discard(const std::string& folderOfCheckpoint) {
+  std::shared_ptr<ObjectStore> keeper;
+  ObjectStore& store = storeOf(folderOfCheckpoint, keeper);
+  store.remove(folderOfCheckpoint + "/" + std::string(kMetadataFile));
+  store.removeFolder(folderOfCheckpoint);
 }
 
-CheckpointMetadata CheckpointStorage::readMetadata(Files& files, const std::string& uri) {
-  std::string path = localPath(uri);
-  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
-  std::optional<FileInfo> info = files.stat(path);
-  if (info && info->isFolder) {
-    path += "/" + std::string(kMetadataFile);
-    info = files.stat(path);
+CheckpointId CheckpointStorage::sweep(const std::string& folder, const CheckpointSweep& what) {
+  std::shared_ptr<ObjectStore> keeper;
+  std::map<uint64_t, bool> found;  // complete?
+  for (const ObjectInfo& file : storeOf(folder, keeper).list(folder)) {
+    const std::optional<uint64_t> id = checkpointOf(file.uri, folder);
+    if (id) found[*id] |= file.uri.ends_with("/" + std::string(kMetadataFile));
   }
-  if (!info) {
-    throw Error(ErrorKind::kUser,
-                "no checkpoint at '" + uri + "': there is no file '" + path +
-                    "'. Give the folder of a completed checkpoint, one with a _metadata file in it");
+  for (const auto& [id, complete] : found) {
+    if (id > what.upTo || what.keep.contains(CheckpointId(id)) || (complete && id <= what.ownAfter)) continue;
+    discard(folder + "/" + std::string(kCheckpointFolder) + std::to_string(id));
+  }
+  return CheckpointId(found.empty() ? 0 : found.rbegin()->first);
+}
+
+void CheckpointStorage::removeIfEmpty() {
+  std::shared_ptr<ObjectStore> keeper;
+  ObjectStore& store = storeOf(options_.folder, keeper);
+  if (store.list(options_.folder).empty()) store.removeFolder(options_.folder);
+}
+
+CheckpointMetadata CheckpointStorage::readMetadata(const std::string& uri) {
+  std::string path = locatedFolder(uri);
+  std::shared_ptr<ObjectStore> keeper;
+  ObjectStore& store = storeOf(path, keeper);
+  std::optional<uint64_t> size = store.size(path);
+  if (!size) {
+    const std::string inside = path + "/" + std::string(kMetadataFile);
+    size = store.size(inside);
+    if (!size) {
+      throw Error(ErrorKind::kUser,
+                  "no checkpoint at '" + uri + "': there is no file '" + inside +
+                      "'. Give the folder of a completed checkpoint, one with a _metadata file in it");
+    }
+    path = inside;
   }
   try {
-    CheckpointMetadata metadata = CheckpointMetadata::decode(readRange(files, path, 0, info->size));
+    CheckpointMetadata metadata = CheckpointMetadata::decode(readRange(store, path, 0, *size));
     metadata.folder = path.substr(0, path.find_last_of('/'));
     return metadata;
   } catch (Error& error) {

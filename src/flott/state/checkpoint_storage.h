@@ -1,7 +1,11 @@
 // Where checkpoints lie: the files of one job's checkpoints, and how one becomes complete.
 //
 //   <dir>/<job>/chk-7/<task files>      state of each task, as far as it is not small
-//   <dir>/<job>/chk-7/_metadata         written last, by renaming: with it the checkpoint is complete
+//   <dir>/<job>/chk-7/_metadata         written last, in one piece: with it the checkpoint is complete
+//
+// The folder is a path or a URI: s3://bucket/checkpoints. Each file appears whole, on a local disk by
+// renaming, in an object store by one put. Before the metadata is written all files that it refers to are
+// looked at, so that no checkpoint is complete that lacks some.
 //
 // Without a folder everything is inlined in the metadata, which then only lives in the master's memory: a job
 // survives the failures of its tasks, not the end of its process. All calls block, so they run on off-load
@@ -10,23 +14,41 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "flott/env/files.h"
+#include "flott/env/object_store.h"
 #include "flott/state/checkpoint_metadata.h"
+#include "flott/state/folder_store.h"
 
 namespace flott {
 
 struct CheckpointStorageOptions {
-  std::string folder;  // of the job's checkpoints; empty: none
+  std::string folder;  // of the job's checkpoints, as locatedFolder() gives it; empty: none
   uint64_t inlineThreshold = 20 << 10;
+  StringMap stores = {};  // storeOptions()
+};
+
+/// Which checkpoints in a folder are not wanted any more.
+struct CheckpointSweep {
+  static constexpr uint64_t kAll = std::numeric_limits<uint64_t>::max();
+  /// Incomplete ones up to here go: nobody writes to them.
+  uint64_t upTo = kAll;
+  /// Of these up to `upTo`, complete ones behind this one go as well: they are the job's own.
+  uint64_t ownAfter = kAll;
+  /// These stay.
+  std::set<CheckpointId> keep = {};
 };
 
 class CheckpointStorage {
  public:
-  CheckpointStorage(Files& files, CheckpointStorageOptions options);
+  /// `stores` may be null where all paths are local.
+  CheckpointStorage(Files& files, CheckpointStorageOptions options, ObjectStores* stores = nullptr);
 
   const std::string& folder() const { return options_.folder; }
   std::string folderOf(CheckpointId checkpoint) const;
@@ -35,24 +57,35 @@ class CheckpointStorage {
   /// small. Throws Error(kTransient).
   std::vector<StateHandle> write(CheckpointId checkpoint, const std::string& name,
                                  std::vector<std::string> sections);
-  /// Throws Error(kCorruption) when the bytes are not those that were written.
+  /// Throws Error(kCorruption) when the bytes are not those that were written, or are not there.
   std::string read(const std::string& folder, const StateHandle& handle);
 
-  /// Makes the checkpoint complete, and sets metadata.folder.
+  /// Makes the checkpoint complete, and sets metadata.folder. Throws Error(kTransient) when a file of it is
+  /// not as it was written.
   void complete(CheckpointMetadata& metadata);
   /// Removes all files of the checkpoint, complete or not. No error when there are none.
   void discard(CheckpointId checkpoint);
+  void discard(const std::string& folderOfCheckpoint);
+  /// Removes what is not wanted of the checkpoints in the folder; the highest id that was there, or 0.
+  CheckpointId sweep(const std::string& folder, const CheckpointSweep& what);
+  /// Removes the job's folder if there is nothing in it.
+  void removeIfEmpty();
 
-  /// `path` is the folder of a checkpoint, or its _metadata; also as file: URI. Throws Error(kUser) when
-  /// there is none, Error(kCorruption) when it is damaged.
-  static CheckpointMetadata readMetadata(Files& files, const std::string& path);
+  /// `path` is the folder of a checkpoint, or its _metadata; also as a URI. Throws Error(kUser) when there is
+  /// none, Error(kCorruption) when it is damaged.
+  CheckpointMetadata readMetadata(const std::string& path);
 
  private:
-  Files& files_;
+  ObjectStore& storeOf(const std::string& path, std::shared_ptr<ObjectStore>& keeper);
+  void checkFiles(const CheckpointMetadata& metadata);
+
+  FolderStore local_;
+  ObjectStores* stores_;
   const CheckpointStorageOptions options_;
 };
 
-/// The path that a path or file: URI names. Throws Error(kUser) for other schemes.
-std::string localPath(const std::string& uri);
+/// A path, or the path in a file: URI, or another URI with a scheme that is known; without '/' at its end.
+/// Throws Error(kUser) for other schemes.
+std::string locatedFolder(const std::string& uri);
 
 }  // namespace flott

@@ -21,6 +21,7 @@ std::unique_ptr<Console> makeConsole();
 /// Throws Error(kUser) when the log file cannot be opened. The clock must outlive the logger.
 std::unique_ptr<Logger> makeLogger(const LogOptions& options, const Clock& clock);
 std::unique_ptr<System> makeSystem();
+std::unique_ptr<ObjectStores> makeObjectStores();
 /// From the system's own source of chance.
 uint64_t randomSeed();
 

@@ -20,8 +20,8 @@ class PosixEnv final : public RealEnv {
   }
 
   Env env() override {
-    return {*clock_,   random_,   *files_,   *network_, *threads_,
-            *offload_, *signals_, *console_, *logger_,  *system_};
+    return {*clock_,   random_,   *files_,  *network_, *threads_, *offload_,
+            *signals_, *console_, *logger_, *system_,  *stores_};
   }
 
  private:
@@ -34,6 +34,7 @@ class PosixEnv final : public RealEnv {
   const std::unique_ptr<Signals> signals_ = posix::makeSignals();
   const std::unique_ptr<Console> console_ = posix::makeConsole();
   const std::unique_ptr<System> system_ = posix::makeSystem();
+  const std::unique_ptr<ObjectStores> stores_ = posix::makeObjectStores();
   const std::unique_ptr<Logger> logger_;
   const std::unique_ptr<Offload> offload_;
 };

@@ -225,7 +225,8 @@ TEST_P(CheckpointFiles, ThoseThatAreRetainedStay) {
   for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints"))
     folders.push_back(folder.path);
   EXPECT_EQ(folders, (std::vector<std::string>{"/checkpoints/chk-3", "/checkpoints/chk-4"}));
-  EXPECT_EQ(CheckpointStorage::readMetadata(job.run.sim->files(), "/checkpoints/chk-4").operators.size(), 2u);
+  EXPECT_EQ(CheckpointStorage(job.run.sim->files(), {}).readMetadata("/checkpoints/chk-4").operators.size(),
+            2u);
   job.run.job->cancel();
   EXPECT_EQ(job.run.end().status, JobStatus::kCancelled);
   EXPECT_TRUE(job.run.sim->files().stat("/checkpoints/chk-4/_metadata"));
@@ -263,6 +264,90 @@ TEST(CheckpointCoordinator, AFullDiskVoidsTheCheckpoint) {
   EXPECT_EQ(result.status, JobStatus::kFailed);
   EXPECT_NE(std::string(result.error->what()).find("checkpoint 1: task 'Source: source' "), std::string::npos)
       << result.error->what();
+}
+
+// Of a job whose checkpoints may fail as often as they like.
+Configuration tolerant(const char* dir) {
+  return settings({{"execution.checkpointing.interval", "1 s"},
+                   {"execution.checkpointing.timeout", "500 ms"},
+                   {"execution.checkpointing.dir", dir},
+                   {"execution.checkpointing.create-subdir", "false"},
+                   {"execution.checkpointing.data-inline-threshold", "0 b"},
+                   {"execution.checkpointing.tolerable-failed-checkpoints", "1000"}});
+}
+
+TEST(CheckpointFaults, ADiskThatIsFullForAWhile) {
+  CheckpointedJob job(tolerant("/checkpoints"));
+  job.run.sim->files().setFreeBytes(10);
+  job.advance(Duration::millis(1500));
+  EXPECT_EQ(job.statistics().failed, 1);
+  EXPECT_NE(job.statistics().history[0].failure.find("/checkpoints/chk-1/task-"), std::string::npos)
+      << job.statistics().history[0].failure;
+  EXPECT_EQ(filesOf(*job.run.sim), std::vector<std::string>());
+  job.run.sim->files().setFreeBytes(1 << 20);
+  job.advance(Duration::seconds(1));
+  EXPECT_EQ(job.statistics().completed, 1);
+  EXPECT_EQ(job.run.job->status(), JobStatus::kRunning);
+}
+
+TEST(CheckpointFaults, ASlowDiskHoldsUpCheckpointsAndNotTheJob) {
+  CheckpointedJob job(tolerant("/checkpoints"));
+  job.run.sim->offload().hold("write checkpoint");
+  job.advance(Duration::millis(3700));
+  EXPECT_EQ(job.statistics().failed, 3);
+  EXPECT_EQ(job.run.job->status(), JobStatus::kRunning);
+  job.run.sim->offload().hold("");
+  job.advance(Duration::seconds(1));
+  EXPECT_EQ(job.statistics().completed, 1);
+  for (const std::string& file : filesOf(*job.run.sim)) {
+    EXPECT_TRUE(file.starts_with("/checkpoints/chk-4/")) << "written late, of a void checkpoint: " << file;
+  }
+}
+
+TEST(CheckpointFaults, AFolderThatVanishes) {
+  CheckpointedJob job(tolerant("/checkpoints"));
+  job.advance(Duration::millis(1500));
+  EXPECT_EQ(job.statistics().completed, 1);
+  FolderStore(job.run.sim->files()).removeFolder("/checkpoints");
+  job.run.sim->files().put("/checkpoints", "a file where the folder was");
+  job.advance(Duration::seconds(1));
+  EXPECT_EQ(job.statistics().failed, 1);
+  EXPECT_NE(job.statistics().history[0].failure.find("'/checkpoints"), std::string::npos)
+      << job.statistics().history[0].failure;
+  EXPECT_EQ(job.run.job->status(), JobStatus::kRunning);
+  job.run.sim->files().remove("/checkpoints");
+  job.advance(Duration::seconds(1));
+  EXPECT_EQ(job.statistics().completed, 2);
+  EXPECT_TRUE(job.run.sim->files().stat("/checkpoints/chk-3/_metadata"));
+}
+
+TEST(CheckpointFaults, AnObjectStoreThatIsAwayForAWhile) {
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    CheckpointedJob job(tolerant("s3://bucket/job"), seed);
+    SimulatedStores& stores = job.run.sim->stores();
+    stores.objects()["s3://bucket/job/chk-7/task-0-0"] = "of a process that died";
+    job.advance(Duration::millis(1500));
+    EXPECT_EQ(job.statistics().history[0].id, CheckpointId(8)) << "no file is written over";
+    EXPECT_EQ(job.statistics().completed, 1);
+    stores.fail("s3://", "NETWORK_CONNECTION");
+    job.advance(Duration::seconds(2));
+    EXPECT_EQ(job.statistics().failed, 2);
+    EXPECT_NE(
+        job.statistics().history[0].failure.find(
+            "could not be written: NETWORK_CONNECTION. See that the store runs and that s3.endpoint is"),
+        std::string::npos)
+        << job.statistics().history[0].failure;
+    stores.objects()["s3://bucket/job/chk-9/task-0-0"] = "written, but not acknowledged";
+    stores.fail("s3://", "");
+    job.advance(Duration::seconds(1));
+    EXPECT_EQ(job.statistics().completed, 2);
+    for (const auto& [name, content] : stores.objects()) {
+      EXPECT_TRUE(name.starts_with("s3://bucket/job/chk-11/")) << "left: " << name;
+    }
+    EXPECT_EQ(stores.objects().count("s3://bucket/job/chk-11/_metadata"), 1u);
+    EXPECT_EQ(job.end().status, JobStatus::kFinished);
+    EXPECT_TRUE(stores.objects().empty()) << stores.objects().begin()->first;
+  }
 }
 
 class Forgetful final : public Operator {

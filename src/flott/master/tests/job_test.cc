@@ -434,8 +434,8 @@ TEST(JobOnThreads, TheWatchdogNamesAFunctionThatBlocksItsLane) {
   const auto world = std::make_shared<RealWorld>();
   const Env real = world->real->env();
   CapturingLogger log;
-  const Env env{real.clock,   real.random,  real.files,   real.network, real.threads,
-                real.offload, real.signals, real.console, log,          real.system};
+  const Env env{real.clock,   real.random,  real.files, real.network, real.threads, real.offload,
+                real.signals, real.console, log,        real.system,  real.stores};
   Pipeline pipeline(numbers(10));
   pipeline.then("blocking", blocking(gate));
   Configuration configuration = lanes(1);
@@ -470,8 +470,8 @@ TEST(JobOnThreads, WithoutThreadsAJobDoesNotStart) {
   const Env real = world->real->env();
   for (int count = 0; count < 4; ++count) {  // two lanes, the master's, the watchdog
     FewThreads threads(real.threads, count);
-    const Env env{real.clock,   real.random,  real.files,   real.network, threads,
-                  real.offload, real.signals, real.console, real.log,     real.system};
+    const Env env{real.clock,   real.random,  real.files, real.network, threads,    real.offload,
+                  real.signals, real.console, real.log,   real.system,  real.stores};
     Pipeline pipeline(numbers(1'000'000'000), 2);
     pipeline.then("sink", countingSink(), 2);
     EXPECT_EQ(

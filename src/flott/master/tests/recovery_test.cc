@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <map>
 
 #include "flott/env/posix/real_env.h"
@@ -64,6 +65,7 @@ struct Outside {
   std::map<int64_t, int64_t> totals;  // by key, as last told
   int64_t untilCrash = 0;             // records; 0: never
   int crashes = 0;
+  std::function<void()> onCrash = {};
 };
 
 // Sums under kKeys keys, and tells the sums at the end.
@@ -78,6 +80,7 @@ class SumByKey final : public Operator {
     for (const int64_t record : batch.rows<int64_t>()) {
       if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) {
         ++outside_->crashes;
+        if (outside_->onCrash) outside_->onCrash();
         throw std::runtime_error("crash");
       }
       const int64_t key = record % kKeys;
@@ -193,6 +196,93 @@ TEST(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
   }
   EXPECT_GT(completed, 600) << "hardly a checkpoint was made";
   EXPECT_GT(fromCheckpoint, 200) << "most began from nothing";
+}
+
+// Cuts off all files of state of the newest complete checkpoint; its id, or 0 if there are not two.
+uint64_t tearNewest(SimulatedFiles& files) {
+  uint64_t newest = 0;
+  int complete = 0;
+  if (!files.stat("/checkpoints")) return 0;
+  for (const FileInfo& folder : files.listFolder("/checkpoints")) {
+    if (!files.stat(folder.path + "/_metadata")) continue;
+    ++complete;
+    newest = std::max(newest,
+                      static_cast<uint64_t>(std::stoull(folder.path.substr(folder.path.find("chk-") + 4))));
+  }
+  if (complete < 2) return 0;
+  for (const FileInfo& file : files.listFolder("/checkpoints/chk-" + std::to_string(newest))) {
+    if (file.path.find("/task-") != std::string::npos)
+      files.put(file.path, files.content(file.path).substr(0, 5));
+  }
+  return newest;
+}
+
+TEST(Recovery, ADamagedCheckpointIsLeftForTheOneBefore) {
+  int went = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    constexpr int64_t kCount = 4000;
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 2500;
+    RecoveryWorld world(seed);
+    uint64_t torn = 0;
+    outside->onCrash = [&] { torn = tearNewest(world.sim->files()); };
+    Configuration configuration = kept();
+    configuration.set("execution.checkpointing.num-retained", "2");
+    const JobResult result = world.run(summing(kCount, {.sums = 2}, outside), configuration, 2000, 1);
+    if (torn == 0) continue;
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+    const std::string name = "/checkpoints/chk-" + std::to_string(torn);
+    std::string logged;
+    for (const std::string& line : world.sim->log().lines()) {
+      if (line.find("does not use checkpoint " + std::to_string(torn) + " in " + name) != std::string::npos)
+        logged = line;
+    }
+    if (logged.empty()) continue;  // another one was complete before the tasks had ended
+    ++went;
+    EXPECT_NE(logged.find("file '" + name + "/task-"), std::string::npos) << logged;
+    EXPECT_NE(logged.find("is cut off"), std::string::npos) << logged;
+    EXPECT_TRUE(world.sim->files().stat(name + "/_metadata")) << "the evidence is kept";
+  }
+  EXPECT_GT(went, 20);
+}
+
+TEST(Recovery, WithoutAnotherADamagedCheckpointEndsTheJob) {
+  const auto outside = std::make_shared<Outside>();
+  outside->untilCrash = 2500;
+  RecoveryWorld world(3);
+  outside->onCrash = [&] {
+    for (const FileInfo& file : world.sim->files().listFiles("/checkpoints")) {
+      if (file.path.find("/task-") != std::string::npos) world.sim->files().put(file.path, "torn");
+    }
+  };
+  const JobResult result = world.run(summing(4000, {}, outside), kept(), 2000, 1);
+  ASSERT_EQ(result.status, JobStatus::kFailed);
+  EXPECT_NE(std::string(result.error->what()).find("file '/checkpoints/chk-"), std::string::npos)
+      << result.error->what();
+}
+
+TEST(Recovery, AnObjectStoreKeepsCheckpointsAsWell) {
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    constexpr int64_t kCount = 3000;
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1 + static_cast<int64_t>(Random(seed).below(kCount));
+    RecoveryWorld world(seed);
+    Configuration configuration = kept();
+    configuration.set("execution.checkpointing.dir", "s3://bucket/job");
+    const JobResult failed = world.run(summing(kCount, {.sources = 2}, outside), configuration, 2000, 0);
+    EXPECT_EQ(failed.status, JobStatus::kFailed);
+    auto& objects = world.sim->stores().objects();
+    if (objects.empty()) continue;
+    const std::string folder = objects.begin()->first.substr(0, objects.begin()->first.rfind('/'));
+    for (const auto& [name, content] : objects) EXPECT_TRUE(name.starts_with(folder + "/")) << name;
+    configuration.set("execution.state-recovery.path", folder);
+    configuration.set("execution.state-recovery.claim-mode", "CLAIM");
+    const JobResult result = world.run(summing(kCount, {.sums = 3}, outside), configuration, 2000, 0);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+    EXPECT_TRUE(objects.empty()) << "left: " << objects.begin()->first;
+  }
 }
 
 TEST(Recovery, AJobGoesOnAtAnotherParallelism) {

@@ -45,7 +45,7 @@ TEST_F(Storage, GivesBackWhatWasWritten) {
   const CheckpointMetadata written = completed(3);
   EXPECT_EQ(written.folder, "cp/job/chk-3");
   for (const char* path : {"cp/job/chk-3", "cp/job/chk-3/", "cp/job/chk-3/_metadata", "file:cp/job/chk-3"}) {
-    const CheckpointMetadata read = CheckpointStorage::readMetadata(sim.files(), path);
+    const CheckpointMetadata read = storage.readMetadata(path);
     EXPECT_EQ(read.id, CheckpointId(3));
     EXPECT_EQ(read.triggered, Timestamp(77));
     EXPECT_EQ(read.jobName, "job");
@@ -91,15 +91,13 @@ TEST_F(Storage, EveryDamagedByteOfTheMetadataIsFound) {
   const std::string good = sim.files().content("cp/job/chk-3/_metadata");
   for (size_t at = 0; at < good.size(); ++at) {
     sim.files().put("cp/job/chk-3/_metadata", damaged(good, at));
-    EXPECT_NE(
-        failure([&] { CheckpointStorage::readMetadata(sim.files(), "cp/job/chk-3"); }, ErrorKind::kCorruption)
-            .find("file 'cp/job/chk-3/_metadata'"),
-        std::string::npos);
+    EXPECT_NE(failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
+                  .find("file 'cp/job/chk-3/_metadata'"),
+              std::string::npos);
     sim.files().put("cp/job/chk-3/_metadata", good.substr(0, at));
-    EXPECT_NE(
-        failure([&] { CheckpointStorage::readMetadata(sim.files(), "cp/job/chk-3"); }, ErrorKind::kCorruption)
-            .find("file 'cp/job/chk-3/_metadata'"),
-        std::string::npos);
+    EXPECT_NE(failure([&] { storage.readMetadata("cp/job/chk-3"); }, ErrorKind::kCorruption)
+                  .find("file 'cp/job/chk-3/_metadata'"),
+              std::string::npos);
   }
 }
 
@@ -121,13 +119,19 @@ TEST_F(Storage, DamagedStateIsNamed) {
 }
 
 TEST_F(Storage, SaysWhatIsNoCheckpoint) {
-  EXPECT_EQ(failure([&] { CheckpointStorage::readMetadata(sim.files(), "cp/none"); }, ErrorKind::kUser),
-            "no checkpoint at 'cp/none': there is no file 'cp/none'. Give the folder of a completed "
-            "checkpoint, one with a _metadata file in it");
-  EXPECT_NE(failure([&] { localPath("s3://bucket/cp"); }, ErrorKind::kUser).find("scheme 's3'"),
-            std::string::npos);
-  EXPECT_EQ(localPath("file:///a/b"), "/a/b");
-  EXPECT_EQ(localPath("/a:b/c"), "/a:b/c");
+  EXPECT_EQ(
+      failure([&] { storage.readMetadata("cp/none"); }, ErrorKind::kUser),
+      "no checkpoint at 'cp/none': there is no file 'cp/none/_metadata'. Give the folder of a completed "
+      "checkpoint, one with a _metadata file in it");
+  EXPECT_EQ(
+      failure([&] { locatedFolder("s4://bucket/cp"); }, ErrorKind::kUser),
+      "'s4://bucket/cp' has the unknown scheme 's4': did you mean 's3'? There are file, s3, s3a, s3p, gs, "
+      "gcs, abfs, abfss or hdfs");
+  EXPECT_EQ(failure([&] { locatedFolder("s3:///cp"); }, ErrorKind::kUser),
+            "'s3:///cp' names no bucket: write s3://bucket/path");
+  EXPECT_EQ(locatedFolder("s3://bucket/cp/"), "s3://bucket/cp");
+  EXPECT_EQ(locatedFolder("file:///a/b"), "/a/b");
+  EXPECT_EQ(locatedFolder("/a:b/c"), "/a:b/c");
 }
 
 TEST_F(Storage, AFullDiskFailsTheCheckpointAndNamesTheFile) {
@@ -138,6 +142,63 @@ TEST_F(Storage, AFullDiskFailsTheCheckpointAndNamesTheFile) {
       std::string::npos);
   storage.discard(CheckpointId(1));
   EXPECT_TRUE(sim.files().listFiles("cp").empty());
+}
+
+TEST_F(Storage, AWrittenFileThatIsGoneOrCutOffFailsTheCheckpoint) {
+  CheckpointMetadata metadata{.id = CheckpointId(3)};
+  OperatorSnapshot op{.id = OperatorId(9)};
+  op.subtasks.push_back({.keyed = storage.write(metadata.id, "task", {std::string(200, 'x')})[0]});
+  metadata.operators.push_back(op);
+  sim.files().put("cp/job/chk-3/task", std::string(150, 'x'));
+  EXPECT_EQ(failure([&] { storage.complete(metadata); }, ErrorKind::kTransient),
+            "file 'cp/job/chk-3/task' was written, but now has only 150 of 200 bytes. See who else works in "
+            "this folder");
+  sim.files().remove("cp/job/chk-3/task");
+  EXPECT_EQ(
+      failure([&] { storage.complete(metadata); }, ErrorKind::kTransient),
+      "file 'cp/job/chk-3/task' was written, but now it is not there. See who else works in this folder");
+  EXPECT_FALSE(sim.files().stat("cp/job/chk-3/_metadata"));
+}
+
+TEST_F(Storage, ASweepLeavesWhatIsCompleteOrKept) {
+  completed(3);
+  completed(6);
+  for (const uint64_t id : {4, 5, 7, 8}) storage.write(CheckpointId(id), "t", {std::string(200, 'z')});
+  sim.files().put("cp/job/notes/chk-4", "not ours");
+  EXPECT_EQ(storage.sweep("cp/job", {.upTo = 7, .ownAfter = 3, .keep = {CheckpointId(5)}}), CheckpointId(8));
+  std::string left;
+  for (const FileInfo& file : sim.files().listFiles("cp")) left += file.path + "\n";
+  EXPECT_EQ(left,
+            "cp/job/chk-3/_metadata\ncp/job/chk-3/task-0-1\ncp/job/chk-5/t\ncp/job/chk-8/t\n"
+            "cp/job/notes/chk-4\n");
+  EXPECT_EQ(storage.sweep("nowhere", {}), CheckpointId(0));
+}
+
+TEST_F(Storage, InAnObjectStoreItIsTheSame) {
+  CheckpointStorage remote(sim.files(), {.folder = "s3://bucket/job", .inlineThreshold = 100}, &sim.stores());
+  CheckpointMetadata metadata{.id = CheckpointId(3), .jobName = "job"};
+  OperatorSnapshot op{.id = OperatorId(9)};
+  const std::string path = "s3://bucket/job/chk-3/task";
+  op.subtasks.push_back({.keyed = remote.write(metadata.id, "task", {"", std::string(200, 'x')})[1]});
+  metadata.operators.push_back(op);
+  remote.complete(metadata);
+  EXPECT_EQ(remote.readMetadata("s3://bucket/job/chk-3").operators, metadata.operators);
+  const StateHandle& handle = metadata.operators[0].subtasks[0].keyed;
+  EXPECT_EQ(remote.read(metadata.folder, handle), std::string(200, 'x'));
+  sim.stores().objects()[path][7] = 'y';
+  EXPECT_NE(
+      failure([&] { remote.read(metadata.folder, handle); }, ErrorKind::kCorruption).find("'" + path + "'"),
+      std::string::npos);
+  sim.stores().objects().erase(path);
+  EXPECT_EQ(failure([&] { remote.read(metadata.folder, handle); }, ErrorKind::kCorruption),
+            "file '" + path + "' of a checkpoint is missing. Restore from another checkpoint");
+  sim.stores().fail("s3://bucket/job/chk-4", "NO_SUCH_BUCKET");
+  EXPECT_EQ(
+      failure([&] { remote.write(CheckpointId(4), "t", {std::string(200, 'x')}); }, ErrorKind::kTransient),
+      "object 's3://bucket/job/chk-4/t' could not be written: NO_SUCH_BUCKET. Make the bucket 'bucket', or "
+      "correct the name");
+  remote.discard(CheckpointId(3));
+  EXPECT_TRUE(sim.stores().objects().empty());
 }
 
 }  // namespace

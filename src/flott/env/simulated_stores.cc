@@ -1,0 +1,65 @@
+#include "flott/env/simulated_stores.h"
+
+namespace flott {
+
+class SimulatedStores::Store final : public ObjectStore {
+ public:
+  explicit Store(SimulatedStores& all) : all_(all) {}
+
+  void put(const std::string& uri, std::span<const std::string> parts) override {
+    all_.checkFault("written", uri);
+    std::string whole;
+    for (const std::string& part : parts) whole += part;
+    all_.objects_[uri] = std::move(whole);
+  }
+  std::optional<uint64_t> size(const std::string& uri) override {
+    all_.checkFault("looked for", uri);
+    const auto found = all_.objects_.find(uri);
+    return found == all_.objects_.end() ? std::nullopt : std::optional<uint64_t>(found->second.size());
+  }
+  std::string read(const std::string& uri, uint64_t offset, uint64_t length) override {
+    all_.checkFault("read", uri);
+    const auto found = all_.objects_.find(uri);
+    if (found == all_.objects_.end()) throw objectError("read", uri, "there is none");
+    return offset >= found->second.size() ? std::string() : found->second.substr(offset, length);
+  }
+  std::vector<ObjectInfo> list(const std::string& folder) override {
+    all_.checkFault("listed", folder);
+    std::vector<ObjectInfo> found;
+    for (const auto& [uri, content] : all_.objects_) {
+      if (uri.starts_with(folder + "/")) found.push_back({uri, content.size()});
+    }
+    return found;
+  }
+  void remove(const std::string& uri) override {
+    all_.checkFault("removed", uri);
+    all_.objects_.erase(uri);
+  }
+  void removeFolder(const std::string& folder) override {
+    for (const ObjectInfo& object : list(folder)) remove(object.uri);
+  }
+
+ private:
+  SimulatedStores& all_;
+};
+
+std::shared_ptr<ObjectStore> SimulatedStores::open(const std::string& uri, const StringMap&) {
+  checkScheme(uri);
+  return std::make_shared<Store>(*this);
+}
+
+void SimulatedStores::fail(const std::string& prefix, const std::string& reason) {
+  if (reason.empty()) {
+    faults_.erase(prefix);
+  } else {
+    faults_[prefix] = reason;
+  }
+}
+
+void SimulatedStores::checkFault(const char* deed, const std::string& uri) const {
+  for (const auto& [prefix, reason] : faults_) {
+    if (uri.starts_with(prefix)) throw objectError(deed, uri, reason);
+  }
+}
+
+}  // namespace flott

@@ -1,0 +1,56 @@
+#include "flott/state/folder_store.h"
+
+#include <algorithm>
+
+namespace flott {
+
+void FolderStore::put(const std::string& path, std::span<const std::string> parts) {
+  files_.makeFolders(path.substr(0, path.rfind('/')));
+  const std::string unfinished = path + ".inprogress";
+  const std::unique_ptr<FileWriter> writer = files_.create(unfinished, WriteMode::kCreate);
+  for (const std::string& part : parts) writer->write(part);
+  writer->sync();
+  writer->close();
+  files_.rename(unfinished, path);
+}
+
+std::optional<uint64_t> FolderStore::size(const std::string& path) {
+  const std::optional<FileInfo> info = files_.stat(path);
+  return info && !info->isFolder ? std::optional<uint64_t>(info->size) : std::nullopt;
+}
+
+std::string FolderStore::read(const std::string& path, uint64_t offset, uint64_t length) {
+  const std::unique_ptr<FileReader> reader = files_.open(path);
+  const uint64_t size = reader->size();
+  if (offset >= size) return {};
+  std::string bytes(std::min(length, size - offset), '\0');
+  for (uint64_t at = 0; at < bytes.size();) {
+    const size_t n = reader->read(offset + at, {bytes.data() + at, bytes.size() - at});
+    if (n == 0) bytes.resize(at);
+    at += n;
+  }
+  return bytes;
+}
+
+std::vector<ObjectInfo> FolderStore::list(const std::string& folder) {
+  std::vector<ObjectInfo> found;
+  const std::optional<FileInfo> info = files_.stat(folder);
+  if (!info || !info->isFolder) return found;
+  for (const FileInfo& file : files_.listFiles(folder)) found.push_back({file.path, file.size});
+  return found;
+}
+
+void FolderStore::removeFolder(const std::string& folder) {
+  const std::optional<FileInfo> info = files_.stat(folder);
+  if (!info || !info->isFolder) return;
+  for (const FileInfo& inside : files_.listFolder(folder)) {
+    if (inside.isFolder && !inside.isLink) {
+      removeFolder(inside.path);
+    } else {
+      files_.remove(inside.path);
+    }
+  }
+  files_.remove(folder);
+}
+
+}  // namespace flott
