@@ -346,6 +346,7 @@ void OperatorChain::settle(ChainNode& node, Step step) {
   node.yielded_ = step == Step::kMore && !node.full();
   if (node.more_) return;
   node.op_->settled(node);
+  // Not between the steps of a firing, which may hold places in its tables.
   if (node.keyedState_ != nullptr) node.keyedState_->keepToBudget();
   if (node.barrier_) {
     const Barrier barrier = *std::exchange(node.barrier_, std::nullopt);

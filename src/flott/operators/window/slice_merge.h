@@ -1,7 +1,8 @@
 // Several slices of time as one: walks their tables side by side, key by key.
 //
 // Every table is in the order of the key hash, so that equal keys are met together and nothing is looked up.
-// The tables must not change during a walk. Owned by a window operator, used on its task's thread.
+// The tables must neither change during a walk nor give entries to a store on disk. Owned by a window
+// operator, used on its task's thread.
 //
 //   merge.add(table);                                  // slices in the order of time
 //   while (merge.next()) use(merge.key(), merge.parts());
