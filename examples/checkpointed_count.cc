@@ -1,8 +1,8 @@
 // Counts that survive the end of the process: killed, it goes on from its last checkpoint, wherever that
 // lies.
 //
-//   checkpointed_count -D execution.checkpointing.interval=1s -D execution.checkpointing.dir=s3://bucket/count
-//   checkpointed_count … -D execution.state-recovery.path=s3://bucket/count/5f2c…/chk-41
+//   checkpointed_count -D execution.checkpointing.interval=1s -D execution.checkpointing.dir=/tmp/count
+//   checkpointed_count … -D execution.state-recovery.path=/tmp/count/5f2c…/chk-41
 #include <cstdint>
 
 #include "flott/flott.h"
