@@ -171,9 +171,8 @@ TEST(WindowJoin, PairsOfALargeWindowComeAsThereIsRoom) {
   expectAllPairsOf(TumblingEventTimeWindows::of(Duration(1000)), 1, [](const auto& windowed) {
     return windowed.trigger(PurgingTrigger(EventTimeTrigger::create()));
   });
-  expectAllPairsOf(GlobalWindows::create(), 1, [](const auto& windowed) {
-    return windowed.trigger(CountTrigger::of(2 * kMany));
-  });
+  expectAllPairsOf(GlobalWindows::create(), 1,
+                   [](const auto& windowed) { return windowed.trigger(CountTrigger::of(2 * kMany)); });
 }
 
 TEST(WindowJoin, LateRecordsOfALargeWindowPairAsThereIsRoom) {
