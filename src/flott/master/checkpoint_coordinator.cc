@@ -26,6 +26,7 @@ void CheckpointCoordinator::beginAttempt() {
   ++attempt_;
   running_ = true;
   tickWaits_ = false;
+  awaitingFinal_.clear();
   failuresInARow_ = 0;
   if (options_.interval > Duration()) tickAfter(options_.interval);
 }
@@ -189,6 +190,41 @@ void CheckpointCoordinator::taskFinished(TaskId task) {
     const auto here = at++;
     if (here->second.waitingFor.erase({task.vertex, task.subtask.value}) > 0) progress(here);
   }
+  awaitingFinal_.erase({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// After a failed one the next comes at its interval.
+void CheckpointCoordinator::triggerFinal() {
+  if (!running_ || !pending_.empty() || failuresInARow_ > 0 || awaitingFinal_.empty()) return;
+  if (awaitingFinal_ == host_.runningTasks()) begin({});
+}
+
+void CheckpointCoordinator::awaitFinal(TaskId task) {
+  awaitingFinal_.insert({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// What the finished subtasks had of the list is nowhere, and the others must not start without it.
+std::optional<Error> CheckpointCoordinator::lacksUnionLists(const Pending& pending) const {
+  for (const JobVertex& vertex : graph_.vertices) {
+    int finished = vertex.parallelism;
+    std::string_view withUnion;
+    for (const auto& [task, snapshot] : pending.tasks) {
+      if (task.first != vertex.id) continue;
+      --finished;
+      for (size_t i = 0; i < snapshot.operators.size(); ++i) {
+        if (snapshot.operators[i].unionList) withUnion = vertex.chain[i].name;
+      }
+    }
+    if (finished == 0 || withUnion.empty()) continue;
+    return Error(ErrorKind::kTransient,
+                 std::to_string(finished) + " of " + std::to_string(vertex.parallelism) +
+                     " subtasks of operator '" + std::string(withUnion) +
+                     "' have finished, and what they had of its union list is in no checkpoint. There will be "
+                     "checkpoints again when all of them have finished. Use a list that is split");
+  }
+  return std::nullopt;
 }
 
 void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator at) {
@@ -198,6 +234,7 @@ void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator a
     return abort(at->first, Error(ErrorKind::kTransient, "all tasks finished before they could be cut"),
                  false);
   }
+  if (const auto lacking = lacksUnionLists(pending)) return abort(at->first, *lacking, false);
   complete(pending);
 }
 
@@ -263,9 +300,15 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
                "'" + graph_.jobName + "': " + nameOf(id) + " is complete, " +
                    std::to_string(pending.record.stateBytes) + " bytes in " +
                    toString(since(pending.triggeredNanos)));
-  host_.tellTasks(id, true);
+  tellTasks(id, true);
   sweepIfOwed();
   ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+// Those that still wait for one say so again.
+void CheckpointCoordinator::tellTasks(CheckpointId id, bool completed) {
+  awaitingFinal_.clear();
+  host_.tellTasks(id, completed);
 }
 
 void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts) {
@@ -274,7 +317,7 @@ void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts
   ++statistics_.failed;
   void_.insert(id);
   discard(id);
-  host_.tellTasks(id, false);
+  tellTasks(id, false);
   env_.log.warn("checkpoints", "'" + graph_.jobName + "': " + nameOf(id) + " is void: " + why.what());
   if (pending.reply) {
     pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(id))});

@@ -3,7 +3,8 @@
 // A checkpoint is triggered in one step of the master: the split enumerators are asked for their state and
 // all tasks get the trigger, so that a split is in one of them and not in both. It waits for each task that
 // ran then, until the task has acknowledged or has finished, which counts as before the cut. With its
-// metadata stored it is complete, the tasks are told, and older ones go. A checkpoint that takes too long or
+// metadata stored it is complete, the tasks are told, and older ones go. One is triggered at once when all
+// tasks that are left have ended but for it. A checkpoint that takes too long or
 // that a task declines is void; what was written for it is removed, and again with each task that comes too
 // late. Called on the master's lane only.
 #pragma once
@@ -75,6 +76,8 @@ class CheckpointCoordinator {
   void acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot);
   void decline(TaskId task, CheckpointId checkpoint, const Error& reason);
   void taskFinished(TaskId task);
+  /// MasterGateway::awaitFinalCheckpoint(), of a task that runs.
+  void awaitFinal(TaskId task);
 
   /// The newest complete one; null before the first.
   const CheckpointMetadata* latest() const { return completed_.empty() ? nullptr : &completed_.back(); }
@@ -98,6 +101,10 @@ class CheckpointCoordinator {
   void tickAfter(Duration delay);
   void tick();
   void begin(Reply reply);
+  void triggerFinal();
+  void tellTasks(CheckpointId id, bool completed);
+  /// Why what the tasks gave makes no checkpoint, since others have finished.
+  std::optional<Error> lacksUnionLists(const Pending& pending) const;
   void progress(std::map<CheckpointId, Pending>::iterator at);
   void complete(Pending& pending);
   void completed(CheckpointId id, CheckpointMetadata metadata);
@@ -125,6 +132,7 @@ class CheckpointCoordinator {
   int failuresInARow_ = 0;
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
+  std::set<TaskKey> awaitingFinal_;           // have ended but for a checkpoint, since the last one's end
   std::set<CheckpointId> void_;               // of this attempt, which tasks may still write to
   std::set<CheckpointId> damaged_;            // complete, but their files are not as they were written
   std::optional<CheckpointId> firstOwn_;      // triggered by this job

@@ -24,7 +24,12 @@ JobMasterOptions masterOptions(const Configuration& configuration) {
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
 }
 
-// A folder of its own for each job: of one name at one time there is one.
+// Of one name at one time there is one job.
+std::string nameInTime(const JobGraph& graph, const Env& env) {
+  return graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
+}
+
+// A folder of its own for each job.
 CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
                                           const Env& env) {
   CheckpointStorageOptions options{.folder = {},
@@ -34,14 +39,15 @@ CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configura
   if (!dir) return options;
   options.folder = locatedFolder(*dir);
   if (configuration.get(kCheckpointSubdir)) {
-    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
-    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
+    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + nameInTime(graph, env)).next()));
   }
   return options;
 }
 
-WorkerOptions workerOptions(const Configuration& configuration, int attempt, CheckpointStorage& checkpoints) {
+WorkerOptions workerOptions(const Configuration& configuration, int attempt, uint64_t run,
+                            CheckpointStorage& checkpoints) {
   return {.attempt = attempt,
+          .run = run,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
           .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
           .adaptiveReach = configuration.get(kAdaptivePartitioner)
@@ -81,6 +87,7 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
       lanes(laneCount),
+      run(env.random.fork(nameInTime(graph, env)).next()),
       checkpoints(env.files, checkpointFolder(graph, configuration, env), &env.stores),
       master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
   if (const auto path = configuration.find(kRecoveryPath)) locatedFolder(*path);  // refuses what is no place
@@ -90,7 +97,7 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
 
 Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
   auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
-                                       workerOptions(configuration, attempt, checkpoints), env, master,
+                                       workerOptions(configuration, attempt, run, checkpoints), env, master,
                                        std::move(restored));
   workerBefore = std::atomic_exchange(&worker, next);
   next->deploy(*scheduler);

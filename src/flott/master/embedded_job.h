@@ -76,6 +76,7 @@ class EmbeddedJob {
     const Configuration configuration;
     const JobGraph graph;
     const int lanes;
+    const uint64_t run;
     Scheduler* scheduler = nullptr;
     CheckpointStorage checkpoints;
     /// The attempt before is kept as well: somebody may still look at its tasks.

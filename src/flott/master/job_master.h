@@ -78,6 +78,7 @@ class JobMaster final : public Runnable,
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
   void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void awaitFinalCheckpoint(TaskId task) override;
   void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) override;
 
   // Any thread.

@@ -22,6 +22,12 @@ void JobMaster::declineCheckpoint(TaskId task, CheckpointId checkpoint, Error re
   });
 }
 
+void JobMaster::awaitFinalCheckpoint(TaskId task) {
+  mailbox_.post([this, task] {
+    if (running_.contains(keyOf(task))) checkpoints_.awaitFinal(task);
+  });
+}
+
 void JobMaster::triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { checkpoints_.trigger(std::move(reply)); });
 }

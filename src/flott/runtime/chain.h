@@ -55,6 +55,7 @@ struct ChainOptions {
   const JobVertex* vertex = nullptr;
   SubtaskIndex subtask;
   int attempt = 0;
+  uint64_t run = 0;    // OperatorInfo::run
   int headInputs = 1;  // inputs of the head operator that have channels
   const Configuration* configuration = nullptr;
   size_t overrunCapBytes = size_t{256} << 20;
@@ -118,6 +119,8 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool takesInput() const { return !more_ && queue_.empty() && !full(); }
   /// There is something to do for it right away.
   bool canGoOn() const;
+  /// It gets no call any more but for ends of checkpoints.
+  bool retired() const { return ended_ && (op_ == nullptr || !op_->lingers()); }
   /// Of expired state, when it is due without a record.
   Timestamp cleanUpAt() const;
   void emitTo(SideOutputIndex side, Batch batch);
@@ -223,6 +226,8 @@ class OperatorChain {
   /// After all operators have ended, where some of them wait for a checkpoint: cuts them where they are.
   void cutEnded(const Barrier& barrier);
   bool awaitsFinalCheckpoint() const;
+  /// Some operator that has ended has something under way.
+  bool lingers() const;
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();

@@ -108,7 +108,8 @@ void OperatorChain::cut(ChainNode& node, const Barrier& barrier) {
   if (node.keyedState_ != nullptr && node.keyedState_->cutting()) {
     for (ChainCut& other : cuts_) other.finish(*node.keyedState_);
   }
-  under->add(index, node.info_.id, node.keyedState_.get(), node.encodeOperatorState());
+  under->add(index, node.info_.id, node.keyedState_.get(), node.encodeOperatorState(),
+             node.operatorState_ != nullptr && node.operatorState_->hasUnionList());
   const auto end = env_.clock.monotonicNanos();
   under->noteSync(end - begin, end);
 }

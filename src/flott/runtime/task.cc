@@ -100,7 +100,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
   mailbox_.post([this, barrier] {
     if (!working()) return;
     if (chain_->inputEnded()) {
-      if (finalCheckpoint_.awaited) finalCheckpoint_.triggered.push_back(barrier);
+      if (finalCheckpoint_.awaited || chain_->lingers()) finalCheckpoint_.triggered.push_back(barrier);
       return;
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
@@ -117,6 +117,7 @@ void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
     std::erase_if(finalCheckpoint_.triggered,
                   [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
     chain_->endCheckpoint(checkpoint, completed);
+    finalCheckpoint_.reported = false;
     if (finalCheckpoint_.cut.erase(checkpoint) > 0 && completed) finalCheckpoint_.awaited = false;
   });
 }
@@ -246,6 +247,7 @@ Runnable::Progress Task::run() {
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   noteBackPressure(stalled);
   cutFinal();
+  reportEnd();
   if (checkpoints_.step(*chain_, *this)) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
@@ -262,6 +264,12 @@ void Task::cutFinal() {
     finalCheckpoint_.cut.insert(barrier.checkpoint);
   }
   finalCheckpoint_.triggered.clear();
+}
+
+void Task::reportEnd() {
+  if (!finalCheckpoint_.awaited || finalCheckpoint_.reported || !chain_->finished()) return;
+  finalCheckpoint_.reported = true;
+  master_.awaitFinalCheckpoint(id_);
 }
 
 // What comes are ends, too: of tasks that were restored as finished as this one was.

@@ -101,8 +101,9 @@ class Task final : public Runnable, public ChainHost {
   bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
   void cutFinal();
+  void reportEnd();
   bool finished() const {
-    return chain_->finished() && !checkpoints_.unstored() && !finalCheckpoint_.awaited;
+    return chain_->finished() && !checkpoints_.unstored() && !finalCheckpoint_.awaited && !chain_->lingers();
   }
   bool pollSource();
   void noteBackPressure(bool heldUp);
@@ -134,6 +135,7 @@ class Task final : public Runnable, public ChainHost {
   /// That of operators which must not end without one.
   struct FinalCheckpoint {
     bool awaited = false;
+    bool reported = false;            // that nothing but it is missing
     std::vector<Barrier> triggered;  // since the input ended
     std::set<CheckpointId> cut;      // after the end of all operators
   };

@@ -43,6 +43,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .vertex = &vertex,
                          .subtask = SubtaskIndex(subtask),
                          .attempt = options_.attempt,
+                         .run = options_.run,
                          .headInputs = headInputs,
                          .configuration = &configuration_,
                          .overrunCapBytes = options_.overrunCapBytes,
