@@ -12,6 +12,7 @@
 #include "flott/connectors/collect/collect_buffer.h"
 #include "flott/connectors/discard/discard_sink.h"
 #include "flott/connectors/files/file_sink.h"
+#include "flott/connectors/files/part_file_sink.h"
 #include "flott/connectors/function/function_sink.h"
 #include "flott/connectors/print/print_sink.h"
 #include "flott/connectors/socket/socket_sink.h"

@@ -360,8 +360,10 @@ void OperatorChain::settle(ChainNode& node, Step step) {
 
 void OperatorChain::ended(ChainNode& node) {
   node.ended_ = true;
-  node.alarm_ = Timestamp::max();
-  node.wakeNanos_ = kNoDeadline;
+  if (node.retired()) {
+    node.alarm_ = Timestamp::max();
+    node.wakeNanos_ = kNoDeadline;
+  }
   node.emitControl(Element(EndOfInput{}));
 }
 
