@@ -33,8 +33,8 @@ struct OperatorInfo {
   int parallelism = 1;
   int maxParallelism = 128;
   int attempt = 0;
-  /// One number for all attempts of this start of the job, another for each start.
-  uint64_t run = 0;
+  /// The same in all attempts of the job, another one for each start.
+  std::string jobId = {};
 };
 
 class OperatorContext {

@@ -24,7 +24,7 @@ SinkAttempt SinkLineage::open(const OperatorInfo& info, OperatorStateBackend& st
   state_ = &states.broadcast(MapStateDescriptor<std::string, uint64_t>(kState));
   parallelism_ = info.parallelism;
   if (!state_->contains(kLineage)) {
-    const std::string name = std::to_string(info.run) + " " + toString(info.id);
+    const std::string name = info.jobId + " " + toString(info.id);
     state_->put(kLineage, hashBytes(name));
   }
   const auto value = [this](const char* key) {

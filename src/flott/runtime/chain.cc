@@ -26,7 +26,7 @@ ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
             .parallelism = chain.options_.vertex->parallelism,
             .maxParallelism = chain.options_.vertex->maxParallelism,
             .attempt = chain.options_.attempt,
-            .run = chain.options_.run},
+            .jobId = chain.options_.jobId},
       recordsIn_(&metrics_.counter("numRecordsIn")),
       recordsOut_(&metrics_.counter("numRecordsOut")),
       watermarkIn_(&metrics_.gauge("currentInputWatermark")),

@@ -55,7 +55,7 @@ struct ChainOptions {
   const JobVertex* vertex = nullptr;
   SubtaskIndex subtask;
   int attempt = 0;
-  uint64_t run = 0;    // OperatorInfo::run
+  std::string jobId = {};
   int headInputs = 1;  // inputs of the head operator that have channels
   const Configuration* configuration = nullptr;
   size_t overrunCapBytes = size_t{256} << 20;

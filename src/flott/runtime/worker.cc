@@ -43,7 +43,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .vertex = &vertex,
                          .subtask = SubtaskIndex(subtask),
                          .attempt = options_.attempt,
-                         .run = options_.run,
+                         .jobId = options_.jobId,
                          .headInputs = headInputs,
                          .configuration = &configuration_,
                          .overrunCapBytes = options_.overrunCapBytes,

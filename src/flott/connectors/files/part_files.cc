@@ -103,9 +103,8 @@ void PartFiles::begin(const SinkAttempt& attempt) {
   attempt_ = attempt;
   epoch_ = attempt.restored.value;
   const OperatorInfo& info = context_->info();
-  Random random = context_->env().random.fork("parts of " + attempt.lineage + ", run " +
-                                              std::to_string(info.run) + ", attempt " +
-                                              std::to_string(info.attempt) + ", subtask " +
+  Random random = context_->env().random.fork("parts of " + attempt.lineage + ", job " + info.jobId +
+                                              ", attempt " + std::to_string(info.attempt) + ", subtask " +
                                               std::to_string(info.subtask.value));
   unique_ = attempt.lineage;
   for (int i = 0; i < 6; ++i) unique_ += "0123456789abcdef"[random.below(16)];

@@ -92,7 +92,7 @@ class LedgerWriter final : public CommittingWriter<int64_t, Prepared> {
     ++written_;
     if (open_.empty()) {
       open_ = attempt_.lineage + "-" + std::to_string(attempt_.subtask.value) + "-" +
-              std::to_string(context_->info().run) + "-" + std::to_string(context_->info().attempt) + "-" +
+              context_->info().jobId + "-" + std::to_string(context_->info().attempt) + "-" +
               std::to_string(number_++);
       ledger_->transactions[open_] = {
           .lineage = attempt_.lineage, .owner = attempt_.subtask.value, .epoch = epoch_, .records = {}};

@@ -201,10 +201,10 @@ TEST(SinkAttempt, EachLeftOverHasOneThatAbortsIt) {
 
 TEST_F(CommittingSinkTest, LineagesDifferBySinkAndStart) {
   std::set<std::string> lineages;
-  for (const uint64_t run : {1, 2}) {
+  for (const std::string job : {"1", "2"}) {
     for (const uint64_t id : {1, 2}) {
       TestTask task;
-      task.operatorInfo.run = run;
+      task.operatorInfo.jobId = job;
       task.operatorInfo.id = OperatorId(id);
       const auto sink = committingSinkOperator<int64_t>(TestSink{&seen})->create();
       sink->open(task);
