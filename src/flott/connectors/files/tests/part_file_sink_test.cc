@@ -174,8 +174,10 @@ TEST_F(PartFileSinkTest, FilesAreClosedBySizeAgeAndInactivity) {
 TEST_F(PartFileSinkTest, BucketsAreFoldersAndFewAreOpenAtATime) {
   const auto byFirst = [](const std::string& line) { return "of/" + line.substr(0, 1); };
   Attempt attempt(world, sink.withBucketAssigner(byFirst).withMaxOpenFiles(2));
-  attempt.write({"a1", "b1", "a2", "c1"});
-  attempt.run();
+  for (const char* line : {"a1", "b1", "a2", "c1"}) {
+    attempt.write({line});
+    attempt.advance(1);
+  }
   attempt.checkpoint(1);
   attempt.complete(1);
   EXPECT_EQ(names(), (Names{"/out/of/a/.part-0-ID-0.inprogress.0", "/out/of/b/part-0-ID-1",
