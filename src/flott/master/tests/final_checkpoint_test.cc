@@ -118,9 +118,8 @@ TEST(FinishedTasks, ARestoreAtAnotherParallelismRunsOnlyWhatIsNotFinished) {
     Configuration configuration = kept();
     configuration.set("execution.state-recovery.path",
                       world.sim->files().listFolder("/checkpoints").at(0).path);
-    const JobResult result =
-        world.run(shortAndLong(kShort, kLong, static_cast<int>(1 + random.below(4)), outside), configuration,
-                  100, 0);
+    const JobResult result = world.run(
+        shortAndLong(kShort, kLong, static_cast<int>(1 + random.below(4)), outside), configuration, 100, 0);
     ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
     EXPECT_EQ(outside->sum, kShort * (kShort - 1) / 2 + kLong * (kLong - 1) / 2) << "seed " << seed;
     notAgain += outside->shortRecords == kShort ? 1 : 0;
@@ -165,10 +164,11 @@ TEST(FinishedTasks, AUnionListIsNotStoredWithoutWhatTheFinishedHad) {
   run.job->triggerCheckpoint([&](CheckpointOutcome done) { outcome = std::move(done); });
   advance(Duration::millis(100));
   ASSERT_TRUE(outcome && outcome->error);
-  EXPECT_EQ(outcome->error->message(),
-            "1 of 3 subtasks of operator 'offsets' have finished, and what they had of its union list is in no "
-            "checkpoint. There will be checkpoints again when all of them have finished. Use a list that is "
-            "split");
+  EXPECT_EQ(
+      outcome->error->message(),
+      "1 of 3 subtasks of operator 'offsets' have finished, and what they had of its union list is in no "
+      "checkpoint. There will be checkpoints again when all of them have finished. Use a list that is "
+      "split");
   EXPECT_EQ(run.job->status(), JobStatus::kRunning) << "it does not count as a failure";
   *ends = true;
   EXPECT_EQ(run.end().status, JobStatus::kFinished);

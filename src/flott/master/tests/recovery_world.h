@@ -1,6 +1,7 @@
 // For tests of jobs that fail and go on: a source of numbers in ranges, and a world that outlives its jobs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,7 +72,11 @@ class RecoveryWorld {
   void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
     ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
       if (*job == nullptr) return;
-      (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      if (atEachMoment) {
+        atEachMoment(**job);
+      } else {
+        (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      }
       if (count > 1) triggerSome(job, count - 1);
     }));
   }
@@ -80,6 +85,8 @@ class RecoveryWorld {
 
  public:
   const std::shared_ptr<SimulatedEnv> sim;
+  /// Instead of asking for a checkpoint.
+  std::function<void(EmbeddedJob&)> atEachMoment = {};
 };
 
 inline Configuration kept(bool inFiles = true) {
