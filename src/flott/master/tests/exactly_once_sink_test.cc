@@ -295,7 +295,7 @@ TEST(ExactlyOnceSink, PublishesWhatASavepointHasThatItIsStoppedWith) {
     const size_t before = ledger->published().size();
     inTheMiddle += before > 0 && before < kCount ? 1 : 0;
     world.sim->clock().advance(Duration::seconds(1));
-    world.atEachMoment = {};
+    world.atEachMoment = nullptr;
     Configuration configuration = checkpointed();
     configuration.set("execution.state-recovery.path", outcome->folder);
     ledger->crashes = 2;

@@ -1,11 +1,11 @@
 // For tests of jobs that fail and go on: a source of numbers in ranges, and a world that outlives its jobs.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "flott/base/function.h"
 #include "flott/master/tests/simulated_job.h"
 #include "flott/operators/static_enumerator.h"
 #include "flott/operators/typed_source.h"
@@ -86,7 +86,7 @@ class RecoveryWorld {
  public:
   const std::shared_ptr<SimulatedEnv> sim;
   /// Instead of asking for a checkpoint.
-  std::function<void(EmbeddedJob&)> atEachMoment = {};
+  MoveFunction<void(EmbeddedJob&)> atEachMoment = {};
 };
 
 inline Configuration kept(bool inFiles = true) {
