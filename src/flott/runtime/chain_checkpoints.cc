@@ -12,6 +12,8 @@ namespace {
 
 // Encoded between two steps of the task.
 constexpr size_t kEncodedAtOnce = size_t{256} << 10;
+// Void checkpoints whose barriers may come behind the news.
+constexpr size_t kVoidKnown = 64;
 // What a reader's splits are kept under in the state of its operator; no name that a user would choose.
 constexpr std::string_view kSplits = ":splits";
 
@@ -139,6 +141,7 @@ void OperatorChain::endCheckpoint(CheckpointId checkpoint, bool completed) {
     return true;
   });
   if (!completed) void_.insert(checkpoint);
+  if (void_.size() > kVoidKnown) void_.erase(void_.begin());
   for (const auto& node : nodes_) {
     if (!completed && suspendedBy_ == checkpoint) node->suspended_ = false;
     current_.store(node.get(), std::memory_order_relaxed);
