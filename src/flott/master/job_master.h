@@ -48,7 +48,11 @@ struct JobMasterOptions {
   Duration cancellationInterval = Duration::seconds(30);
   /// The log explains a watermark that has not moved for so long; zero: never.
   Duration stallWarning = Duration::seconds(60);
+  /// 16 hexadecimal digits.
+  std::string jobId;
   CheckpointOptions checkpoints;
+  /// Where savepoints go whose trigger names no folder; empty: nowhere.
+  std::string savepointDir;
   /// Folder of a checkpoint to start from; empty: none.
   std::string recoveryPath;
   /// That checkpoint becomes the job's own.
@@ -78,6 +82,7 @@ class JobMaster final : public Runnable,
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
   void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void awaitFinalCheckpoint(TaskId task) override;
   void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) override;
 
   // Any thread.
@@ -91,6 +96,12 @@ class JobMaster final : public Runnable,
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
   /// Makes a checkpoint now; `reply` is called on the master's lane once it is complete or void.
   void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply);
+  /// Makes a savepoint in a new folder below `dir`, or below the configured one when it is empty. As
+  /// triggerCheckpoint().
+  void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply);
+  /// Makes a savepoint and ends the job with it: see StopMode. `reply` as of triggerSavepoint(); the job's
+  /// end follows.
+  void stopWithSavepoint(std::string dir, StopMode mode, MoveFunction<void(CheckpointOutcome)> reply);
   /// As readAccumulators().
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
@@ -126,6 +137,7 @@ class JobMaster final : public Runnable,
   const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
   std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
   void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void drainTasks() override;
   void failAttempt(Error error) override { fail(std::move(error)); }
 
   // Attempts.
@@ -133,6 +145,8 @@ class JobMaster final : public Runnable,
   void recover();
   void deploy(RestoredState restored);
   void endAttempt();
+
+  std::string savepointFolder(const std::string& dir);
 
   struct Write;
   void submitWrites();
@@ -180,6 +194,7 @@ class JobMaster final : public Runnable,
   StallLog stalls_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
   CheckpointCoordinator checkpoints_;
+  Random savepointNames_;
   std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
   int writing_ = 0;                             // handed to the pool, reply not yet here
   std::optional<Duration> restartAfter_;        // what runs is cancelled for another attempt
@@ -193,7 +208,7 @@ class JobMaster final : public Runnable,
   std::atomic<bool> abandoned_{false};
   struct Failure {
     std::string text;
-    int64_t completed = -1;  // checkpoints before it
+    CheckpointId checkpoint;  // the last before it
   };
   Failure lastFailure_;
   std::optional<Error> error_;

@@ -1,5 +1,7 @@
 #include "flott/state/operator_state.h"
 
+#include <algorithm>
+
 #include "flott/base/error.h"
 #include "flott/data/type_description.h"
 
@@ -128,6 +130,14 @@ OperatorState& OperatorStateBackend::add(const std::string& name, std::unique_pt
     restored_.erase(stored);
   }
   return *states_.emplace(name, std::move(state)).first->second;
+}
+
+bool OperatorStateBackend::hasUnionList() const {
+  const auto isUnion = [](Redistribution redistribution) { return redistribution == Redistribution::kUnion; };
+  return std::any_of(states_.begin(), states_.end(),
+                     [&](const auto& state) { return isUnion(state.second->redistribution()); }) ||
+         std::any_of(restored_.begin(), restored_.end(),
+                     [&](const auto& state) { return isUnion(state.second.redistribution); });
 }
 
 OperatorStateImage OperatorStateBackend::snapshot() const {
