@@ -189,8 +189,11 @@ class Comparison {
       for (size_t i = 0; i < stored.parts.size(); ++i)
         compareTypes(stored.parts[i], now.parts[i], path + "[]");
     } else {
-      result_.problem = (path.empty() ? "the value" : "field '" + path + "'") + " was " + stored.toString() +
-                        " and is now " + now.toString();
+      const bool inField = path.find_first_not_of("[]") != std::string::npos;
+      result_.problem = (inField        ? "field '" + path + "'"
+                         : path.empty() ? "the value"
+                                        : "an element") +
+                        " was " + stored.toString() + " and is now " + now.toString();
     }
   }
 

@@ -345,8 +345,6 @@ TEST(Migration, BrokenBytesAreRefused) {
     }
   }
   EXPECT_GT(refused, 1000);
-  std::string deep;
-  for (int i = 0; i < 2000; ++i) deep += std::string("\x01\x01\x00\x00\x00", 5);
   const Migration trees(describe<TreeWas>(), describe<TreeNow>());
   std::string nested = std::string("\x01\x00\x00\x00", 4);
   for (int i = 0; i < 2000; ++i) nested += std::string("\x01\x02\x00\x00\x00", 5);
