@@ -46,44 +46,62 @@ void KeyedSnapshotWriter::take(const SegmentImage& image) {
   out.string(image.bytes);
 }
 
-void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
-  const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
-  ByteReader in(section);
+KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {
   if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
   const uint64_t version = in.varint();
   if (version < kVersionBeforeTtl || version > kVersion) {
     in.fail("has a format that is newer than this program");
   }
-  TypeDescription key = TypeDescription::decode(in);
-  if (key_ && *key_ != key) in.fail("has keys of another type than other subtasks");
-  key_ = std::move(key);
-  std::vector<State*> states(in.count(2));
-  for (State*& state : states) {
-    const std::string name(in.string());
-    std::string kind(in.string());
-    TypeDescription value = TypeDescription::decode(in);
+  KeyedSectionHeader header;
+  header.key = TypeDescription::decode(in);
+  header.states.resize(in.count(2));
+  for (KeyedStateSchema& state : header.states) {
+    state.name = in.string();
+    state.kind = in.string();
+    state.value = TypeDescription::decode(in);
     const uint8_t flags = version > kVersionBeforeTtl ? in.fixed<uint8_t>() : uint8_t{0};
     if (flags > kExpires) in.fail("has a state with flags that this program does not know");
-    const bool expires = flags == kExpires;
-    const auto [at, added] = states_.try_emplace(name);
-    state = &at->second;
-    if (!added && (state->kind != kind || state->value != value || state->expires != expires)) {
-      throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + name + "'");
+    state.expires = flags == kExpires;
+  }
+  return header;
+}
+
+KeyedPieceHeader KeyedPieceHeader::decode(ByteReader& in, size_t states) {
+  KeyedPieceHeader piece;
+  piece.state = in.varint();
+  if (piece.state >= states) in.fail("has entries of an unknown state");
+  piece.nameSpace = in.fixed<int64_t>();
+  piece.keyGroup = KeyGroup(static_cast<uint32_t>(in.varint()));
+  piece.firstHash = in.fixed<uint64_t>();
+  piece.entries = static_cast<uint32_t>(in.varint());
+  piece.length = in.varint();
+  return piece;
+}
+
+void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
+  const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
+  ByteReader in(section);
+  KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  if (key_ && *key_ != header.key) in.fail("has keys of another type than other subtasks");
+  key_ = std::move(header.key);
+  std::vector<State*> states;
+  for (KeyedStateSchema& schema : header.states) {
+    const auto [at, added] = states_.try_emplace(schema.name);
+    State& state = *states.emplace_back(&at->second);
+    if (!added &&
+        (state.kind != schema.kind || state.value != schema.value || state.expires != schema.expires)) {
+      throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + schema.name + "'");
     }
-    state->kind = std::move(kind);
-    state->value = std::move(value);
-    state->expires = expires;
+    state.kind = std::move(schema.kind);
+    state.value = std::move(schema.value);
+    state.expires = schema.expires;
   }
   while (!in.atEnd()) {
-    const uint64_t index = in.varint();
-    if (index >= states.size()) in.fail("has entries of an unknown state");
-    Piece piece;
-    piece.nameSpace = in.fixed<int64_t>();
-    piece.keyGroup = KeyGroup(static_cast<uint32_t>(in.varint()));
-    piece.firstHash = in.fixed<uint64_t>();
-    piece.entries = static_cast<uint32_t>(in.varint());
-    piece.bytes = in.string();
-    if (keyGroups.contains(piece.keyGroup)) states[index]->pieces.push_back(piece);
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
+    const std::string_view entries(in.raw(piece.length), piece.length);
+    if (!keyGroups.contains(piece.keyGroup)) continue;
+    states[piece.state]->pieces.push_back(
+        {piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries});
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,8 @@ struct OperatorStateImage {
   struct State {
     std::string name;
     Redistribution redistribution = Redistribution::kSplit;
+    /// Of an item; of a broadcast state that of the whole map. Nothing in snapshots of the first format.
+    std::optional<TypeDescription> type = std::nullopt;
     std::vector<std::string> items;  // encoded; of a broadcast state each a key and its value
 
     bool operator==(const State&) const = default;
@@ -46,7 +49,7 @@ struct OperatorStateImage {
 
   bool operator==(const OperatorStateImage&) const = default;
   void encode(ByteWriter& out) const;
-  /// Throws Error(kCorruption).
+  /// Also of the first format, which had no types. Throws Error(kCorruption).
   static OperatorStateImage decode(ByteReader& in);
 };
 
