@@ -50,12 +50,42 @@ void KeyedSnapshotWriter::take(const SegmentImage& image) {
   out.string(image.bytes);
 }
 
-RestoredKeyedState::State& RestoredKeyedState::stateOf(const std::string& name, std::string kind,
-                                                       TypeDescription value, bool expires) {
-  const auto [at, added] = states_.try_emplace(name);
+KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {
+  if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
+  const uint64_t version = in.varint();
+  if (version > kVersion) failNewerFormat("keyed state", version, kVersion);
+  if (version < kVersionBeforeTtl) in.fail("is no keyed state");
+  KeyedSectionHeader header;
+  header.key = TypeDescription::decode(in);
+  header.states.resize(in.count(2));
+  for (KeyedStateSchema& state : header.states) {
+    state.name = in.string();
+    state.kind = in.string();
+    state.value = TypeDescription::decode(in);
+    const uint8_t flags = version > kVersionBeforeTtl ? in.fixed<uint8_t>() : uint8_t{0};
+    if (flags > kExpires) in.fail("has a state with flags that this program does not know");
+    state.expires = flags == kExpires;
+  }
+  return header;
+}
+
+KeyedPieceHeader KeyedPieceHeader::decode(ByteReader& in, size_t states) {
+  KeyedPieceHeader piece;
+  piece.state = in.varint();
+  if (piece.state >= states) in.fail("has entries of an unknown state");
+  piece.nameSpace = in.fixed<int64_t>();
+  piece.keyGroup = KeyGroup(static_cast<uint32_t>(in.varint()));
+  piece.firstHash = in.fixed<uint64_t>();
+  piece.entries = static_cast<uint32_t>(in.varint());
+  piece.length = in.varint();
+  return piece;
+}
+
+RestoredKeyedState::State& RestoredKeyedState::stateOf(KeyedStateSchema schema) {
+  const auto [at, added] = states_.try_emplace(schema.name);
   State& first = at->second;
   const auto same = [&](const State& state) {
-    return state.kind == kind && state.value == value && state.expires == expires;
+    return state.kind == schema.kind && state.value == schema.value && state.expires == schema.expires;
   };
   if (!added) {
     if (same(first)) return first;
@@ -64,9 +94,9 @@ RestoredKeyedState::State& RestoredKeyedState::stateOf(const std::string& name, 
     }
   }
   State& state = added ? first : first.others.emplace_back();
-  state.kind = std::move(kind);
-  state.value = std::move(value);
-  state.expires = expires;
+  state.kind = std::move(schema.kind);
+  state.value = std::move(schema.value);
+  state.expires = schema.expires;
   return state;
 }
 
@@ -75,44 +105,30 @@ void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups, uint32_
   keyGroups_ = keyGroups;
   storedMaxParallelism_ = storedMaxParallelism;
   maxParallelism_ = maxParallelism;
-  const bool raised = maxParallelism > storedMaxParallelism;
   const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
   ByteReader in(section);
-  if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
-  const uint64_t version = in.varint();
-  if (version > kVersion) failNewerFormat("keyed state", version, kVersion);
-  if (version < kVersionBeforeTtl) in.fail("is no keyed state");
-  TypeDescription key = TypeDescription::decode(in);
-  if (key_ && *key_ != key) in.fail("has keys of another type than other subtasks");
-  key_ = std::move(key);
-  std::vector<State*> states(in.count(2));
-  for (State*& state : states) {
-    const std::string name(in.string());
-    std::string kind(in.string());
-    TypeDescription value = TypeDescription::decode(in);
-    const uint8_t flags = version > kVersionBeforeTtl ? in.fixed<uint8_t>() : uint8_t{0};
-    if (flags > kExpires) in.fail("has a state with flags that this program does not know");
-    state = &stateOf(name, std::move(kind), std::move(value), flags == kExpires);
-  }
+  KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  if (key_ && *key_ != header.key) in.fail("has keys of another type than other subtasks");
+  key_ = std::move(header.key);
+  std::vector<State*> states;
+  for (KeyedStateSchema& schema : header.states) states.push_back(&stateOf(std::move(schema)));
   while (!in.atEnd()) {
-    const uint64_t index = in.varint();
-    if (index >= states.size()) in.fail("has entries of an unknown state");
-    Piece piece;
-    piece.nameSpace = in.fixed<int64_t>();
-    const auto stored = static_cast<uint32_t>(in.varint());
-    piece.firstHash = in.fixed<uint64_t>();
-    piece.entries = static_cast<uint32_t>(in.varint());
-    piece.bytes = in.string();
-    if (raised) {
-      const uint32_t times = maxParallelism / storedMaxParallelism;
-      piece.keyGroup = KeyGroup(stored);
-      const bool overlaps =
-          uint64_t{stored} * times < keyGroups.end && (uint64_t{stored} + 1) * times > keyGroups.first;
-      if (overlaps) states[index]->undivided.push_back(piece);
-    } else {
-      piece.keyGroup = KeyGroup(stored / (storedMaxParallelism / maxParallelism));
-      if (keyGroups.contains(piece.keyGroup)) states[index]->pieces.push_back(piece);
-    }
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
+    const std::string_view entries(in.raw(piece.length), piece.length);
+    addPiece({piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, *states[piece.state]);
+  }
+}
+
+// A key group that is several now is kept as it is until its entries can be told apart.
+void RestoredKeyedState::addPiece(Piece piece, State& state) {
+  if (maxParallelism_ <= storedMaxParallelism_) {
+    piece.keyGroup = KeyGroup(piece.keyGroup.value / (storedMaxParallelism_ / maxParallelism_));
+    if (keyGroups_.contains(piece.keyGroup)) state.pieces.push_back(piece);
+    return;
+  }
+  const uint64_t times = maxParallelism_ / storedMaxParallelism_;
+  const uint64_t first = piece.keyGroup.value * times;
+  if (first < keyGroups_.end && first + times > keyGroups_.first) state.undivided.push_back(piece);
   }
 }
 

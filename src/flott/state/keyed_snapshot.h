@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "flott/base/bytes.h"
 #include "flott/data/type_description.h"
 #include "flott/state/key_groups.h"
 #include "flott/state/snapshot.h"
@@ -41,6 +42,30 @@ struct KeyedStateSchema {
   std::string kind;  // "value", "list", "timers", …
   TypeDescription value;
   bool expires = false;  // entries say when they were last touched; `value` does not
+};
+
+/// What a section begins with.
+struct KeyedSectionHeader {
+  TypeDescription key;
+  std::vector<KeyedStateSchema> states;
+
+  /// Throws Error(kCorruption) when the bytes do not begin a section.
+  static KeyedSectionHeader decode(ByteReader& in);
+};
+
+/// What stands before the bytes of each piece of a section; `length` of them follow.
+struct KeyedPieceHeader {
+  static constexpr size_t kMostBytes = 48;
+
+  size_t state = 0;  // its number in the header
+  int64_t nameSpace = kNoNamespace;
+  KeyGroup keyGroup{};
+  uint64_t firstHash = 0;
+  uint32_t entries = 0;
+  uint64_t length = 0;
+
+  /// Throws Error(kCorruption).
+  static KeyedPieceHeader decode(ByteReader& in, size_t states);
 };
 
 class KeyedSnapshotWriter final : public SegmentSink {
@@ -99,7 +124,8 @@ class RestoredKeyedState {
   void drop(std::string_view prefix, int64_t nameSpace);
 
  private:
-  State& stateOf(const std::string& name, std::string kind, TypeDescription value, bool expires);
+  State& stateOf(KeyedStateSchema schema);
+  void addPiece(Piece piece, State& state);
   void divide(State& state, const TypeOps& key, const TypeDescription* now) const;
   void divide(const Piece& piece, State& state, const TypeOps& key, const StoredValueSkipper& values) const;
 

@@ -12,10 +12,11 @@ namespace flott {
 
 namespace {
 
-// What is not versioned begins with the number of its states, and ends after it where that is 0.
-constexpr uint32_t kMagic = 0x53'4f'4c'46;  // "FLOS"
-constexpr uint32_t kVersion = 2;
-constexpr uint32_t kFirstVersion = 2;
+// The first format began with the number of states, which was never 0.
+constexpr uint64_t kNotTheFirstFormat = 0;
+constexpr uint64_t kVersion = 2;
+
+enum StateFlags : uint8_t { kTyped = 1 };
 
 std::string print(Redistribution redistribution, const TypeDescription& type) {
   std::string of = type.toString();
@@ -96,32 +97,29 @@ void load(OperatorState& state, const OperatorStateImage::State& stored) {
 }  // namespace
 
 void OperatorStateImage::encode(ByteWriter& out) const {
-  out.varint(0);
-  out.fixed(kMagic);
+  out.varint(kNotTheFirstFormat);
   out.varint(kVersion);
   out.varint(states.size());
   for (const State& state : states) {
     out.string(state.name);
     out.fixed(static_cast<uint8_t>(state.redistribution));
+    out.fixed(static_cast<uint8_t>(state.type ? kTyped : 0));
+    if (state.type) state.type->encode(out);
     out.varint(state.items.size());
     for (const std::string& item : state.items) out.string(item);
-    out.fixed(static_cast<uint8_t>(state.type.has_value()));
-    if (state.type) state.type->encode(out);
   }
 }
 
 OperatorStateImage OperatorStateImage::decode(ByteReader& in) {
   OperatorStateImage image;
-  size_t count = in.count(3);
-  const bool versioned = count == 0 && !in.atEnd();
-  if (versioned) {
-    if (in.fixed<uint32_t>() != kMagic) in.fail("is no state of an operator");
+  const bool first = !in.atEnd() && *ByteReader(in).raw(1) != kNotTheFirstFormat;
+  if (!first) {
+    in.varint();
     const uint64_t version = in.varint();
     if (version > kVersion) failNewerFormat("operator state", version, kVersion);
-    if (version < kFirstVersion) in.fail("is no state of an operator");
-    count = in.count(4);
+    if (version < kVersion) in.fail("is no state of an operator");
   }
-  image.states.resize(count);
+  image.states.resize(in.count(3));
   for (State& state : image.states) {
     state.name = in.string();
     const auto redistribution = in.fixed<uint8_t>();
@@ -129,9 +127,11 @@ OperatorStateImage OperatorStateImage::decode(ByteReader& in) {
       in.fail("holds a state with an unknown redistribution");
     }
     state.redistribution = static_cast<Redistribution>(redistribution);
+    const uint8_t flags = first ? uint8_t{0} : in.fixed<uint8_t>();
+    if (flags > kTyped) in.fail("has a state with flags that this program does not know");
+    if (flags == kTyped) state.type = TypeDescription::decode(in);
     state.items.resize(in.count());
     for (std::string& item : state.items) item = in.string();
-    if (versioned && in.fixed<uint8_t>() != 0) state.type = TypeDescription::decode(in);
   }
   return image;
 }
@@ -203,8 +203,8 @@ OperatorState& OperatorStateBackend::add(const std::string& name, std::unique_pt
 OperatorStateImage OperatorStateBackend::snapshot() const {
   std::multimap<std::string, OperatorStateImage::State> all = restored_;
   for (const auto& [name, state] : states_) {
-    all.emplace(name, OperatorStateImage::State{name, state->redistribution(), state->encodeItems(),
-                                                state->type().description()});
+    all.emplace(name, OperatorStateImage::State{name, state->redistribution(),
+                                                state->type().description(), state->encodeItems()});
   }
   OperatorStateImage image;
   for (auto& [name, state] : all) image.states.push_back(std::move(state));

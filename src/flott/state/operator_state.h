@@ -40,8 +40,9 @@ struct OperatorStateImage {
   struct State {
     std::string name;
     Redistribution redistribution = Redistribution::kSplit;
+    /// Of an item; of a broadcast state that of the whole map. Nothing in snapshots of the first format.
+    std::optional<TypeDescription> type = std::nullopt;
     std::vector<std::string> items;  // encoded; of a broadcast state each a key and its value
-    std::optional<TypeDescription> type = {};  // of an item; of a broadcast state the map. Not always known
 
     bool operator==(const State&) const = default;
   };
@@ -50,7 +51,8 @@ struct OperatorStateImage {
 
   bool operator==(const OperatorStateImage&) const = default;
   void encode(ByteWriter& out) const;
-  /// Throws Error(kCorruption), or Error(kUser) for a format of a later version.
+  /// Also of the first format, which had no types. Throws Error(kCorruption), or Error(kUser) for a format of
+  /// a later version.
   static OperatorStateImage decode(ByteReader& in);
 };
 
