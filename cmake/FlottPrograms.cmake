@@ -78,6 +78,12 @@ function(flott_add_examples)
     flott_use_pch(${name} flott_api_pch)
     target_link_libraries(${name} PRIVATE flott)
   endforeach()
+  # Two versions of one program, for tools/demo_recovery.sh.
+  foreach(name orders_v1 orders_v2)
+    flott_add_program(${name} examples ${CMAKE_CURRENT_SOURCE_DIR}/examples/recovery/${name}.cc)
+    flott_use_pch(${name} flott_api_pch)
+    target_link_libraries(${name} PRIVATE flott)
+  endforeach()
 endfunction()
 
 # For the scripts in tools/: tests/binaries.txt in the build folder lists the test binaries, compile_command.txt says,

@@ -22,7 +22,11 @@ OptionRegistry standardOptions() {
   all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
   all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);
   all.add(kExponentialJitter).add(kExponentialResetThreshold).add(kExponentialAttempts);
-  all.add(kCheckpointInterval).add(kCheckpointMode).add(kCheckpointTimeout).add(kCheckpointMinPause);
+  all.add(kCheckpointInterval)
+      .add(kCheckpointIntervalDuringBacklog)
+      .add(kCheckpointMode)
+      .add(kCheckpointTimeout)
+      .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kSavepointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);

@@ -368,6 +368,15 @@ inline constexpr ConfigOption<Duration> kCheckpointInterval{
     .description = "How often a checkpoint is triggered; without it only those that are asked for are.",
     .minimum = 10};
 
+inline constexpr ConfigOption<Duration> kCheckpointIntervalDuringBacklog{
+    .key = "execution.checkpointing.interval-during-backlog",
+    .defaultText = std::nullopt,
+    .description =
+        "The interval while a source says that it works off a backlog; 0 for none at intervals. Without it "
+        "the "
+        "interval stays as it is.",
+    .minimum = 0};
+
 inline constexpr ConfigOption<std::string> kCheckpointMode{
     .key = "execution.checkpointing.mode",
     .defaultText = "EXACTLY_ONCE",

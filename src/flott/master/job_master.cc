@@ -354,6 +354,12 @@ void JobMaster::callAfter(Duration delay, MoveFunction<void()> then) {
   timers_.emplace(deadlineAfter(env_.clock, delay), std::move(then));
 }
 
+void JobMaster::backlogChanged() {
+  checkpoints_.setBacklog(std::any_of(coordinators_.begin(), coordinators_.end(), [](const auto& source) {
+    return source.second != nullptr && source.second->backlog();
+  }));
+}
+
 JobResult JobMaster::result() const {
   FLOTT_CHECK(isFinal(status()), "the job has not ended");
   JobResult result{.jobName = graph_.jobName,

@@ -130,6 +130,7 @@ class JobMaster final : public Runnable,
   // CoordinatorHost
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
+  void backlogChanged() override;
 
   // CheckpointHost, beside callAfter()
   void writeAsync(std::string what, MoveFunction<void()> work,

@@ -83,6 +83,7 @@ void JobMaster::deploy(RestoredState restored) {
   waitsForAttempt_ = false;
   ++attempt_;
   coordinators_.clear();
+  backlogChanged();
   alignment_ = {};
   limits_.clear();
   watchesWatermarks_ = false;
