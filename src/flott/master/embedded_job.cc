@@ -21,22 +21,19 @@ JobMasterOptions masterOptions(const Configuration& configuration) {
           .checkpoints = checkpointOptions(configuration),
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
-          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
+          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
+          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory))};
 }
 
-// A folder of its own for each job: of one name at one time there is one.
-CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
-                                          const Env& env) {
+// A folder of its own for each job.
+CheckpointStorageOptions checkpointFolder(const JobId& id, const Configuration& configuration) {
   CheckpointStorageOptions options{.folder = {},
                                    .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
                                    .stores = storeOptions(configuration)};
   const std::optional<std::string> dir = configuration.find(kCheckpointDir);
   if (!dir) return options;
   options.folder = locatedFolder(*dir);
-  if (configuration.get(kCheckpointSubdir)) {
-    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
-    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
-  }
+  if (configuration.get(kCheckpointSubdir)) options.folder += "/" + toString(id);
   return options;
 }
 
@@ -80,8 +77,9 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
+      id(drawJobId(graph.jobName, env)),
       lanes(laneCount),
-      checkpoints(env.files, checkpointFolder(graph, configuration, env), &env.stores),
+      checkpoints(env.files, checkpointFolder(id, configuration), &env.stores),
       master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
   if (const auto path = configuration.find(kRecoveryPath)) locatedFolder(*path);  // refuses what is no place
   if (!configuration.find(kCheckpointInterval)) return;
