@@ -101,7 +101,7 @@ std::shared_ptr<const T> EmbeddedJobs::answerTo(const std::shared_ptr<Entry>& en
                                                 Question<T> Entry::*which, Ask ask) {
   Question<T>& question = (*entry).*which;
   std::unique_lock lock(entry->mutex);
-  const std::shared_ptr<const T> before = question.last;
+  std::shared_ptr<const T> before = question.last;
   if (entry->job == nullptr || (question.underWay && before != nullptr)) return before;
   if (!std::exchange(question.underWay, true)) {
     ask(*entry->job, [entry, which](T answer) {

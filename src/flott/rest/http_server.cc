@@ -276,12 +276,12 @@ class HttpServer::Listening final : public httplib::Server {
       response.set_content(errorDocument(*why), "application/json; charset=UTF-8");
       return;
     }
-    RestResponse answered = api_.answer({.method = request.method,
-                                         .path = request.path,
-                                         .query = {request.params.begin(), request.params.end()}});
+    const RestResponse answered = api_.answer({.method = request.method,
+                                               .path = request.path,
+                                               .query = {request.params.begin(), request.params.end()}});
     response.status = answered.status;
     if (!answered.allow.empty()) response.set_header("Allow", answered.allow);
-    response.set_content(std::move(answered.body), answered.contentType);
+    response.set_content(answered.body, answered.contentType);
   }
 
   const Env env_;

@@ -191,6 +191,7 @@ const RestApi::Route* RestApi::routes() {
          const ListedJob job = c.job();
          const std::vector<NamedMetric> metrics = vertexWatermarks(job, c.vertex(job));
          std::vector<std::string> all;
+         all.reserve(metrics.size());
          for (const NamedMetric& metric : metrics) all.push_back(metric.id);
          return metricsDocument(metrics, all);
        }},
