@@ -121,13 +121,9 @@ std::shared_ptr<const T> EmbeddedJobs::answerTo(const std::shared_ptr<Entry>& en
   return question.last;
 }
 
-ListedJob EmbeddedJobs::listed(const std::shared_ptr<Entry>& entry) {
-  const auto details = answerTo<JobDetails>(
-      entry, &Entry::details, [](EmbeddedJob& job, auto reply) { job.readDetails(std::move(reply)); });
-  if (details == nullptr)
-    throw Error(ErrorKind::kTransient,
-                "the job '" + entry->description->name + "' does not answer: ask again");
-  return {entry->description, *details};
+std::shared_ptr<const JobDetails> EmbeddedJobs::detailsOf(const std::shared_ptr<Entry>& entry) {
+  return answerTo<JobDetails>(entry, &Entry::details,
+                              [](EmbeddedJob& job, auto reply) { job.readDetails(std::move(reply)); });
 }
 
 ClusterSummary EmbeddedJobs::cluster() {
@@ -141,13 +137,21 @@ ClusterSummary EmbeddedJobs::cluster() {
 
 std::vector<ListedJob> EmbeddedJobs::jobs() {
   std::vector<ListedJob> all;
-  for (const std::shared_ptr<Entry>& entry : entries()) all.push_back(listed(entry));
+  for (const std::shared_ptr<Entry>& entry : entries()) {
+    const std::shared_ptr<const JobDetails> details = detailsOf(entry);
+    all.push_back({entry->description, details == nullptr ? JobDetails() : *details});
+  }
   return all;
 }
 
 std::optional<ListedJob> EmbeddedJobs::find(const JobId& id) {
   const std::shared_ptr<Entry> found = entry(id);
-  return found == nullptr ? std::nullopt : std::optional(listed(found));
+  if (found == nullptr) return {};
+  const std::shared_ptr<const JobDetails> details = detailsOf(found);
+  if (details == nullptr)
+    throw Error(ErrorKind::kTransient,
+                "the job '" + found->description->name + "' does not answer: ask again");
+  return ListedJob{found->description, *details};
 }
 
 std::optional<Accumulators> EmbeddedJobs::accumulators(const JobId& id) {

@@ -46,7 +46,7 @@ class EmbeddedJobs final : public JobBoard {
   std::shared_ptr<Entry> entry(const JobId& id);
   template <typename T, typename Ask>
   std::shared_ptr<const T> answerTo(const std::shared_ptr<Entry>& entry, Question<T> Entry::*which, Ask ask);
-  ListedJob listed(const std::shared_ptr<Entry>& entry);
+  std::shared_ptr<const JobDetails> detailsOf(const std::shared_ptr<Entry>& entry);
 
   const Env env_;
   const size_t history_;

@@ -84,7 +84,7 @@ class JobBoard {
  public:
   virtual ~JobBoard() = default;
   virtual ClusterSummary cluster() = 0;
-  /// Running ones and the last that have ended, newest first.
+  /// Running ones and the last that have ended, newest first. One that has never answered has empty details.
   virtual std::vector<ListedJob> jobs() = 0;
   /// Nothing when there is no such job. These throw Error(kTransient) when the job does not answer in time.
   virtual std::optional<ListedJob> find(const JobId& id) = 0;

@@ -133,7 +133,7 @@ TEST(Documents, OfTheJobsSettingsAndPlan) {
   expectDocument(jobConfigDocument(describedJob()),
                  R"_({"jid":"00000000000000010000000000000002","name":"clicks","execution-config":{
                  "restart-strategy":"fixed-delay","job-parallelism":2,"object-reuse-mode":false,
-                 "user-config":{"input":"a.txt"}}})_");
+                 "user-config":{"dbPassword":"******","input":"a.txt"}}})_");
   expectDocument(planDocument(describedJob()), R"_({"plan":)_" + std::string(kPlan) + "}");
 }
 

@@ -35,7 +35,7 @@ inline JobDescription describedJob() {
                           .slotSharingGroup = "default",
                           .chain = {{.name = "count: by word", .source = false, .sends = false}},
                           .inputs = {{.from = 0, .number = 0, .shipStrategy = "HASH"}}});
-  job.userConfig = {{"input", "a.txt"}};
+  job.userConfig = {{"input", "a.txt"}, {"dbPassword", "xyzzy"}};
   job.parallelism = 2;
   job.restartStrategy = "fixed-delay";
   job.stateBackend = "hashmap";
