@@ -81,12 +81,11 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   RestartPolicy restarts = restartPolicy(configuration, env.random);
   job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), env, host_, makeScheduler,
                                        std::move(restarts));
-  if (listing == nullptr) return job_->start();
-  listing->list(*job_);
+  if (listing != nullptr) listing->list(*job_);
   try {
     job_->start();
   } catch (...) {
-    listing->forget(*job_);
+    if (listing != nullptr) listing->forget(*job_);
     throw;
   }
 }
