@@ -33,6 +33,8 @@ OptionRegistry standardOptions() {
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
+  all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
+  all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);
   return all;
 }
 
