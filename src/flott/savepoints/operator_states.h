@@ -1,0 +1,40 @@
+// All states of one operator of a checkpoint, keyed or not, by their names.
+//
+// Files are read once when it is made. One thread at a time; blocks.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/savepoints/state_rows.h"
+#include "flott/savepoints/stored_keyed_state.h"
+#include "flott/savepoints/stored_operator_state.h"
+
+namespace flott {
+
+class OperatorStates {
+ public:
+  /// Both must outlive it.
+  OperatorStates(CheckpointFiles& files, const OperatorSnapshot& op)
+      : files_(files), keyed_(files, op), lists_(readOperatorState(files, op)) {}
+
+  /// Keyed states first, each by name.
+  std::vector<std::string> names() const;
+  /// Throws Error(kUser) that names the nearest when there is none, and for types that only their program can
+  /// decode.
+  std::unique_ptr<RowSource> rows(const std::string& name);
+
+  const StoredKeyedState& keyed() const { return keyed_; }
+  /// Null when it is none, or a keyed one.
+  const StoredOperatorState* findList(std::string_view name) const;
+  /// "value of int64 by string"; empty when there is no such state.
+  std::string typeOf(const std::string& name) const;
+
+ private:
+  CheckpointFiles& files_;
+  const StoredKeyedState keyed_;
+  const std::vector<StoredOperatorState> lists_;
+};
+
+}  // namespace flott
