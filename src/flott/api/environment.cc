@@ -57,6 +57,10 @@ void printHelp(const char* program) {
       "%s: a Flott streaming job.\n"
       "  -D key=value    sets an option of the engine, such as -D parallelism.default=2\n"
       "  --config FILE   reads options from a YAML file\n"
+      "  -s, --from-savepoint PATH\n"
+      "                  starts from this savepoint or checkpoint; --claim-mode CLAIM makes it the job's own\n"
+      "  -n, --allow-non-restored-state\n"
+      "                  drops state of operators that the program does not have any more\n"
       "  --explain       prints the plan of the job instead of running it\n"
       "  --help          this text\n"
       "Other arguments, --name value, are the program's own.\n",

@@ -145,6 +145,14 @@ CheckpointOutcome JobClient::triggerCheckpoint() {
   return *std::move(outcome);
 }
 
+std::string JobClient::triggerSavepoint(const std::string& dir) {
+  auto outcome = answerTo<CheckpointOutcome>(
+      [this, &dir](auto reply) { job_->triggerSavepoint(dir, std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  return std::move(outcome->folder);
+}
+
 CheckpointStatistics JobClient::checkpoints() {
   auto statistics =
       answerTo<CheckpointStatistics>([this](auto reply) { job_->readCheckpoints(std::move(reply)); });

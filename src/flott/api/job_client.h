@@ -66,6 +66,9 @@ class JobClient {
   WatermarkReport watermarks();
   /// Makes a checkpoint now and waits for it. Throws the reason when none came of it.
   CheckpointOutcome triggerCheckpoint();
+  /// Makes a savepoint now, in a new folder below `dir`, or else below execution.checkpointing.savepoint-dir,
+  /// and waits for it. The path to start from. Throws the reason when none came of it; the job goes on.
+  std::string triggerSavepoint(const std::string& dir = {});
   /// Counts, and the last checkpoints with their sizes, durations and reasons of failure.
   CheckpointStatistics checkpoints();
   EmbeddedJob& job() { return *job_; }

@@ -24,6 +24,7 @@ OptionRegistry standardOptions() {
   all.add(kExponentialJitter).add(kExponentialResetThreshold).add(kExponentialAttempts);
   all.add(kCheckpointInterval).add(kCheckpointMode).add(kCheckpointTimeout).add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
+  all.add(kSavepointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);

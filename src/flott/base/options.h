@@ -413,6 +413,13 @@ inline constexpr ConfigOption<std::string> kCheckpointDir{
         "are "
         "kept in the master's memory."};
 
+inline constexpr ConfigOption<std::string> kSavepointDir{
+    .key = "execution.checkpointing.savepoint-dir",
+    .defaultText = std::nullopt,
+    .description =
+        "Folder in which a savepoint gets a folder of its own where its trigger names none: a path or a URI, "
+        "as for checkpoints."};
+
 inline constexpr ConfigOption<bool> kCheckpointSubdir{
     .key = "execution.checkpointing.create-subdir",
     .defaultText = "true",
@@ -453,20 +460,21 @@ inline constexpr ConfigOption<std::string> kRecoveryPath{
     .key = "execution.state-recovery.path",
     .defaultText = std::nullopt,
     .description =
-        "Folder of the checkpoint that the job starts from, or its _metadata: a path, or a URI such as "
-        "file:///path or s3://bucket/path."};
+        "Folder of the savepoint or checkpoint that the job starts from, or its _metadata: a path, or a URI "
+        "such as file:///path or s3://bucket/path. On the command line: --from-savepoint PATH, or -s PATH."};
 
 inline constexpr ConfigOption<bool> kIgnoreUnclaimedState{
     .key = "execution.state-recovery.ignore-unclaimed-state",
     .defaultText = "false",
     .description =
-        "Whether state of operators that the job does not have any more is dropped; else it is an error."};
+        "Whether state of operators that the job does not have any more is dropped; else it is an error. On "
+        "the command line: --allow-non-restored-state, or -n."};
 
 inline constexpr ConfigOption<std::string> kClaimMode{
     .key = "execution.state-recovery.claim-mode",
     .defaultText = "NO_CLAIM",
     .description =
-        "Whether the checkpoint that the job starts from becomes its own (CLAIM): it goes when "
+        "Whether the savepoint or checkpoint that the job starts from becomes its own (CLAIM): it goes when "
         "execution.checkpointing.num-retained newer ones are complete, and what else of its old job is not "
         "complete goes at once. That job must not run any more.",
     .choices = "NO_CLAIM|CLAIM"};

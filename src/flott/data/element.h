@@ -12,6 +12,7 @@
 #include "flott/base/time.h"
 #include "flott/base/types.h"
 #include "flott/data/batch.h"
+#include "flott/data/checkpoint_properties.h"
 
 namespace flott {
 
@@ -31,6 +32,9 @@ struct Barrier {
   CheckpointId checkpoint;
   Timestamp triggered;      // wall clock of the coordinator
   bool overtaking = false;  // may take the channel's bypass, past waiting batches
+  SharedCheckpointProperties properties;  // null: an ordinary checkpoint
+
+  CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }
 };
 
 /// Measures the time from a source to here; passed on by operators, never delayed behind a flush.

@@ -10,6 +10,11 @@ namespace {
 
 std::string nameOf(CheckpointId id) { return "checkpoint " + std::to_string(id.value); }
 
+std::string nameOf(const CheckpointRecord& record) {
+  return (record.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
+         std::to_string(record.id.value);
+}
+
 }  // namespace
 
 CheckpointCoordinator::CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options,
@@ -41,12 +46,21 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
 
 void CheckpointCoordinator::endAttempt() {
   abandonAttempt("the job's tasks have ended");
-  for (const CheckpointId id : void_) discard(id);
+  for (const auto& [id, folder] : void_) discard(id, folder);
   void_.clear();
   sweepIfOwed();
 }
 
 void CheckpointCoordinator::endJob(JobStatus status) {
+  for (const std::string& folder : std::exchange(foldersOwed_, {})) {
+    host_.writeAsync(
+        "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
+        [this, folder](const std::optional<Error>& error) {
+          if (!error) return;
+          env_.log.warn("checkpoints", "'" + graph_.jobName + "' leaves files of a savepoint that failed in " +
+                                           folder + ", which nobody needs: " + error->what());
+        });
+  }
   const bool keep =
       (status == JobStatus::kFailed && options_.retention != CheckpointRetention::kNone) ||
       (status == JobStatus::kCancelled && options_.retention == CheckpointRetention::kOnCancellation);
@@ -105,34 +119,47 @@ void CheckpointCoordinator::tick() {
   const Duration pause = lastEndedNanos_ == 0 ? options_.minPause : since(lastEndedNanos_);
   if (pause < options_.minPause) return tickAfter(options_.minPause - pause);
   tickAfter(options_.interval);
-  begin({});
+  begin(nullptr, {});
 }
 
-void CheckpointCoordinator::trigger(Reply reply) {
-  if (auto refusal = refusesCheckpoints(graph_)) return reply({.error = std::move(refusal)});
-  if (running_ && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
-    reply({.error = Error(ErrorKind::kTransient,
-                          "no checkpoint was triggered: " + std::to_string(pending_.size()) +
-                              " under way already. Wait for its end, or raise "
-                              "execution.checkpointing.max-concurrent-checkpoints")});
-    return;
+// Savepoints wait for no checkpoint; one at a time bounds what is under way.
+std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
+  if (auto refusal = refusesCheckpoints(graph_)) return refusal;
+  const bool savepoint = kind == CheckpointKind::kSavepoint;
+  const std::string nothing =
+      std::string("no ") + (savepoint ? "savepoint" : "checkpoint") + " was triggered: ";
+  if (!running_ || host_.runningTasks().empty())
+    return Error(ErrorKind::kTransient, nothing + "the job does not run");
+  if (!savepoint && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
+    return Error(ErrorKind::kTransient, nothing + std::to_string(pending_.size()) +
+                                            " under way already. Wait for its end, or raise "
+                                            "execution.checkpointing.max-concurrent-checkpoints");
   }
-  begin(std::move(reply));
+  if (savepoint && std::any_of(pending_.begin(), pending_.end(),
+                               [](const auto& pending) { return pending.second.isSavepoint(); })) {
+    return Error(ErrorKind::kTransient, nothing + "one is under way already. Wait for its end");
+  }
+  return std::nullopt;
 }
 
-void CheckpointCoordinator::begin(Reply reply) {
-  if (!running_ || host_.runningTasks().empty()) {
-    if (reply)
-      reply({.error = Error(ErrorKind::kTransient, "no checkpoint was triggered: the job does not run")});
-    return;
-  }
+void CheckpointCoordinator::trigger(SharedCheckpointProperties properties, Reply reply) {
+  const CheckpointKind kind = properties ? properties->kind : CheckpointKind::kCheckpoint;
+  if (auto refusal = refuses(kind)) return reply({.error = std::move(refusal)});
+  begin(std::move(properties), std::move(reply));
+}
+
+void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply reply) {
+  if (!running_ || host_.runningTasks().empty()) return;
   const CheckpointId id(last_.value + 1);
   last_ = id;
   if (!firstOwn_) firstOwn_ = id;
   Pending& pending = pending_[id];
   pending.waitingFor = host_.runningTasks();
   pending.triggeredNanos = env_.clock.monotonicNanos();
-  pending.record = {.id = id, .triggered = env_.clock.wallTime()};
+  pending.record = {.id = id,
+                    .kind = properties ? properties->kind : CheckpointKind::kCheckpoint,
+                    .triggered = env_.clock.wallTime()};
+  pending.properties = properties;
   pending.reply = std::move(reply);
   ++statistics_.triggered;
   host_.callAfter(options_.timeout, [this, id] {
@@ -148,7 +175,8 @@ void CheckpointCoordinator::begin(Reply reply) {
                     ". See what holds them up, or raise execution.checkpointing.timeout"),
           true);
   });
-  pending.enumerators = host_.triggerTasks({.checkpoint = id, .triggered = pending.record.triggered});
+  pending.enumerators = host_.triggerTasks(
+      {.checkpoint = id, .triggered = pending.record.triggered, .properties = std::move(properties)});
 }
 
 // --- what tasks say ---
@@ -158,7 +186,7 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
   const auto at = pending_.find(checkpoint);
   const TaskKey key{task.vertex, task.subtask.value};
   if (at == pending_.end() || at->second.completing) {
-    if (void_.contains(checkpoint)) discard(checkpoint);
+    if (const auto late = void_.find(checkpoint); late != void_.end()) discard(checkpoint, late->second);
     return;
   }
   Pending& pending = at->second;
@@ -175,7 +203,7 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
 
 void CheckpointCoordinator::decline(TaskId task, CheckpointId checkpoint, const Error& reason) {
   if (!pending_.contains(checkpoint)) {
-    if (void_.contains(checkpoint)) discard(checkpoint);
+    if (const auto late = void_.find(checkpoint); late != void_.end()) discard(checkpoint, late->second);
     return;
   }
   abort(checkpoint,
@@ -207,8 +235,9 @@ CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
   CheckpointMetadata metadata{.id = pending.record.id,
                               .triggered = pending.record.triggered,
                               .jobName = graph_.jobName,
+                              .kind = pending.record.kind,
                               .operators = {},
-                              .folder = {}};
+                              .folder = pending.properties ? pending.properties->folder : std::string()};
   for (const JobVertex& vertex : graph_.vertices) {
     for (size_t i = 0; i < vertex.chain.size(); ++i) {
       const ChainedOperator& op = vertex.chain[i];
@@ -236,7 +265,7 @@ void CheckpointCoordinator::complete(Pending& pending) {
   const CheckpointId id = pending.record.id;
   auto metadata = std::make_shared<CheckpointMetadata>(metadataOf(pending));
   host_.writeAsync(
-      "complete " + nameOf(id), [this, metadata] { storage_.complete(*metadata); },
+      "complete " + nameOf(pending.record), [this, metadata] { storage_.complete(*metadata); },
       [this, metadata, id](std::optional<Error> error) {
         if (error) return abort(id, *error, true);
         completed(id, std::move(*metadata));
@@ -246,12 +275,24 @@ void CheckpointCoordinator::complete(Pending& pending) {
 void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metadata) {
   Pending pending = std::move(pending_.extract(id).mapped());
   pending.record.folder = metadata.folder;
-  failuresInARow_ = 0;
   ++statistics_.completed;
+  if (!pending.isSavepoint()) retain(id, std::move(metadata));
+  env_.log.log(pending.isSavepoint() ? LogLevel::kInfo : LogLevel::kDebug, "checkpoints",
+               "'" + graph_.jobName + "': " + nameOf(pending.record) + " is complete, " +
+                   std::to_string(pending.record.stateBytes) + " bytes in " +
+                   toString(since(pending.triggeredNanos)) +
+                   (pending.isSavepoint() ? ", in " + pending.record.folder : ""));
+  host_.tellTasks(id, !pending.isSavepoint());
+  sweepIfOwed();
+  ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+void CheckpointCoordinator::retain(CheckpointId id, CheckpointMetadata metadata) {
+  failuresInARow_ = 0;
   if (latest() == nullptr || latest()->id < id) {
     completed_.push_back(std::move(metadata));
   } else {  // an older one took longer
-    discard(id);
+    discard(id, metadata.folder);
   }
   while (completed_.size() > options_.retained) {
     const CheckpointId oldest = completed_.front().id;
@@ -259,27 +300,28 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
     completed_.pop_front();
     for (CheckpointRecord& record : statistics_.history) record.discarded |= record.id == oldest;
   }
-  env_.log.log(LogLevel::kDebug, "checkpoints",
-               "'" + graph_.jobName + "': " + nameOf(id) + " is complete, " +
-                   std::to_string(pending.record.stateBytes) + " bytes in " +
-                   toString(since(pending.triggeredNanos)));
-  host_.tellTasks(id, true);
-  sweepIfOwed();
-  ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+std::string CheckpointCoordinator::folderOf(const Pending& pending) const {
+  return pending.properties != nullptr && !pending.properties->folder.empty()
+             ? pending.properties->folder
+             : storage_.folderOf(pending.record.id);
 }
 
 void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts) {
   Pending pending = std::move(pending_.extract(id).mapped());
   pending.record.failure = why.what();
   ++statistics_.failed;
-  void_.insert(id);
-  discard(id);
+  const std::string folder = void_[id] = folderOf(pending);
+  discard(id, folder);
   host_.tellTasks(id, false);
-  env_.log.warn("checkpoints", "'" + graph_.jobName + "': " + nameOf(id) + " is void: " + why.what());
+  env_.log.warn("checkpoints",
+                "'" + graph_.jobName + "': " + nameOf(pending.record) + " is void: " + why.what());
   if (pending.reply) {
-    pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(id))});
+    pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(pending.record))});
     pending.reply.reset();
   }
+  counts &= !pending.isSavepoint();
   ended(std::move(pending), CheckpointStatus::kFailed);
   if (counts && running_) countFailure(id, why);
 }
@@ -287,7 +329,7 @@ void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts
 void CheckpointCoordinator::ended(Pending pending, CheckpointStatus status) {
   pending.record.status = status;
   pending.record.duration = since(pending.triggeredNanos);
-  lastEndedNanos_ = env_.clock.monotonicNanos();
+  if (!pending.isSavepoint()) lastEndedNanos_ = env_.clock.monotonicNanos();
   if (pending.reply) pending.reply({.id = pending.record.id, .folder = pending.record.folder, .error = {}});
   std::vector<CheckpointRecord>& history = statistics_.history;
   history.insert(history.begin(), std::move(pending.record));
@@ -307,14 +349,23 @@ void CheckpointCoordinator::discard(CheckpointId id, const std::string& folder) 
   if (folder.empty()) return;
   host_.writeAsync(
       "discard " + nameOf(id), [this, folder] { storage_.discard(folder); },
-      [this, id](const std::optional<Error>& error) {
+      [this, id, folder](const std::optional<Error>& error) {
         if (!error) return;
-        sweepOwed_ = true;
+        const bool isSavepoint = folder != storage_.folderOf(id);
+        sweepOwed_ |= !isSavepoint;
+        if (isSavepoint) foldersOwed_.insert(folder);
         env_.log.log(LogLevel::kDebug, "checkpoints", nameOf(id) + " was not removed yet: " + error->what());
       });
 }
 
 void CheckpointCoordinator::sweepIfOwed() {
+  for (const std::string& folder : std::exchange(foldersOwed_, {})) {
+    host_.writeAsync(
+        "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
+        [this, folder](const std::optional<Error>& error) {
+          if (error) foldersOwed_.insert(folder);
+        });
+  }
   if (!firstOwn_ || !std::exchange(sweepOwed_, false)) return;
   CheckpointSweep sweep{.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
   for (const auto& [id, pending] : pending_) sweep.keep.insert(id);

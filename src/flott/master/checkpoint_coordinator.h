@@ -6,6 +6,10 @@
 // metadata stored it is complete, the tasks are told, and older ones go. A checkpoint that takes too long or
 // that a task declines is void; what was written for it is removed, and again with each task that comes too
 // late. Called on the master's lane only.
+//
+// A savepoint is made in the same way into a folder of the user's, whenever it is asked for, and is then
+// forgotten: no later checkpoint replaces it, no failure counts, the job does not go on from it, and sinks
+// publish nothing for it. One that is void leaves nothing behind.
 #pragma once
 
 #include <cstdint>
@@ -71,7 +75,9 @@ class CheckpointCoordinator {
   void endJob(JobStatus status);
 
   /// A checkpoint now, whatever the interval. Always replies.
-  void trigger(MoveFunction<void(CheckpointOutcome)> reply);
+  void trigger(MoveFunction<void(CheckpointOutcome)> reply) { trigger(nullptr, std::move(reply)); }
+  /// One with properties: null for an ordinary one.
+  void trigger(SharedCheckpointProperties properties, MoveFunction<void(CheckpointOutcome)> reply);
   void acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot);
   void decline(TaskId task, CheckpointId checkpoint, const Error& reason);
   void taskFinished(TaskId task);
@@ -86,6 +92,7 @@ class CheckpointCoordinator {
   using TaskKey = std::pair<int, int>;
   using Reply = MoveFunction<void(CheckpointOutcome)>;
   struct Pending {
+    SharedCheckpointProperties properties;  // null: an ordinary one
     std::set<TaskKey> waitingFor;
     std::map<TaskKey, TaskSnapshot> tasks;
     std::map<int, std::string> enumerators;  // by vertex
@@ -93,19 +100,23 @@ class CheckpointCoordinator {
     bool completing = false;  // its metadata is being written
     CheckpointRecord record;
     Reply reply;
+
+    bool isSavepoint() const { return record.kind == CheckpointKind::kSavepoint; }
   };
 
   void tickAfter(Duration delay);
   void tick();
-  void begin(Reply reply);
+  void begin(SharedCheckpointProperties properties, Reply reply);
+  std::optional<Error> refuses(CheckpointKind kind) const;
   void progress(std::map<CheckpointId, Pending>::iterator at);
   void complete(Pending& pending);
   void completed(CheckpointId id, CheckpointMetadata metadata);
+  void retain(CheckpointId id, CheckpointMetadata metadata);
   /// `counts` towards the failures that are tolerated.
   void abort(CheckpointId id, const Error& why, bool counts);
   void ended(Pending pending, CheckpointStatus status);
   void countFailure(CheckpointId id, const Error& why);
-  void discard(CheckpointId id) { discard(id, storage_.folderOf(id)); }
+  std::string folderOf(const Pending& pending) const;
   void discard(CheckpointId id, const std::string& folder);
   /// Makes good for files that could not be removed, now that the store may work again.
   void sweepIfOwed();
@@ -125,10 +136,11 @@ class CheckpointCoordinator {
   int failuresInARow_ = 0;
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
-  std::set<CheckpointId> void_;               // of this attempt, which tasks may still write to
+  std::map<CheckpointId, std::string> void_;  // of this attempt: the folders that tasks may still write to
   std::set<CheckpointId> damaged_;            // complete, but their files are not as they were written
   std::optional<CheckpointId> firstOwn_;      // triggered by this job
   bool sweepOwed_ = false;                    // files of void or old checkpoints could not be removed
+  std::set<std::string> foldersOwed_;         // of void savepoints, the same
   CheckpointStatistics statistics_;
 };
 

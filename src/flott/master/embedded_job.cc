@@ -14,29 +14,32 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
   return configured > 0 ? configured : std::max(1, std::min(graph.slots, system.cpus()));
 }
 
-JobMasterOptions masterOptions(const Configuration& configuration) {
+// Of one name at one time there is one job.
+std::string newJobId(const JobGraph& graph, const Env& env) {
+  const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
+  return toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
+}
+
+JobMasterOptions masterOptions(const Configuration& configuration, const std::string& jobId) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
           .cancellationInterval = configuration.get(kCancellationInterval),
           .stallWarning = configuration.get(kStallWarning),
+          .jobId = jobId,
           .checkpoints = checkpointOptions(configuration),
+          .savepointDir = configuration.find(kSavepointDir).value_or(""),
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
 }
 
-// A folder of its own for each job: of one name at one time there is one.
-CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
-                                          const Env& env) {
+CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Configuration& configuration) {
   CheckpointStorageOptions options{.folder = {},
                                    .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
                                    .stores = storeOptions(configuration)};
   const std::optional<std::string> dir = configuration.find(kCheckpointDir);
   if (!dir) return options;
   options.folder = locatedFolder(*dir);
-  if (configuration.get(kCheckpointSubdir)) {
-    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
-    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
-  }
+  if (configuration.get(kCheckpointSubdir)) options.folder += "/" + jobId;
   return options;
 }
 
@@ -81,9 +84,12 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
       lanes(laneCount),
-      checkpoints(env.files, checkpointFolder(graph, configuration, env), &env.stores),
-      master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
-  if (const auto path = configuration.find(kRecoveryPath)) locatedFolder(*path);  // refuses what is no place
+      jobId(newJobId(graph, env)),
+      checkpoints(env.files, checkpointFolder(jobId, configuration), &env.stores),
+      master(graph, masterOptions(configuration, jobId), std::move(restarts), checkpoints, env, *this) {
+  for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
+    if (place) locatedFolder(*place);  // refuses what is no place
+  }
   if (!configuration.find(kCheckpointInterval)) return;
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }

@@ -57,6 +57,10 @@ class EmbeddedJob {
   void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
     world_->master.triggerCheckpoint(std::move(reply));
   }
+  /// `dir` may be empty: the configured one.
+  void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
+    world_->master.triggerSavepoint(std::move(dir), std::move(reply));
+  }
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
     world_->master.readCheckpoints(std::move(reply));
   }
@@ -76,6 +80,7 @@ class EmbeddedJob {
     const Configuration configuration;
     const JobGraph graph;
     const int lanes;
+    const std::string jobId;
     Scheduler* scheduler = nullptr;
     CheckpointStorage checkpoints;
     /// The attempt before is kept as well: somebody may still look at its tasks.

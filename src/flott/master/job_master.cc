@@ -43,7 +43,8 @@ JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPol
       deployer_(deployer),
       storage_(checkpoints),
       mailbox_(waker()),
-      checkpoints_(graph, options_.checkpoints, checkpoints, env, *this) {}
+      checkpoints_(graph, options_.checkpoints, checkpoints, env, *this),
+      savepointNames_(env.random.fork("savepoints of " + options_.jobId)) {}
 
 JobMaster::~JobMaster() = default;
 
@@ -130,9 +131,9 @@ RestartDecision JobMaster::decideAfter(const Error& error) {
   if (error.kind() == ErrorKind::kCorruption) return RestartDecision::no("stored state is damaged");
   const auto isRecord = [](const std::string& place) { return place.starts_with("record "); };
   const bool atRecord = std::any_of(error.context().begin(), error.context().end(), isRecord);
-  const int64_t completed = checkpoints_.statistics().completed;
-  const bool again = atRecord && lastFailure_.text == error.what() && lastFailure_.completed == completed;
-  lastFailure_ = {error.what(), completed};
+  const CheckpointId from = checkpoints_.latest() != nullptr ? checkpoints_.latest()->id : CheckpointId();
+  const bool again = atRecord && lastFailure_.text == error.what() && lastFailure_.checkpoint == from;
+  lastFailure_ = {error.what(), from};
   if (again) return RestartDecision::no("the same record failed in the same way after the restart before");
   return restarts_(error, now_.nanos);
 }

@@ -48,7 +48,11 @@ struct JobMasterOptions {
   Duration cancellationInterval = Duration::seconds(30);
   /// The log explains a watermark that has not moved for so long; zero: never.
   Duration stallWarning = Duration::seconds(60);
+  /// 16 hexadecimal digits.
+  std::string jobId;
   CheckpointOptions checkpoints;
+  /// Where savepoints go whose trigger names no folder; empty: nowhere.
+  std::string savepointDir;
   /// Folder of a checkpoint to start from; empty: none.
   std::string recoveryPath;
   /// That checkpoint becomes the job's own.
@@ -91,6 +95,9 @@ class JobMaster final : public Runnable,
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
   /// Makes a checkpoint now; `reply` is called on the master's lane once it is complete or void.
   void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply);
+  /// Makes a savepoint in a new folder below `dir`, or below the configured one when it is empty. As
+  /// triggerCheckpoint().
+  void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply);
   /// As readAccumulators().
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
@@ -133,6 +140,8 @@ class JobMaster final : public Runnable,
   void recover();
   void deploy(RestoredState restored);
   void endAttempt();
+
+  std::string savepointFolder(const std::string& dir);
 
   struct Write;
   void submitWrites();
@@ -180,6 +189,7 @@ class JobMaster final : public Runnable,
   StallLog stalls_;
   int asyncCalls_ = 0;  // off-loaded and not yet back
   CheckpointCoordinator checkpoints_;
+  Random savepointNames_;
   std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
   int writing_ = 0;                             // handed to the pool, reply not yet here
   std::optional<Duration> restartAfter_;        // what runs is cancelled for another attempt
@@ -193,7 +203,7 @@ class JobMaster final : public Runnable,
   std::atomic<bool> abandoned_{false};
   struct Failure {
     std::string text;
-    int64_t completed = -1;  // checkpoints before it
+    CheckpointId checkpoint;  // the last before it
   };
   Failure lastFailure_;
   std::optional<Error> error_;

@@ -1,4 +1,6 @@
 // The master's part in checkpoints: the way between their coordinator, the tasks and the store.
+#include <cstdio>
+
 #include "flott/master/job_master.h"
 
 namespace flott {
@@ -24,6 +26,31 @@ void JobMaster::declineCheckpoint(TaskId task, CheckpointId checkpoint, Error re
 
 void JobMaster::triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { checkpoints_.trigger(std::move(reply)); });
+}
+
+void JobMaster::triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
+  mailbox_.post([this, dir = std::move(dir), reply = std::move(reply)]() mutable {
+    SharedCheckpointProperties properties;
+    try {
+      properties = savepointIn(savepointFolder(dir));
+    } catch (const Error& error) {
+      return reply({.error = error});
+    }
+    checkpoints_.trigger(std::move(properties), std::move(reply));
+  });
+}
+
+std::string JobMaster::savepointFolder(const std::string& dir) {
+  const std::string& chosen = dir.empty() ? options_.savepointDir : dir;
+  if (chosen.empty()) {
+    throw Error(ErrorKind::kUser,
+                "no savepoint was triggered: nothing says where to. Give triggerSavepoint() a folder, or set "
+                "execution.checkpointing.savepoint-dir");
+  }
+  char name[16];
+  std::snprintf(name, sizeof name, "%012llx",
+                static_cast<unsigned long long>(savepointNames_.next() & 0xffff'ffff'ffff));
+  return locatedFolder(chosen) + "/savepoint-" + options_.jobId.substr(0, 6) + "-" + name;
 }
 
 void JobMaster::readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {

@@ -90,7 +90,8 @@ class Operator {
   /// The cut is now, right before the barrier leaves: put into operator state what is not there yet. State
   /// itself is saved by its backend.
   virtual void snapshotState(CheckpointId checkpoint);
-  /// Of each checkpoint that was begun; not for all of them when the task ends before.
+  /// Of each checkpoint that was begun; not for all of them when the task ends before. What was prepared for
+  /// one that is not `completed`, which is void or a savepoint, is published with the next that is.
   virtual void onCheckpointEnded(CheckpointId checkpoint, bool completed);
   /// Whether it stays after its end, in a job with checkpoints at intervals, until one is complete that was
   /// cut after the end: for what may only be made public then. The same in all calls.

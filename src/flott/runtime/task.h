@@ -67,7 +67,8 @@ class Task final : public Runnable, public ChainHost {
   void setWatermarkLimit(Timestamp limit);
   /// At a source the barrier begins here; other tasks need to know only where no channel is left to bring it.
   void triggerCheckpoint(Barrier barrier);
-  /// The checkpoint is complete, or void.
+  /// The checkpoint is complete, or void; a savepoint that is complete counts as void, since nothing may be
+  /// published with it.
   void endCheckpoint(CheckpointId checkpoint, bool completed);
   /// Calls `reply` on the task's lane; not at all once the task has ended.
   void readTimes(MoveFunction<void(TaskTimes)> reply);
