@@ -5,9 +5,24 @@
 
 namespace flott {
 
-std::vector<std::string> OperatorStates::names() const {
+void failNoState(const OperatorSnapshot& op, const std::string& name, const std::vector<std::string>& there) {
+  const std::vector<std::string_view> known(there.begin(), there.end());
+  const std::string_view nearest = nearestOf(name, known);
+  std::string all;
+  for (const std::string& each : there) (all += all.empty() ? "" : ", ") += "'" + each + "'";
+  throw Error(ErrorKind::kUser, nameOf(op) + " has no state '" + name + "'" +
+                                    (nearest.empty() ? ": it has " + (all.empty() ? std::string("none") : all)
+                                                     : ": did you mean '" + std::string(nearest) + "'?"));
+}
+
+std::vector<std::string> namesOf(const StoredKeyedState& keyed) {
   std::vector<std::string> names;
-  for (const auto& [name, state] : keyed_.states()) names.push_back(name);
+  for (const auto& [name, state] : keyed.states()) names.push_back(name);
+  return names;
+}
+
+std::vector<std::string> OperatorStates::names() const {
+  std::vector<std::string> names = namesOf(keyed_);
   for (const StoredOperatorState& state : lists_) names.push_back(state.name);
   return names;
 }
@@ -15,14 +30,7 @@ std::vector<std::string> OperatorStates::names() const {
 std::unique_ptr<RowSource> OperatorStates::rows(const std::string& name) {
   if (const auto* state = keyed_.find(name)) return rowsOf(files_, keyed_, *state);
   if (const auto* state = findList(name)) return rowsOf(keyed_.op(), *state);
-  const std::vector<std::string> there = names();
-  const std::vector<std::string_view> known(there.begin(), there.end());
-  const std::string_view nearest = nearestOf(name, known);
-  std::string all;
-  for (const std::string& each : there) (all += all.empty() ? "" : ", ") += "'" + each + "'";
-  throw Error(ErrorKind::kUser, nameOf(keyed_.op()) + " has no state '" + name + "'" +
-                                    (nearest.empty() ? ": it has " + (all.empty() ? std::string("none") : all)
-                                                     : ": did you mean '" + std::string(nearest) + "'?"));
+  failNoState(keyed_.op(), name, names());
 }
 
 const StoredOperatorState* OperatorStates::findList(std::string_view name) const {

@@ -13,6 +13,11 @@
 
 namespace flott {
 
+/// Throws Error(kUser) that names the nearest of those there are.
+[[noreturn]] void failNoState(const OperatorSnapshot& op, const std::string& name,
+                              const std::vector<std::string>& there);
+std::vector<std::string> namesOf(const StoredKeyedState& keyed);
+
 class OperatorStates {
  public:
   /// Both must outlive it.

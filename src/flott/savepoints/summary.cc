@@ -134,6 +134,7 @@ void appendJson(const OperatorSummary& op, std::string& out) {
 CheckpointSummary summarize(CheckpointFiles& files) {
   const CheckpointMetadata& metadata = files.metadata();
   CheckpointSummary summary{.id = metadata.id,
+                            .isSavepoint = metadata.kind == CheckpointKind::kSavepoint,
                             .triggered = metadata.triggered,
                             .jobName = metadata.jobName,
                             .folder = metadata.folder,
@@ -143,17 +144,18 @@ CheckpointSummary summarize(CheckpointFiles& files) {
 }
 
 std::string toText(const CheckpointSummary& summary) {
-  std::string text = "checkpoint " + std::to_string(summary.id.value) + " of job '" + summary.jobName +
-                     "', " + toString(summary.triggered) + "\n" + summary.folder + ": " +
-                     counted(summary.operators.size(), "operator") + ", " + sized(summary.bytes) +
-                     " of state\n";
+  std::string text =
+      std::string(summary.isSavepoint ? "savepoint " : "checkpoint ") + std::to_string(summary.id.value) +
+      " of job '" + summary.jobName + "', " + toString(summary.triggered) + "\n" + summary.folder + ": " +
+      counted(summary.operators.size(), "operator") + ", " + sized(summary.bytes) + " of state\n";
   for (const OperatorSummary& op : summary.operators) text += "\n" + toText(op);
   return text;
 }
 
 std::string toJson(const CheckpointSummary& summary) {
   std::string out = "{\n  ";
-  field("checkpoint", summary.id.value, out);
+  field("kind", summary.isSavepoint ? "savepoint" : "checkpoint", out);
+  field("id", summary.id.value, out += ",\n  ");
   field("triggered", toString(summary.triggered), out += ",\n  ");
   field("job", summary.jobName, out += ",\n  ");
   field("folder", summary.folder, out += ",\n  ");

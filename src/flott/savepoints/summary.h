@@ -37,6 +37,7 @@ struct OperatorSummary {
 
 struct CheckpointSummary {
   CheckpointId id;
+  bool isSavepoint = false;
   Timestamp triggered;
   std::string jobName;
   std::string folder;

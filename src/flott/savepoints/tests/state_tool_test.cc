@@ -109,7 +109,8 @@ TEST_F(StateTool, ListsAsJson) {
   CheckpointFiles files = open(write(state, {.parallelism = 1}));
   const std::string text = toJson(summarize(files));
   EXPECT_EQ(text.find(R"({
-  "checkpoint": 7,
+  "kind": "checkpoint",
+  "id": 7,
   "triggered": "2026-01-31T12:00:00.000Z",
   "job": "words",
   "folder": "cp/chk-7",
