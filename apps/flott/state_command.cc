@@ -102,6 +102,7 @@ std::unique_ptr<RowFormat> formatOf(const std::string& format, const StateRowTyp
 void printRows(RowSource& rows, RowFormat& format, const Arguments& given) {
   const std::optional<std::string> key = given.find("--key");
   const uint64_t limit = given.findNumber("--limit").value_or(UINT64_MAX);
+  if (key) rows.expectKey(*key);
   uint64_t printed = 0;
   for (StateRow row; printed < limit && rows.next(row);) {
     if (key && !isKey(rows.type(), row.key, *key)) continue;
@@ -157,6 +158,7 @@ int cat(const Env& env, const std::string& name, std::span<const std::string> wo
     for (const std::string& each : wanted) (all += all.empty() ? "" : ", ") += "'" + each + "'";
     throw Error(ErrorKind::kUser, "a " + format + " file is of one state: choose one with --state: " + all);
   }
+  bool allPrinted = true;
   std::vector<std::unique_ptr<RowSource>> sources;
   for (const std::string& state : wanted) {
     try {
@@ -164,6 +166,7 @@ int cat(const Env& env, const std::string& name, std::span<const std::string> wo
     } catch (const Error& error) {  // others can be looked at
       if (error.kind() != ErrorKind::kUser || wanted.size() == 1) throw;
       env.console.err(std::string("flott: ") + error.what() + "\n");
+      allPrinted = false;
     }
   }
   Target target(env, given.find("--output"), format == "parquet");
@@ -172,7 +175,7 @@ int cat(const Env& env, const std::string& name, std::span<const std::string> wo
     printRows(*rows, *formatted, given);
   }
   target.close();
-  return kDone;
+  return allPrinted ? kDone : kError;
 }
 
 // --- diff ---

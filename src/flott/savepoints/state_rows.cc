@@ -1,9 +1,12 @@
 #include "flott/savepoints/state_rows.h"
 
+#include <algorithm>
+#include <charconv>
 #include <utility>
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/base/hash.h"
 #include "flott/data/describe.h"
 #include "flott/data/described_bytes.h"
 
@@ -13,6 +16,19 @@ namespace {
 constexpr size_t kTextAtOnce = size_t{64} << 10;
 
 std::string shownName(const OperatorSnapshot& op) { return op.uid.empty() ? op.name : op.uid; }
+
+/// Of keys that are text or a signed number; nothing for others.
+std::optional<uint64_t> hashOfWritten(const TypeDescription& type, const std::string& written) {
+  if (type.kind == TypeKind::kString) {
+    if (written.find_first_of("\"\\") != std::string::npos) return std::nullopt;
+    return std::max<uint64_t>(hashBytes(written), 1);  // tables take 0 for 1
+  }
+  if (type.kind < TypeKind::kInt8 || type.kind > TypeKind::kInt64) return std::nullopt;
+  int64_t number = 0;
+  const auto [end, problem] = std::from_chars(written.data(), written.data() + written.size(), number);
+  if (problem != std::errc() || end != written.data() + written.size()) return std::nullopt;
+  return hashInt64(number);
+}
 
 /// As a timer is shown: without a window it has none.
 struct ShownTimer {
@@ -40,6 +56,9 @@ class KeyedRows final : public RowSource {
   }
 
   const StateRowType& type() const override { return type_; }
+  void expectKey(const std::string& written) override {
+    if (const std::optional<uint64_t> hash = hashOfWritten(*type_.key, written)) entries_.only(*hash);
+  }
 
   bool next(StateRow& row) override {
     if (!entries_.next()) return false;

@@ -49,6 +49,8 @@ class RowSource {
  public:
   virtual ~RowSource() = default;
   virtual const StateRowType& type() const = 0;
+  /// Passes over what cannot have this key, as isKey() takes it, where that is cheap. Before next().
+  virtual void expectKey(const std::string&) {}
   /// False behind the last.
   virtual bool next(StateRow& row) = 0;
 };

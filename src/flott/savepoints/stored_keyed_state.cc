@@ -92,7 +92,16 @@ const StoredKeyedState::State* StoredKeyedState::find(std::string_view name) con
 
 std::string KeyedPieces::place() const { return files_.placeOf(op_.subtasks[piece().section].keyed); }
 
+bool KeyedPieces::mayHave(size_t index, uint64_t hash) const {
+  const StoredKeyedState::Piece& piece = state_.pieces[index];
+  if (piece.firstHash > hash) return false;
+  if (index + 1 == state_.pieces.size()) return true;
+  const StoredKeyedState::Piece& following = state_.pieces[index + 1];
+  return following.nameSpace != piece.nameSpace || following.firstHash > hash;
+}
+
 bool KeyedPieces::next() {
+  while (only_ && at_ < state_.pieces.size() && !mayHave(at_, *only_)) ++at_;
   if (at_ == state_.pieces.size()) return false;
   const StoredKeyedState::Piece& piece = state_.pieces[at_++];
   const StateHandle& handle = op_.subtasks[piece.section].keyed;

@@ -67,6 +67,8 @@ class KeyedPieces {
   KeyedPieces(CheckpointFiles& files, const OperatorSnapshot& op, const StoredKeyedState::State& state)
       : files_(files), op_(op), state_(state) {}
 
+  /// Passes over the pieces that cannot have a key with this hash. Before next().
+  void only(uint64_t hash) { only_ = hash; }
   /// False behind the last.
   bool next();
   const StoredKeyedState::Piece& piece() const { return state_.pieces[at_ - 1]; }
@@ -84,10 +86,12 @@ class KeyedPieces {
 
  private:
   std::string place() const;
+  bool mayHave(size_t index, uint64_t hash) const;
 
   CheckpointFiles& files_;
   const OperatorSnapshot& op_;
   const StoredKeyedState::State& state_;
+  std::optional<uint64_t> only_;
   size_t at_ = 0;
   std::string_view bytes_;
   // What was read of a file, which often has the next piece, too.
@@ -102,6 +106,8 @@ class KeyedEntries {
   /// Throws Error(kUser) when a type is one that only its own codec can decode.
   KeyedEntries(CheckpointFiles& files, const StoredKeyedState& keyed, const StoredKeyedState::State& state);
 
+  /// As KeyedPieces::only(): there may still be entries of other keys.
+  void only(uint64_t hash) { pieces_.only(hash); }
   /// False behind the last.
   bool next();
   int64_t nameSpace() const { return pieces_.piece().nameSpace; }

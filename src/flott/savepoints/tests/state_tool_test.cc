@@ -311,6 +311,24 @@ TEST_F(StateTool, FindsKeys) {
   EXPECT_FALSE(isKey(type, bytes, R"({"page":"ab","millis":3,"at":"1970-01-01T00:00:00.000Z"})"));
 }
 
+// What is passed over without a look has not got the key.
+TEST_F(StateTool, FindsEachKeyAmongMany) {
+  const WordState state = manyWords(3000);
+  CheckpointFiles files = open(write(state, {.parallelism = 3}));
+  OperatorStates states(files, files.metadata().operators[1]);
+  int64_t looked = 0;
+  for (const auto& [word, count] : state.counts) {
+    for (const std::string name : {"count", "window-contents"}) {
+      const auto rows = states.rows(name);
+      rows->expectKey(word);
+      int found = 0;
+      for (StateRow row; rows->next(row); ++looked) found += isKey(rows->type(), row.key, word) ? 1 : 0;
+      EXPECT_EQ(found, name == "count" || count % 3 == 0 ? 1 : 0) << word;
+    }
+  }
+  EXPECT_LT(looked, 3000 * 100);  // of 12 million
+}
+
 TEST_F(StateTool, NamesTheNearest) {
   CheckpointFiles files = open(write(someWords()));
   const auto find = [&](const std::string& which) {
