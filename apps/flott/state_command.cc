@@ -162,12 +162,16 @@ int cat(const Env& env, const std::string& name, std::span<const std::string> wo
   std::vector<std::unique_ptr<RowSource>> sources;
   for (const std::string& state : wanted) {
     try {
-      sources.push_back(states.rows(state));
+      for (auto& rows : states.rows(state)) sources.push_back(std::move(rows));
     } catch (const Error& error) {  // others can be looked at
       if (error.kind() != ErrorKind::kUser || wanted.size() == 1) throw;
       env.console.err(std::string("flott: ") + error.what() + "\n");
       allPrinted = false;
     }
+  }
+  if (format != "json" && sources.size() > 1) {
+    throw Error(ErrorKind::kUser, "state '" + wanted[0] + "' has entries of several types, since its type has "
+                                  "changed: print it with --format json");
   }
   Target target(env, given.find("--output"), format == "parquet");
   for (const auto& rows : sources) {

@@ -256,30 +256,67 @@ class Comparison {
   }
 
  private:
+  /// A state of one side, or of an operator that was restored with another type, a part of it.
+  struct Variant {
+    std::string type;
+    const StoredKeyedState::State* keyed = nullptr;
+    const StoredOperatorState* list = nullptr;
+  };
+  static std::vector<Variant> variantsOf(const OperatorStates& states, const std::string& name) {
+    std::vector<Variant> all;
+    for (const StoredKeyedState::State& state : states.keyed().find(name))
+      all.push_back({.type = typeOf(states.keyed(), state), .keyed = &state});
+    for (const StoredOperatorState& state : states.lists()) {
+      if (state.name == name) all.push_back({.type = typeOf(state), .list = &state});
+    }
+    return all;
+  }
+
   void compareStates(const std::string& name, OperatorStates& a, OperatorStates& b) {
     report_.enterState(name);
-    const std::string was = a.typeOf(name), is = b.typeOf(name);
+    const std::vector<Variant> was = variantsOf(a, name), is = variantsOf(b, name);
     if (was.empty() || is.empty()) {
       return report_.stateNote(was.empty() ? "is only in the second checkpoint"
                                            : "is only in the first checkpoint");
     }
-    if (was != is) return report_.stateNote("was " + was + " and is " + is);
-    const auto *keyedA = a.keyed().find(name), *keyedB = b.keyed().find(name);
-    const bool keyed = keyedA != nullptr;
-    const bool opaque =
-        keyed
-            ? undescribedPart(keyedA->schema.value) != nullptr || undescribedPart(*a.keyed().key()) != nullptr
-            : !a.findList(name)->type || undescribedPart(*a.findList(name)->type) != nullptr;
+    if (was.size() == 1 && is.size() == 1 && was[0].type != is[0].type)
+      return report_.stateNote("was " + was[0].type + " and is " + is[0].type);
+    const auto find = [](const std::vector<Variant>& all, const std::string& type) {
+      return std::find_if(all.begin(), all.end(), [&](const Variant& v) { return v.type == type; });
+    };
+    for (const Variant& variant : was) {
+      report_.enterState(name);
+      const auto other = find(is, variant.type);
+      if (other == is.end()) {
+        report_.stateNote("is " + variant.type + " only in the first checkpoint");
+      } else {
+        compareVariants(name, a.keyed(), variant, b.keyed(), *other);
+      }
+    }
+    for (const Variant& variant : is) {
+      report_.enterState(name);
+      if (find(was, variant.type) == was.end())
+        report_.stateNote("is " + variant.type + " only in the second checkpoint");
+    }
+  }
+
+  void compareVariants(const std::string& name, const StoredKeyedState& keyedA, const Variant& a,
+                       const StoredKeyedState& keyedB, const Variant& b) {
+    const bool keyed = a.keyed != nullptr;
+    const bool opaque = keyed ? undescribedPart(a.keyed->schema.value) != nullptr ||
+                                    undescribedPart(*keyedA.key()) != nullptr
+                              : !a.list->type || undescribedPart(*a.list->type) != nullptr;
     if (opaque) {
-      const bool same = keyed ? hashOfPieces(before_, a.keyed().op(), *keyedA) ==
-                                    hashOfPieces(after_, b.keyed().op(), *keyedB)
-                              : hashOfItems(*a.findList(name)) == hashOfItems(*b.findList(name));
+      const bool same = keyed ? hashOfPieces(before_, keyedA.op(), *a.keyed) ==
+                                    hashOfPieces(after_, keyedB.op(), *b.keyed)
+                              : hashOfItems(*a.list) == hashOfItems(*b.list);
       if (!same) report_.stateNote("differs, in entries that only its program can decode");
       return;
     }
-    const Tally tally = keyed ? compareKeyed(a.rows(name), b.rows(name), report_)
-                              : compareLists(*a.rows(name), *b.rows(name), report_);
-    report_.tally(name, tally);
+    report_.tally(name, keyed ? compareKeyed(rowsOf(before_, keyedA, *a.keyed),
+                                             rowsOf(after_, keyedB, *b.keyed), report_)
+                              : compareLists(*rowsOf(keyedA.op(), *a.list), *rowsOf(keyedB.op(), *b.list),
+                                             report_));
   }
 
   CheckpointFiles& before_;

@@ -17,38 +17,39 @@ void failNoState(const OperatorSnapshot& op, const std::string& name, const std:
 
 std::vector<std::string> namesOf(const StoredKeyedState& keyed) {
   std::vector<std::string> names;
-  for (const auto& [name, state] : keyed.states()) names.push_back(name);
+  for (const StoredKeyedState::State& state : keyed.states()) {
+    if (names.empty() || names.back() != state.schema.name) names.push_back(state.schema.name);
+  }
   return names;
+}
+
+std::string typeOf(const StoredKeyedState& keyed, const StoredKeyedState::State& state) {
+  return kindForPeople(state.schema) + " of " + state.schema.value.toString() + " by " +
+         keyed.key()->toString() + (state.schema.expires ? ", which expires" : "");
+}
+
+std::string typeOf(const StoredOperatorState& state) {
+  return std::string(kindForPeople(state.redistribution)) + " of " +
+         (state.type ? state.type->toString() : std::string("an unknown type"));
 }
 
 std::vector<std::string> OperatorStates::names() const {
   std::vector<std::string> names = namesOf(keyed_);
-  for (const StoredOperatorState& state : lists_) names.push_back(state.name);
+  for (const StoredOperatorState& state : lists_) {
+    if (names.empty() || names.back() != state.name) names.push_back(state.name);
+  }
   return names;
 }
 
-std::unique_ptr<RowSource> OperatorStates::rows(const std::string& name) {
-  if (const auto* state = keyed_.find(name)) return rowsOf(files_, keyed_, *state);
-  if (const auto* state = findList(name)) return rowsOf(keyed_.op(), *state);
-  failNoState(keyed_.op(), name, names());
-}
-
-const StoredOperatorState* OperatorStates::findList(std::string_view name) const {
+std::vector<std::unique_ptr<RowSource>> OperatorStates::rows(const std::string& name) {
+  std::vector<std::unique_ptr<RowSource>> all;
+  for (const StoredKeyedState::State& state : keyed_.find(name)) all.push_back(rowsOf(files_, keyed_, state));
+  const bool isKeyed = !all.empty();
   for (const StoredOperatorState& state : lists_) {
-    if (state.name == name) return &state;
+    if (!isKeyed && state.name == name) all.push_back(rowsOf(keyed_.op(), state));
   }
-  return nullptr;
-}
-
-std::string OperatorStates::typeOf(const std::string& name) const {
-  if (const auto* state = keyed_.find(name)) {
-    return kindForPeople(state->schema) + " of " + state->schema.value.toString() + " by " +
-           keyed_.key()->toString() + (state->schema.expires ? ", which expires" : "");
-  }
-  const StoredOperatorState* state = findList(name);
-  if (state == nullptr) return {};
-  return std::string(kindForPeople(state->redistribution)) + " of " +
-         (state->type ? state->type->toString() : std::string("an unknown type"));
+  if (all.empty()) failNoState(keyed_.op(), name, names());
+  return all;
 }
 
 }  // namespace flott

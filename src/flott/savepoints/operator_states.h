@@ -18,6 +18,10 @@ namespace flott {
                               const std::vector<std::string>& there);
 std::vector<std::string> namesOf(const StoredKeyedState& keyed);
 
+/// "value of int64 by string", "list of string".
+std::string typeOf(const StoredKeyedState& keyed, const StoredKeyedState::State& state);
+std::string typeOf(const StoredOperatorState& state);
+
 class OperatorStates {
  public:
   /// Both must outlive it.
@@ -26,15 +30,13 @@ class OperatorStates {
 
   /// Keyed states first, each by name.
   std::vector<std::string> names() const;
-  /// Throws Error(kUser) that names the nearest when there is none, and for types that only their program can
-  /// decode.
-  std::unique_ptr<RowSource> rows(const std::string& name);
+  /// Those of a state; several where a checkpoint has it with several types. Throws Error(kUser) that names
+  /// the nearest when there is none, and for types that only their program can decode.
+  std::vector<std::unique_ptr<RowSource>> rows(const std::string& name);
 
   const StoredKeyedState& keyed() const { return keyed_; }
-  /// Null when it is none, or a keyed one.
-  const StoredOperatorState* findList(std::string_view name) const;
-  /// "value of int64 by string"; empty when there is no such state.
-  std::string typeOf(const std::string& name) const;
+  /// Those that are not keyed.
+  const std::vector<StoredOperatorState>& lists() const { return lists_; }
 
  private:
   CheckpointFiles& files_;

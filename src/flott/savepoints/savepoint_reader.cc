@@ -15,45 +15,58 @@ SavepointReader::SavepointReader(std::shared_ptr<RealEnv> real, const std::strin
 SavepointReader::SavepointReader(const Env& env, const std::string& path, const Configuration& configuration)
     : files_(env, storeOptions(configuration), path) {}
 
-SavepointReader::Found SavepointReader::findState(const std::string& uid, const std::string& name,
-                                                  std::string_view kind, const TypeDescription& key,
-                                                  const TypeDescription& value) {
+std::vector<SavepointReader::Found> SavepointReader::findState(const std::string& uid, const std::string& name,
+                                                               std::string_view kind,
+                                                               const TypeDescription& key,
+                                                               const TypeDescription& value) {
   const OperatorSnapshot& op = findOperator(files_.metadata(), uid);
   std::unique_ptr<StoredKeyedState>& keyed = keyed_[op.id];
   if (keyed == nullptr) keyed = std::make_unique<StoredKeyedState>(files_, op);
-  const StoredKeyedState::State* state = keyed->find(name);
-  if (state == nullptr) failNoState(op, name, namesOf(*keyed));
+  std::vector<Found> all;
   const std::string what = "state '" + name + "' of " + nameOf(op);
-  if (*keyed->key() != key) {
-    throw Error(ErrorKind::kUser, what + " has keys of type " + keyed->key()->toString() + ", not " +
-                                      key.toString() + ": read it with that type");
+  for (const StoredKeyedState::State& state : keyed->find(name)) {
+    const KeyedStateSchema& schema = state.schema;
+    if (*keyed->key() != key) {
+      throw Error(ErrorKind::kUser, what + " has keys of type " + keyed->key()->toString() + ", not " +
+                                        key.toString() + ": read it with that type");
+    }
+    const Compatibility fit = compare(schema.value, value);
+    if (schema.kind != kind || fit.verdict == Compatibility::Verdict::kIncompatible) {
+      throw Error(ErrorKind::kUser, what + " is " + schema.kind + " of " + schema.value.toString() +
+                                        ", not " + std::string(kind) + " of " + value.toString() +
+                                        ": read it with the descriptor it was written with");
+    }
+    Found& found = all.emplace_back(Found{keyed.get(), &state});
+    if (fit.verdict == Compatibility::Verdict::kMigratable)
+      found.rewriter.emplace(schema.value, value, timesPlace(schema.kind, schema.expires));
   }
-  if (state->schema.kind != kind || state->schema.value != value) {
-    throw Error(ErrorKind::kUser, what + " is " + state->schema.kind + " of " +
-                                      state->schema.value.toString() + ", not " + std::string(kind) + " of " +
-                                      value.toString() + ": read it with the descriptor it was written with");
-  }
-  return {*keyed, *state};
+  if (all.empty()) failNoState(op, name, namesOf(*keyed));
+  return all;
 }
 
-StoredOperatorState SavepointReader::findList(const std::string& uid, const std::string& name,
-                                              Redistribution redistribution, const TypeDescription& type) {
+OperatorStateBackend SavepointReader::lists(const std::string& uid, const std::string& name,
+                                            Redistribution redistribution, const TypeDescription& type) {
   const OperatorSnapshot& op = findOperator(files_.metadata(), uid);
+  OperatorStateImage image = readWholeOperatorState(files_, op);
   std::vector<std::string> names;
-  for (StoredOperatorState& state : readOperatorState(files_, op)) {
+  bool found = false;
+  for (const OperatorStateImage::State& state : image.states) {
     names.push_back(state.name);
     if (state.name != name) continue;
-    if (state.redistribution != redistribution || (state.type && *state.type != type)) {
-      throw Error(ErrorKind::kUser,
-                  "state '" + name + "' of " + nameOf(op) + " is a " +
-                      std::string(kindForPeople(state.redistribution)) + " of " +
-                      (state.type ? state.type->toString() : std::string("an unknown type")) + ", not a " +
-                      std::string(kindForPeople(redistribution)) + " of " + type.toString() +
-                      ": read it as it was written");
+    found = true;
+    if (state.redistribution == redistribution &&
+        (!state.type || compare(*state.type, type).verdict != Compatibility::Verdict::kIncompatible)) {
+      continue;
     }
-    return std::move(state);
+    throw Error(ErrorKind::kUser,
+                "state '" + name + "' of " + nameOf(op) + " is a " +
+                    std::string(kindForPeople(state.redistribution)) + " of " +
+                    (state.type ? state.type->toString() : std::string("an unknown type")) + ", not a " +
+                    std::string(kindForPeople(redistribution)) + " of " + type.toString() +
+                    ": read it as it was written");
   }
-  failNoState(op, name, names);
+  if (!found) failNoState(op, name, names);
+  return OperatorStateBackend(std::move(image));
 }
 
 }  // namespace flott

@@ -1,7 +1,8 @@
 // State of a job as values of its own types: reads checkpoints and savepoints from a program.
 //
 // Keyed state comes in the order of the key hash, an entry at a time, so that it may be larger than memory.
-// Types are checked against what the checkpoint says. Operators are named by their uid (or their id, or their
+// Types are checked against what the checkpoint says; fields may have been added and dropped since, as when
+// a job starts from it. Operators are named by their uid (or their id, or their
 // name). Used by a program of its own, or a test, on one thread; calls block on files. Errors are
 // Error(kUser) for what is not there or of another type, Error(kCorruption) for damage, with the file's name.
 //
@@ -21,6 +22,7 @@
 #include "flott/savepoints/stored_keyed_state.h"
 #include "flott/savepoints/stored_operator_state.h"
 #include "flott/state/keyed_state.h"
+#include "flott/state/stored_value.h"
 #include "flott/state/timer_queue.h"
 
 namespace flott {
@@ -41,13 +43,14 @@ class SavepointReader {
   void keyedState(const std::string& uid, const Descriptor& descriptor, F&& f) {
     using Handle = typename Descriptor::Handle;
     using Stored = typename Handle::Stored;
-    const Found found = find<K, Stored>(uid, descriptor.name(), Handle::kKind);
-    if (found.state.schema.expires) {
-      using Expiring = typename Handle::StoredWithTtl;
-      walk<K, Expiring>(
-          found, [&](const K& key, int64_t, Expiring& value) { f(key, std::as_const(value.plain())); });
-    } else {
-      walk<K, Stored>(found, [&](const K& key, int64_t, Stored& value) { f(key, std::as_const(value)); });
+    for (const Found& found : find<K, Stored>(uid, descriptor.name(), Handle::kKind)) {
+      if (found.state->schema.expires) {
+        using Expiring = typename Handle::StoredWithTtl;
+        walk<K, Expiring>(found,
+                          [&](const K& key, int64_t, Expiring& value) { f(key, std::as_const(value.plain())); });
+      } else {
+        walk<K, Stored>(found, [&](const K& key, int64_t, Stored& value) { f(key, std::as_const(value)); });
+      }
     }
   }
 
@@ -65,51 +68,53 @@ class SavepointReader {
   /// its name, kind "table" and type.
   template <typename K, typename V, typename F>
   void table(const std::string& uid, const std::string& name, F&& f) {
-    walk<K, V>(find<K, V>(uid, name, "table"),
-               [&](const K& key, int64_t, V& value) { f(key, std::as_const(value)); });
+    for (const Found& found : find<K, V>(uid, name, "table"))
+      walk<K, V>(found, [&](const K& key, int64_t, V& value) { f(key, std::as_const(value)); });
   }
   /// f(const K& key, Timestamp sliceEnd, const Acc&) for what windows of one aggregation hold, slice by slice
   /// of time.
   template <typename K, typename Acc, typename F>
   void windowSlices(const std::string& uid, F&& f) {
-    walk<K, Acc>(find<K, Acc>(uid, "window-contents", "slices"), [&](const K& key, int64_t end, Acc& value) {
-      f(key, Timestamp(end), std::as_const(value));
-    });
+    for (const Found& found : find<K, Acc>(uid, "window-contents", "slices")) {
+      walk<K, Acc>(found, [&](const K& key, int64_t end, Acc& value) {
+        f(key, Timestamp(end), std::as_const(value));
+      });
+    }
   }
 
   /// The list of all subtasks together.
   template <typename T>
   std::vector<T> listState(const std::string& uid, const std::string& name) {
-    return items<T>(findList(uid, name, Redistribution::kSplit, describe<T>()));
+    return lists(uid, name, Redistribution::kSplit, describe<T>()).template list<T>(name).get();
   }
   /// What each subtask had, one after the other.
   template <typename T>
   std::vector<T> unionListState(const std::string& uid, const std::string& name) {
-    return items<T>(findList(uid, name, Redistribution::kUnion, describe<T>()));
+    return lists(uid, name, Redistribution::kUnion, describe<T>()).template unionList<T>(name).get();
   }
   template <typename K, typename V>
   OrderedMap<K, V> broadcastState(const std::string& uid, const MapStateDescriptor<K, V>& descriptor) {
-    const StoredOperatorState state =
-        findList(uid, descriptor.name(), Redistribution::kBroadcast, describe<OrderedMap<K, V>>());
-    OrderedMap<K, V> map;
-    for (auto& [key, value] : items<std::pair<K, V>>(state)) map.put(key, std::move(value));
-    return map;
+    return lists(uid, descriptor.name(), Redistribution::kBroadcast, describe<OrderedMap<K, V>>())
+        .broadcast(descriptor)
+        .entries();
   }
 
  private:
+  /// A state, or the part of it that has one type; `rewriter` where that is not the program's.
   struct Found {
-    const StoredKeyedState& keyed;
-    const StoredKeyedState::State& state;
+    const StoredKeyedState* keyed = nullptr;
+    const StoredKeyedState::State* state = nullptr;
+    std::optional<ValueRewriter> rewriter = std::nullopt;
   };
 
   SavepointReader(std::shared_ptr<RealEnv> real, const std::string& path, const Configuration& configuration);
-  Found findState(const std::string& uid, const std::string& name, std::string_view kind,
-                  const TypeDescription& key, const TypeDescription& value);
-  StoredOperatorState findList(const std::string& uid, const std::string& name, Redistribution redistribution,
-                               const TypeDescription& type);
+  std::vector<Found> findState(const std::string& uid, const std::string& name, std::string_view kind,
+                               const TypeDescription& key, const TypeDescription& value);
+  OperatorStateBackend lists(const std::string& uid, const std::string& name, Redistribution redistribution,
+                             const TypeDescription& type);
 
   template <typename K, typename Stored>
-  Found find(const std::string& uid, const std::string& name, std::string_view kind) {
+  std::vector<Found> find(const std::string& uid, const std::string& name, std::string_view kind) {
     return findState(uid, name, kind, describe<K>(), describe<Stored>());
   }
 
@@ -118,12 +123,21 @@ class SavepointReader {
   void walk(const Found& found, F&& f) {
     K key{};
     Stored value{};
-    for (KeyedPieces pieces(files_, found.keyed.op(), found.state); pieces.next();) {
+    std::string rewritten;
+    for (KeyedPieces pieces(files_, found.keyed->op(), *found.state); pieces.next();) {
       pieces.guarded([&] {
         ByteReader in(pieces.bytes());
         while (!in.atEnd()) {
           Codec<K>::decode(in, key);
-          Codec<Stored>::decode(in, value);
+          if (found.rewriter) {
+            rewritten.clear();
+            ByteWriter out(rewritten);
+            found.rewriter->run(in, out);
+            ByteReader now(rewritten);
+            Codec<Stored>::decode(now, value);
+          } else {
+            Codec<Stored>::decode(in, value);
+          }
           f(key, pieces.piece().nameSpace, value);
         }
       });
@@ -132,20 +146,11 @@ class SavepointReader {
 
   template <typename K, typename F>
   void timers(const std::string& uid, const std::string& name, F& f) {
-    walk<K, TimerStamps>(find<K, TimerStamps>(uid, name, "timers"),
-                         [&](const K& key, int64_t, const TimerStamps& stamps) {
-                           for (const TimerStamp& stamp : stamps) f(key, Timestamp(stamp.at));
-                         });
-  }
-
-  template <typename T>
-  static std::vector<T> items(const StoredOperatorState& state) {
-    std::vector<T> all;
-    for (const StoredOperatorState::Item& item : state.items) {
-      ByteReader in(item.bytes);
-      Codec<T>::decode(in, all.emplace_back());
+    for (const Found& found : find<K, TimerStamps>(uid, name, "timers")) {
+      walk<K, TimerStamps>(found, [&](const K& key, int64_t, const TimerStamps& stamps) {
+        for (const TimerStamp& stamp : stamps) f(key, Timestamp(stamp.at));
+      });
     }
-    return all;
   }
 
   std::shared_ptr<RealEnv> real_;  // null in another world

@@ -166,7 +166,7 @@ void SavepointWriter::editKeyed(const std::string& uid, const TypeOps& key, uint
     const std::string place = state.placeOf(op.parts[i].keyed);
     std::string section = state.read(op.parts[i].keyed);
     try {
-      if (!section.empty()) restored.add(std::move(section), range);
+      if (!section.empty()) restored.add(std::move(section), range, groups, groups);
       KeyedStateBackend backend(
           key, {.keyGroups = range, .maxParallelism = groups, .processingTime = state.env.clock.wallTime()},
           std::move(restored));

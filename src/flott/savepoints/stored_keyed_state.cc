@@ -45,7 +45,9 @@ StoredKeyedState::StoredKeyedState(CheckpointFiles& files, const OperatorSnapsho
       throw std::move(error).at(nameOf(op)).at(files.placeOf(handle));
     }
   }
-  for (auto& [name, state] : states_) {
+  std::stable_sort(states_.begin(), states_.end(),
+                   [](const State& a, const State& b) { return a.schema.name < b.schema.name; });
+  for (State& state : states_) {
     std::sort(state.pieces.begin(), state.pieces.end(), [](const Piece& a, const Piece& b) {
       return std::tie(a.nameSpace, a.firstHash, a.section, a.offset) <
              std::tie(b.nameSpace, b.firstHash, b.section, b.offset);
@@ -59,23 +61,15 @@ void StoredKeyedState::addSection(CheckpointFiles& files, uint32_t section) {
   if (key_ && *key_ != header.key)
     throw Error(ErrorKind::kCorruption, "subtasks differ in the type of their keys");
   key_ = std::move(header.key);
-  std::vector<State*> states;
-  for (KeyedStateSchema& schema : header.states) {
-    const auto [at, added] = states_.try_emplace(schema.name);
-    State& state = *states.emplace_back(&at->second);
-    if (!added && (state.schema.kind != schema.kind || state.schema.value != schema.value ||
-                   state.schema.expires != schema.expires)) {
-      throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + schema.name + "'");
-    }
-    state.schema = std::move(schema);
-  }
+  std::vector<size_t> indexes;
+  for (KeyedStateSchema& schema : header.states) indexes.push_back(indexOf(std::move(schema)));
   while (stream.remaining() > 0) {
     const std::string_view bytes = stream.peek(KeyedPieceHeader::kMostBytes);
     ByteReader in(bytes);
-    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, indexes.size());
     stream.skip(in.offset());
     if (piece.length > stream.remaining()) in.fail("ends early");
-    State& state = *states[piece.state];
+    State& state = states_[indexes[piece.state]];
     state.pieces.push_back(
         {piece.nameSpace, piece.firstHash, stream.offset(), piece.length, section, piece.entries});
     state.entries += piece.entries;
@@ -85,9 +79,22 @@ void StoredKeyedState::addSection(CheckpointFiles& files, uint32_t section) {
   stream.check();
 }
 
-const StoredKeyedState::State* StoredKeyedState::find(std::string_view name) const {
-  const auto found = states_.find(name);
-  return found == states_.end() ? nullptr : &found->second;
+size_t StoredKeyedState::indexOf(KeyedStateSchema schema) {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const KeyedStateSchema& known = states_[i].schema;
+    if (known.name == schema.name && known.kind == schema.kind && known.value == schema.value &&
+        known.expires == schema.expires) {
+      return i;
+    }
+  }
+  states_.emplace_back().schema = std::move(schema);
+  return states_.size() - 1;
+}
+
+std::span<const StoredKeyedState::State> StoredKeyedState::find(std::string_view name) const {
+  const auto named = [name](const State& state) { return state.schema.name == name; };
+  const auto first = std::find_if(states_.begin(), states_.end(), named);
+  return {first, std::find_if_not(first, states_.end(), named)};
 }
 
 std::string KeyedPieces::place() const { return files_.placeOf(op_.subtasks[piece().section].keyed); }

@@ -7,12 +7,12 @@
 // then encoded key. One thread at a time; blocks.
 //
 //   StoredKeyedState keyed(files, op);
-//   for (KeyedEntries entries(files, keyed, keyed.find("count")); entries.next();) use(entries.key(), …);
+//   for (KeyedEntries entries(files, keyed, keyed.find("count")[0]); entries.next();) use(entries.key(), …);
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,16 +48,19 @@ class StoredKeyedState {
   const OperatorSnapshot& op() const { return op_; }
   /// Of the keys; nothing when the operator has no keyed state.
   const std::optional<TypeDescription>& key() const { return key_; }
-  const std::map<std::string, State, std::less<>>& states() const { return states_; }
-  /// Null when there is none.
-  const State* find(std::string_view name) const;
+  /// By name; several of one name where its type has changed and subtasks that have not registered it yet
+  /// keep what they restored as it was.
+  const std::vector<State>& states() const { return states_; }
+  /// Those of this name; none when there is none.
+  std::span<const State> find(std::string_view name) const;
 
  private:
   void addSection(CheckpointFiles& files, uint32_t section);
+  size_t indexOf(KeyedStateSchema schema);
 
   const OperatorSnapshot& op_;
   std::optional<TypeDescription> key_;
-  std::map<std::string, State, std::less<>> states_;
+  std::vector<State> states_;
 };
 
 /// The pieces of one state, one after the other.

@@ -1,6 +1,6 @@
 #include "flott/savepoints/stored_operator_state.h"
 
-#include <map>
+#include <algorithm>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -8,21 +8,33 @@
 namespace flott {
 namespace {
 
-void add(OperatorStateImage::State&& state, uint32_t subtask,
-         std::map<std::string, StoredOperatorState>& all) {
-  const auto [at, added] = all.try_emplace(state.name);
-  StoredOperatorState& sum = at->second;
-  if (added) {
-    sum.name = state.name;
-    sum.redistribution = state.redistribution;
-  } else if (sum.redistribution != state.redistribution) {
-    throw Error(ErrorKind::kCorruption, "subtasks differ in how state '" + state.name + "' is redistributed");
-  } else if (sum.type && state.type && *sum.type != *state.type) {
-    throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + state.name + "'");
+void add(OperatorStateImage::State&& state, uint32_t subtask, std::vector<StoredOperatorState>& all) {
+  const auto known = std::find_if(all.begin(), all.end(), [&](const StoredOperatorState& other) {
+    return other.name == state.name && other.type == state.type;
+  });
+  if (known != all.end() && known->redistribution != state.redistribution) {
+    throw Error(ErrorKind::kCorruption,
+                "subtasks differ in how state '" + state.name + "' is redistributed");
   }
-  if (state.type) sum.type = std::move(state.type);
-  if (!added && state.redistribution == Redistribution::kBroadcast) return;
+  if (known != all.end() && state.redistribution == Redistribution::kBroadcast) return;
+  StoredOperatorState& sum = known != all.end() ? *known : all.emplace_back();
+  sum.name = state.name;
+  sum.redistribution = state.redistribution;
+  sum.type = state.type;
   for (std::string& item : state.items) sum.items.push_back({subtask, std::move(item)});
+}
+
+OperatorStateImage readImage(CheckpointFiles& files, const OperatorSnapshot& op, const StateHandle& handle) {
+  if (handle.empty()) return {};
+  const std::string section = files.read(handle);
+  try {
+    ByteReader in(section);
+    OperatorStateImage image = OperatorStateImage::decode(in);
+    if (!in.atEnd()) in.fail("has bytes left over");
+    return image;
+  } catch (Error& error) {
+    throw std::move(error).at(nameOf(op)).at(files.placeOf(handle));
+  }
 }
 
 }  // namespace
@@ -34,22 +46,20 @@ uint64_t StoredOperatorState::bytes() const {
 }
 
 std::vector<StoredOperatorState> readOperatorState(CheckpointFiles& files, const OperatorSnapshot& op) {
-  std::map<std::string, StoredOperatorState> all;
+  std::vector<StoredOperatorState> all;
   for (uint32_t subtask = 0; subtask < op.subtasks.size(); ++subtask) {
-    const StateHandle& handle = op.subtasks[subtask].operatorState;
-    if (handle.empty()) continue;
-    const std::string section = files.read(handle);
-    try {
-      ByteReader in(section);
-      OperatorStateImage image = OperatorStateImage::decode(in);
-      for (OperatorStateImage::State& state : image.states) add(std::move(state), subtask, all);
-    } catch (Error& error) {
-      throw std::move(error).at(nameOf(op)).at(files.placeOf(handle));
-    }
+    OperatorStateImage image = readImage(files, op, op.subtasks[subtask].operatorState);
+    for (OperatorStateImage::State& state : image.states) add(std::move(state), subtask, all);
   }
-  std::vector<StoredOperatorState> states;
-  for (auto& [name, state] : all) states.push_back(std::move(state));
-  return states;
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
+}
+
+OperatorStateImage readWholeOperatorState(CheckpointFiles& files, const OperatorSnapshot& op) {
+  std::vector<OperatorStateImage> images;
+  for (const SubtaskSnapshot& subtask : op.subtasks)
+    images.push_back(readImage(files, op, subtask.operatorState));
+  return images.empty() ? OperatorStateImage() : std::move(split(images, 1)[0]);
 }
 
 std::string_view kindForPeople(Redistribution redistribution) {

@@ -31,8 +31,11 @@ struct StoredOperatorState {
   uint64_t bytes() const;
 };
 
-/// By name. Throws Error(kCorruption) that names the file.
+/// By name; several of one name where its type has changed and subtasks that have not asked for it yet keep
+/// what they restored as it was. Throws Error(kCorruption) that names the file.
 std::vector<StoredOperatorState> readOperatorState(CheckpointFiles& files, const OperatorSnapshot& op);
+/// The same as one subtask would be given them all.
+OperatorStateImage readWholeOperatorState(CheckpointFiles& files, const OperatorSnapshot& op);
 /// "list", "union list", "broadcast map".
 std::string_view kindForPeople(Redistribution redistribution);
 

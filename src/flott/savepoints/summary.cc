@@ -18,8 +18,8 @@ OperatorSummary summarize(CheckpointFiles& files, const OperatorSnapshot& op) {
                           .enumeratorBytes = op.enumerator.size()};
   for (const SubtaskSnapshot& subtask : op.subtasks) summary.finished += subtask.finished ? 1 : 0;
   const StoredKeyedState keyed(files, op);
-  for (const auto& [name, state] : keyed.states()) {
-    summary.states.push_back({.name = name,
+  for (const StoredKeyedState::State& state : keyed.states()) {
+    summary.states.push_back({.name = state.schema.name,
                               .kind = kindForPeople(state.schema),
                               .key = keyed.key()->toString(),
                               .type = state.schema.value.toString(),

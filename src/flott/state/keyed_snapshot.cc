@@ -4,8 +4,11 @@
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
+#include "flott/data/type_ops.h"
+#include "flott/state/format_version.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/keyed_section.h"
+#include "flott/state/scratch_value.h"
 
 namespace flott {
 namespace {
@@ -42,7 +45,7 @@ void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
 
 KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
   const std::vector<KeyedStateSchema> schemas = backend.schemas();
-  for (const KeyedStateSchema& schema : schemas) indexOf_.emplace(schema.name, indexOf_.size());
+  for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
   ByteWriter out(section_);
   encodeHeader(backend.key().ops().description(), schemas, out);
   backend.cut(*this);
@@ -52,7 +55,7 @@ void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
   FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
   ByteWriter out(section_);
-  encodePiece(index->second, image, out);
+  encodePiece(index->second + image.variant, image, out);
 }
 
 std::optional<std::string> withoutKeyedState(std::string_view section, std::string_view name,
@@ -84,9 +87,8 @@ std::optional<std::string> withoutKeyedState(std::string_view section, std::stri
 KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {
   if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
   const uint64_t version = in.varint();
-  if (version < kVersionBeforeTtl || version > kVersion) {
-    in.fail("has a format that is newer than this program");
-  }
+  if (version > kVersion) failNewerFormat("keyed state", version, kVersion);
+  if (version < kVersionBeforeTtl) in.fail("is no keyed state");
   KeyedSectionHeader header;
   header.key = TypeDescription::decode(in);
   header.states.resize(in.count(2));
@@ -113,45 +115,122 @@ KeyedPieceHeader KeyedPieceHeader::decode(ByteReader& in, size_t states) {
   return piece;
 }
 
-void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
+RestoredKeyedState::State& RestoredKeyedState::stateOf(KeyedStateSchema schema) {
+  const auto [at, added] = states_.try_emplace(schema.name);
+  State& first = at->second;
+  const auto same = [&](const State& state) {
+    return state.kind == schema.kind && state.value == schema.value && state.expires == schema.expires;
+  };
+  if (!added) {
+    if (same(first)) return first;
+    for (State& other : first.others) {
+      if (same(other)) return other;
+    }
+  }
+  State& state = added ? first : first.others.emplace_back();
+  state.kind = std::move(schema.kind);
+  state.value = std::move(schema.value);
+  state.expires = schema.expires;
+  return state;
+}
+
+void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups, uint32_t storedMaxParallelism,
+                             uint32_t maxParallelism) {
+  keyGroups_ = keyGroups;
+  storedMaxParallelism_ = storedMaxParallelism;
+  maxParallelism_ = maxParallelism;
   const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
   ByteReader in(section);
   KeyedSectionHeader header = KeyedSectionHeader::decode(in);
   if (key_ && *key_ != header.key) in.fail("has keys of another type than other subtasks");
   key_ = std::move(header.key);
   std::vector<State*> states;
-  for (KeyedStateSchema& schema : header.states) {
-    const auto [at, added] = states_.try_emplace(schema.name);
-    State& state = *states.emplace_back(&at->second);
-    if (!added &&
-        (state.kind != schema.kind || state.value != schema.value || state.expires != schema.expires)) {
-      throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + schema.name + "'");
-    }
-    state.kind = std::move(schema.kind);
-    state.value = std::move(schema.value);
-    state.expires = schema.expires;
-  }
+  for (KeyedStateSchema& schema : header.states) states.push_back(&stateOf(std::move(schema)));
   while (!in.atEnd()) {
     const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
     const std::string_view entries(in.raw(piece.length), piece.length);
-    if (!keyGroups.contains(piece.keyGroup)) continue;
-    states[piece.state]->pieces.push_back(
-        {piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries});
+    addPiece({piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, *states[piece.state]);
   }
 }
 
-std::optional<RestoredKeyedState::State> RestoredKeyedState::take(std::string_view name) {
+// A key group that is several now is kept as it is until its entries can be told apart.
+void RestoredKeyedState::addPiece(Piece piece, State& state) {
+  if (maxParallelism_ <= storedMaxParallelism_) {
+    piece.keyGroup = KeyGroup(piece.keyGroup.value / (storedMaxParallelism_ / maxParallelism_));
+    if (keyGroups_.contains(piece.keyGroup)) state.pieces.push_back(piece);
+    return;
+  }
+  const uint64_t times = maxParallelism_ / storedMaxParallelism_;
+  const uint64_t first = piece.keyGroup.value * times;
+  if (first < keyGroups_.end && first + times > keyGroups_.first) state.undivided.push_back(piece);
+  }
+}
+
+void RestoredKeyedState::divide(const TypeOps& key) {
+  if (maxParallelism_ <= storedMaxParallelism_) return;
+  for (auto& [name, state] : states_) {
+    divide(state, key, nullptr);
+    for (State& other : state.others) divide(other, key, nullptr);
+  }
+}
+
+void RestoredKeyedState::divide(State& state, const TypeOps& key, const TypeDescription* now) const {
+  if (state.undivided.empty()) return;
+  const StoredValueSkipper values(state.value, timesPlace(state.kind, state.expires), now);
+  if (!values.obstacle().empty()) return;
+  for (const Piece& piece : std::exchange(state.undivided, {})) divide(piece, state, key, values);
+}
+
+void RestoredKeyedState::divide(const Piece& piece, State& state, const TypeOps& key,
+                                const StoredValueSkipper& values) const {
+  ScratchValue scratch(key);
+  ByteReader in(piece.bytes);
+  Piece part = piece;
+  part.entries = 0;
+  size_t from = 0;
+  const auto add = [&](size_t end) {
+    part.bytes = piece.bytes.substr(from, end - from);
+    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.push_back(part);
+    part.entries = 0;
+    from = end;
+  };
+  while (!in.atEnd()) {
+    const size_t begin = in.offset();
+    key.decode(in, scratch.get());
+    const uint64_t hash = key.hash(scratch.get());
+    if (keyGroupOf(hash, storedMaxParallelism_) != piece.keyGroup) in.fail("holds a key of another key group");
+    const KeyGroup group = keyGroupOf(hash, maxParallelism_);
+    if (part.entries > 0 && group != part.keyGroup) add(begin);
+    if (part.entries++ == 0) {
+      part.keyGroup = group;
+      part.firstHash = hash;
+    }
+    values.skip(in);
+  }
+  add(piece.bytes.size());
+}
+
+std::optional<RestoredKeyedState::State> RestoredKeyedState::take(std::string_view name, const TypeOps& key,
+                                                                  const TypeDescription& now) {
   const auto found = states_.find(name);
   if (found == states_.end()) return std::nullopt;
   std::optional<State> state(std::move(found->second));
   states_.erase(found);
+  divide(*state, key, &now);
+  for (State& other : state->others) divide(other, key, &now);
   return state;
 }
 
 void RestoredKeyedState::drop(std::string_view prefix, int64_t nameSpace) {
   for (auto& [name, state] : states_) {
     if (!name.starts_with(prefix)) continue;
-    std::erase_if(state.pieces, [&](const Piece& piece) { return piece.nameSpace == nameSpace; });
+    const auto dropFrom = [&](State& from) {
+      const auto gone = [&](const Piece& piece) { return piece.nameSpace == nameSpace; };
+      std::erase_if(from.pieces, gone);
+      std::erase_if(from.undivided, gone);
+    };
+    dropFrom(state);
+    for (State& other : state.others) dropFrom(other);
   }
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "flott/base/bytes.h"
+#include "flott/data/type_description.h"
 #include "flott/data/type_ops.h"
 #include "flott/state/ordered_map.h"
 #include "flott/state/state_descriptors.h"
@@ -45,11 +46,13 @@ struct OperatorStateImage {
 
     bool operator==(const State&) const = default;
   };
-  std::vector<State> states;  // in the order of their names
+  /// In the order of their names; one name again for each type that subtasks have stored it as.
+  std::vector<State> states;
 
   bool operator==(const OperatorStateImage&) const = default;
   void encode(ByteWriter& out) const;
-  /// Also of the first format, which had no types. Throws Error(kCorruption).
+  /// Also of the first format, which had no types. Throws Error(kCorruption), or Error(kUser) for a format of
+  /// a later version.
   static OperatorStateImage decode(ByteReader& in);
 };
 
@@ -186,7 +189,7 @@ class OperatorStateBackend {
   OperatorState& add(const std::string& name, std::unique_ptr<OperatorState> state);
 
   std::map<std::string, std::unique_ptr<OperatorState>> states_;
-  std::map<std::string, OperatorStateImage::State> restored_;  // not asked for yet
+  std::multimap<std::string, OperatorStateImage::State> restored_;  // not asked for yet
   bool isRestored_;
 };
 

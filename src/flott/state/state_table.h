@@ -39,6 +39,7 @@
 #include "flott/state/segment.h"
 #include "flott/state/segment_pool.h"
 #include "flott/state/snapshot.h"
+#include "flott/state/stored_value.h"
 
 namespace flott {
 
@@ -62,10 +63,13 @@ struct LiveOnly {
   Timestamp expired;  // what was last touched then or before
 };
 
-/// How load() decodes values that were stored as another type; without `decode` they are of the table's.
+/// How load() takes values that were stored as another type.
 struct Conversion {
+  /// Of values that expire where the table's do not, or the other way round; null: they are of the table's.
   void (*decode)(ByteReader& in, void* value, Timestamp now) = nullptr;
   Timestamp now;
+  /// Makes them what `decode` takes; null: they are that already.
+  const ValueRewriter* rewriter = nullptr;
 };
 
 /// The cold side of a state, if it has one.

@@ -56,10 +56,11 @@ class StateTool : public testing::Test {
     OperatorStates states(files, findOperator(files.metadata(), "word-count"));
     std::string text;
     Output output([&text](std::string_view bytes) { text += bytes; });
-    const auto rows = states.rows(state);
-    const auto formatted = format(rows->type(), output);
-    for (StateRow row; rows->next(row);) formatted->row(row);
-    formatted->end();
+    for (const auto& rows : states.rows(state)) {
+      const auto formatted = format(rows->type(), output);
+      for (StateRow row; rows->next(row);) formatted->row(row);
+      formatted->end();
+    }
     return text;
   }
 
@@ -296,7 +297,7 @@ TEST_F(StateTool, TheOrderDoesNotDependOnParallelism) {
 TEST_F(StateTool, FindsKeys) {
   CheckpointFiles files = open(write(someWords()));
   OperatorStates states(files, files.metadata().operators[1]);
-  const auto rows = states.rows("count");
+  const auto rows = std::move(states.rows("count")[0]);
   StateRow row;
   ASSERT_TRUE(rows->next(row));
   EXPECT_TRUE(isKey(rows->type(), row.key, "be"));
@@ -319,7 +320,7 @@ TEST_F(StateTool, FindsEachKeyAmongMany) {
   int64_t looked = 0;
   for (const auto& [word, count] : state.counts) {
     for (const std::string name : {"count", "window-contents"}) {
-      const auto rows = states.rows(name);
+      const auto rows = std::move(states.rows(name)[0]);
       rows->expectKey(word);
       int found = 0;
       for (StateRow row; rows->next(row); ++looked) found += isKey(rows->type(), row.key, word) ? 1 : 0;
@@ -460,10 +461,11 @@ TEST_F(StateTool, NonsenseIsRefused) {
       Output nowhere([](std::string_view) {});
       for (const std::string& name : states.names()) {
         for (const auto& make : {jsonRows, csvRows, parquetRows}) {
-          const auto rows = states.rows(name);
-          const auto formatted = make(rows->type(), nowhere);
-          for (StateRow row; rows->next(row);) formatted->row(row);
-          formatted->end();
+          for (const auto& rows : states.rows(name)) {
+            const auto formatted = make(rows->type(), nowhere);
+            for (StateRow row; rows->next(row);) formatted->row(row);
+            formatted->end();
+          }
         }
       }
       CheckpointFiles again = open(path);

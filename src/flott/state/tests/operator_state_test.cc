@@ -105,19 +105,8 @@ TEST(OperatorState, SaysWhatIsInIt) {
   EXPECT_EQ(types, "map<string, int64> int64 string ");
   OperatorStateBackend backend(image);
   EXPECT_EQ(errorText([&] { backend.list<double>("split"); }),
-            "state 'split' is of int64 in the snapshot and of double in the program (the value was int64 and "
-            "is now double): keep its type, or give the state another name to begin it anew");
-  OperatorStateBackend other;
-  other.list<double>("split").add(1);
-  EXPECT_EQ(errorText(
-                [&] {
-                  split(std::vector{image, other.snapshot()}, 1);
-                },
-                ErrorKind::kCorruption),
-            "subtasks differ in the type of state 'split'");
-  for (OperatorStateImage::State& state : image.states) state.type.reset();
-  const OperatorStateImage typed = split(std::vector{throughBytes(image), twoSubtasks()[1]}, 1)[0];
-  for (const OperatorStateImage::State& state : typed.states) EXPECT_TRUE(state.type) << state.name;
+            "state 'split' is list state of int64 in the snapshot and list state of double in the program: keep "
+            "its type, or give the state another name to begin it anew");
 }
 
 TEST(OperatorState, TheFirstFormatCanBeRead) {
@@ -148,8 +137,10 @@ TEST(OperatorState, BrokenBytesAreRefused) {
   EXPECT_EQ(errorText([&] { OperatorStateImage::decode(in); }, ErrorKind::kCorruption),
             "encoded data holds a state with an unknown redistribution at byte 4");
   ByteReader newer(std::string_view("\0\3", 2));
-  EXPECT_EQ(errorText([&] { OperatorStateImage::decode(newer); }, ErrorKind::kCorruption),
-            "encoded data has a format that is newer than this program at byte 2");
+  EXPECT_EQ(errorText([&] { OperatorStateImage::decode(newer); }),
+            "operator state has format 3, and this program reads formats up to 2: a newer version of Flott has "
+            "written it. Build the program with that version or a later one, or start from a savepoint of this "
+            "version");
 }
 
 }  // namespace
