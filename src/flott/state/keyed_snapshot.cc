@@ -163,7 +163,6 @@ void RestoredKeyedState::addPiece(Piece piece, State& state) {
   const uint64_t times = maxParallelism_ / storedMaxParallelism_;
   const uint64_t first = piece.keyGroup.value * times;
   if (first < keyGroups_.end && first + times > keyGroups_.first) state.undivided.push_back(piece);
-  }
 }
 
 void RestoredKeyedState::divide(const TypeOps& key) {

@@ -116,6 +116,73 @@ TEST_F(Savepoints, WhatDoesNotFitIsSaid) {
       "a list of int64: read it as it was written");
 }
 
+struct OldTotal {
+  int64_t cents = 0;
+  std::string dropped;
+};
+struct Total {
+  std::string currency = "EUR";
+  int64_t cents = 0;
+};
+
+/// What one subtask keeps as it restored it has another type than what the others have.
+TEST_F(Savepoints, StatesOfSeveralTypesAreReadAsTheOneOfTheProgram) {
+  CheckpointMetadata metadata{.id = CheckpointId(1), .triggered = Timestamp(0), .jobName = "job"};
+  OperatorSnapshot op{.id = operatorIdOf("totals"), .name = "totals", .uid = "totals", .maxParallelism = 128};
+  CheckpointStorage storage(sim.files(), {.folder = "mixed", .inlineThreshold = 0});
+  for (uint32_t subtask = 0; subtask < 2; ++subtask) {
+    KeyedStateBackend backend(typeOps<int64_t>(), {.keyGroups = keyGroupRange(subtask, 128, 2)});
+    KeyedStateEditor<int64_t> editor(backend);
+    for (int64_t key = 0; key < 10; ++key) {
+      if (!editor.owns(key)) continue;
+      editor.setCurrentKey(key);
+      if (subtask == 0) {
+        editor.state(ValueStateDescriptor<OldTotal>("total")).set({key, "x"});
+      } else {
+        editor.state(ValueStateDescriptor<Total>("total")).set({"USD", key});
+      }
+    }
+    KeyedSnapshotWriter writer(backend);
+    while (!backend.encodeSome(1000)) {
+    }
+    op.subtasks.push_back(
+        {.keyed = storage.write(metadata.id, "task-" + std::to_string(subtask), {writer.finish()})[0]});
+  }
+  metadata.operators.push_back(op);
+  storage.complete(metadata);
+
+  std::map<int64_t, Total> totals;
+  read("mixed/chk-1").keyedState<int64_t>("totals", ValueStateDescriptor<Total>("total"),
+                                          [&](int64_t key, const Total& total) { totals[key] = total; });
+  ASSERT_EQ(totals.size(), 10u);
+  int old = 0;
+  for (const auto& [key, total] : totals) {
+    EXPECT_EQ(total.cents, key);
+    old += total.currency == "EUR" ? 1 : 0;
+  }
+  EXPECT_GT(old, 0);
+  EXPECT_LT(old, 10);
+  CheckpointFiles files(sim.env(), {}, "mixed/chk-1");
+  std::string listed;
+  for (const StateSummary& state : summarize(files).operators[0].states)
+    listed += state.name + " " + state.type + " " + std::to_string(state.entries) + "; ";
+  EXPECT_EQ(listed, "total struct{cents: int64, dropped: string} " + std::to_string(old) +
+                        "; total struct{currency: string, cents: int64} " + std::to_string(10 - old) + "; ");
+
+  // Written by a program that knows it, all is of its type.
+  SavepointWriter out = writer("uniform");
+  out.copyFrom("mixed/chk-1");
+  out.keyed<int64_t>("totals", [](KeyedStateEditor<int64_t>& state) {
+    state.state(ValueStateDescriptor<Total>("total"));
+  });
+  out.write();
+  EXPECT_EQ(compared("mixed/chk-1", "uniform"),
+            "operator 'totals' (uid 'totals')\n"
+            "  state 'total' is value of struct{cents: int64, dropped: string} by int64 only in the first "
+            "checkpoint\n"
+            "  state 'total': " + std::to_string(old) + " added, 0 removed, 0 changed\n");
+}
+
 TEST_F(Savepoints, AreMadeFromNothing) {
   const Counts counts = manyCounts();
   for (const uint32_t parts : {1, 3}) {
