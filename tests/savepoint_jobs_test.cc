@@ -155,12 +155,12 @@ TEST_P(SavepointJobs, AreReadChangedAndStartedAgain) {
   const std::string changed = writer.write();
   for (const FileInfo& file : world.sim().files().listFiles(saved)) world.sim().files().remove(file.path);
   auto env = world.environment(starting(changed, 5 - GetParam()));
-  build(env, sum + 5);  // the source goes on behind what it had read
+  build(env, 1000);  // the source goes on behind what it had read
   env.execute();
   const std::set<std::string> lines = printed(world);
   for (const auto& [word, n] : before) {
     EXPECT_TRUE(lines.contains(word + " " + std::to_string(n + 1001) + " 1 0")) << word;
-    EXPECT_FALSE(lines.contains(word + " " + std::to_string(n + 1002) + " 2 0")) << word;
+    EXPECT_TRUE(lines.contains(word + " 1200 " + std::to_string(200 - n) + " 0")) << word;
   }
 }
 
@@ -194,9 +194,9 @@ TEST(SavepointsOfBuiltInOperators, AreRead) {
   SavepointReader reader(world.sim().env(), saved);
   std::map<int64_t, int64_t> sums, hourly;
   reader.table<int64_t, int64_t>("sum", "sum", [&](int64_t shop, int64_t cents) { sums[shop] = cents; });
-  reader.windowSlices<int64_t, Sale>("hourly", [&](int64_t shop, Timestamp end, const Sale& sale) {
+  reader.windowSlices<int64_t, int64_t>("hourly", [&](int64_t shop, Timestamp end, int64_t cents) {
     EXPECT_EQ(end.ms % 3'600'000, 0);
-    hourly[shop] = sale.cents;
+    hourly[shop] = cents;
   });
   EXPECT_EQ(sums.size(), 3u);
   EXPECT_EQ(hourly, sums);

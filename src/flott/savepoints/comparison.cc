@@ -35,17 +35,17 @@ class Report {
 
   /// About the operator itself.
   void note(const std::string& text) {
-    heading(operator_, "");
+    heading();
     line("  " + text);
   }
   void stateNote(const std::string& text) {
-    heading(operator_, "");
+    heading();
     line("  state '" + state_ + "' " + text);
     state_.clear();
   }
   void entry(const std::string& text) {
     if (summary_) return;
-    heading(operator_, "");
+    heading();
     if (!state_.empty()) line("  state '" + state_ + "'");
     state_.clear();
     line("    " + text);
@@ -55,7 +55,7 @@ class Report {
     const std::string counts = std::to_string(tally.added) + " added, " + std::to_string(tally.removed) +
                                " removed, " + std::to_string(tally.changed) + " changed";
     if (!summary_) return line("    " + counts);
-    heading(operator_, "");
+    heading();
     line("  state '" + state + "': " + counts);
   }
   void flush() {
@@ -64,9 +64,9 @@ class Report {
   }
 
  private:
-  void heading(std::string& name, const std::string& indent) {
-    if (!name.empty()) line(indent + name);
-    name.clear();
+  void heading() {
+    if (!operator_.empty()) line(operator_);
+    operator_.clear();
   }
   void line(const std::string& text) {
     same_ = false;

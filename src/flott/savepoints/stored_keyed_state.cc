@@ -41,7 +41,7 @@ StoredKeyedState::StoredKeyedState(CheckpointFiles& files, const OperatorSnapsho
     try {
       addSection(files, section);
     } catch (Error& error) {
-      if (error.kind() != ErrorKind::kCorruption || error.message().starts_with("file '")) throw;
+      if (error.message().starts_with("file '")) throw;
       throw std::move(error).at(nameOf(op)).at(files.placeOf(handle));
     }
   }
@@ -57,6 +57,19 @@ StoredKeyedState::StoredKeyedState(CheckpointFiles& files, const OperatorSnapsho
 
 void StoredKeyedState::addSection(CheckpointFiles& files, uint32_t section) {
   StateStream stream(files, op_.subtasks[section].keyed);
+  try {
+    readSection(stream, section);
+  } catch (const Error& error) {
+    // Bytes that make no sense are most likely damaged.
+    if (error.kind() == ErrorKind::kTransient) throw;
+    stream.skip(stream.remaining());
+    stream.check();
+    throw;
+  }
+  stream.check();
+}
+
+void StoredKeyedState::readSection(StateStream& stream, uint32_t section) {
   KeyedSectionHeader header = readHeader(stream);
   if (key_ && *key_ != header.key)
     throw Error(ErrorKind::kCorruption, "subtasks differ in the type of their keys");
@@ -76,7 +89,6 @@ void StoredKeyedState::addSection(CheckpointFiles& files, uint32_t section) {
     state.bytes += piece.length;
     stream.skip(piece.length);
   }
-  stream.check();
 }
 
 size_t StoredKeyedState::indexOf(KeyedStateSchema schema) {

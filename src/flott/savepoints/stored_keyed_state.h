@@ -56,6 +56,7 @@ class StoredKeyedState {
 
  private:
   void addSection(CheckpointFiles& files, uint32_t section);
+  void readSection(StateStream& stream, uint32_t section);
   size_t indexOf(KeyedStateSchema schema);
 
   const OperatorSnapshot& op_;

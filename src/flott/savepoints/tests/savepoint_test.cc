@@ -164,7 +164,8 @@ TEST_F(Savepoints, StatesOfSeveralTypesAreReadAsTheOneOfTheProgram) {
   EXPECT_LT(old, 10);
   CheckpointFiles files(sim.env(), {}, "mixed/chk-1");
   std::string listed;
-  for (const StateSummary& state : summarize(files).operators[0].states)
+  const CheckpointSummary summary = summarize(files);
+  for (const StateSummary& state : summary.operators[0].states)
     listed += state.name + " " + state.type + " " + std::to_string(state.entries) + "; ";
   EXPECT_EQ(listed, "total struct{cents: int64, dropped: string} " + std::to_string(old) +
                         "; total struct{currency: string, cents: int64} " + std::to_string(10 - old) + "; ");
@@ -263,7 +264,8 @@ TEST_F(Savepoints, OperatorsAndStatesGoAndGetOtherNames) {
   EXPECT_EQ(countsIn("other", "words"), (Counts{{"to", 2}}));
   CheckpointFiles files(sim.env(), {}, "other");
   std::string names;
-  for (const StateSummary& state : summarize(files).operators[0].states) names += state.name + " ";
+  const CheckpointSummary summary = summarize(files);
+  for (const StateSummary& state : summary.operators[0].states) names += state.name + " ";
   EXPECT_EQ(names, "count seen shares window-contents rules ");
 }
 
