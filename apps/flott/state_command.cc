@@ -127,7 +127,7 @@ const OperatorSnapshot& chosenOperator(const CheckpointMetadata& checkpoint, con
 }
 
 std::string formatName(const Arguments& given) {
-  const std::string format = given.find("--format").value_or("json");
+  std::string format = given.find("--format").value_or("json");
   constexpr std::string_view kFormats[] = {"json", "csv", "parquet"};
   for (const std::string_view known : kFormats) {
     if (format == known) return format;

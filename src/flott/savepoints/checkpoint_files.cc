@@ -71,16 +71,19 @@ std::string CheckpointFiles::readPart(const StateHandle& handle, uint64_t offset
   if (handle.file.empty()) return handle.inlined.substr(offset, length);
   ObjectStore& store = remote_ != nullptr ? *remote_ : local_;
   const std::string path = metadata_.folder + "/" + handle.file;
-  const std::optional<uint64_t> size = store.size(path);
-  if (!size) {
+  std::string bytes;
+  try {
+    bytes = store.read(path, handle.offset + offset, length);
+  } catch (const Error&) {
+    if (store.size(path)) throw;
     throw Error(ErrorKind::kCorruption,
                 "file '" + path + "' of a checkpoint is missing. Look at another checkpoint");
   }
-  std::string bytes = store.read(path, handle.offset + offset, length);
   if (bytes.size() != length) {
-    throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint is cut off: it has " +
-                                            std::to_string(*size) + " bytes instead of at least " +
-                                            std::to_string(handle.offset + handle.length));
+    throw Error(ErrorKind::kCorruption,
+                "file '" + path + "' of a checkpoint is cut off: it has " +
+                    std::to_string(store.size(path).value_or(0)) + " bytes instead of at least " +
+                    std::to_string(handle.offset + handle.length));
   }
   return bytes;
 }

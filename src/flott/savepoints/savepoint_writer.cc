@@ -127,7 +127,7 @@ struct SavepointWriter::State {
 SavepointWriter::SavepointWriter(const std::string& folder, SavepointOptions options)
     : SavepointWriter(makeRealEnv({.log = {.level = LogLevel::kWarn}}), folder, std::move(options)) {}
 
-SavepointWriter::SavepointWriter(std::shared_ptr<RealEnv> real, const std::string& folder,
+SavepointWriter::SavepointWriter(const std::shared_ptr<RealEnv>& real, const std::string& folder,
                                  SavepointOptions options)
     : state_(std::make_unique<State>(real, real->env(), folder, std::move(options))) {}
 

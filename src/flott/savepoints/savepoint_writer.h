@@ -145,7 +145,7 @@ class SavepointWriter {
  private:
   struct State;
 
-  SavepointWriter(std::shared_ptr<RealEnv> real, const std::string& folder, SavepointOptions options);
+  SavepointWriter(const std::shared_ptr<RealEnv>& real, const std::string& folder, SavepointOptions options);
   void editKeyed(const std::string& uid, const TypeOps& key, uint32_t parts,
                  MoveFunction<void(KeyedStateBackend&)> edit);
   void replaceLists(const std::string& uid, OperatorStateImage state);
