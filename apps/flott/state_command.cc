@@ -170,8 +170,9 @@ int cat(const Env& env, const std::string& name, std::span<const std::string> wo
     }
   }
   if (format != "json" && sources.size() > 1) {
-    throw Error(ErrorKind::kUser, "state '" + wanted[0] + "' has entries of several types, since its type has "
-                                  "changed: print it with --format json");
+    throw Error(ErrorKind::kUser, "state '" + wanted[0] +
+                                      "' has entries of several types, since its type has "
+                                      "changed: print it with --format json");
   }
   Target target(env, given.find("--output"), format == "parquet");
   for (const auto& rows : sources) {

@@ -80,10 +80,10 @@ std::string CheckpointFiles::readPart(const StateHandle& handle, uint64_t offset
                 "file '" + path + "' of a checkpoint is missing. Look at another checkpoint");
   }
   if (bytes.size() != length) {
-    throw Error(ErrorKind::kCorruption,
-                "file '" + path + "' of a checkpoint is cut off: it has " +
-                    std::to_string(store.size(path).value_or(0)) + " bytes instead of at least " +
-                    std::to_string(handle.offset + handle.length));
+    throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint is cut off: it has " +
+                                            std::to_string(store.size(path).value_or(0)) +
+                                            " bytes instead of at least " +
+                                            std::to_string(handle.offset + handle.length));
   }
   return bytes;
 }

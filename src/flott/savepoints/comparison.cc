@@ -303,20 +303,20 @@ class Comparison {
   void compareVariants(const std::string& name, const StoredKeyedState& keyedA, const Variant& a,
                        const StoredKeyedState& keyedB, const Variant& b) {
     const bool keyed = a.keyed != nullptr;
-    const bool opaque = keyed ? undescribedPart(a.keyed->schema.value) != nullptr ||
-                                    undescribedPart(*keyedA.key()) != nullptr
-                              : !a.list->type || undescribedPart(*a.list->type) != nullptr;
+    const bool opaque =
+        keyed ? undescribedPart(a.keyed->schema.value) != nullptr || undescribedPart(*keyedA.key()) != nullptr
+              : !a.list->type || undescribedPart(*a.list->type) != nullptr;
     if (opaque) {
-      const bool same = keyed ? hashOfPieces(before_, keyedA.op(), *a.keyed) ==
-                                    hashOfPieces(after_, keyedB.op(), *b.keyed)
-                              : hashOfItems(*a.list) == hashOfItems(*b.list);
+      const bool same =
+          keyed ? hashOfPieces(before_, keyedA.op(), *a.keyed) == hashOfPieces(after_, keyedB.op(), *b.keyed)
+                : hashOfItems(*a.list) == hashOfItems(*b.list);
       if (!same) report_.stateNote("differs, in entries that only its program can decode");
       return;
     }
-    report_.tally(name, keyed ? compareKeyed(rowsOf(before_, keyedA, *a.keyed),
-                                             rowsOf(after_, keyedB, *b.keyed), report_)
-                              : compareLists(*rowsOf(keyedA.op(), *a.list), *rowsOf(keyedB.op(), *b.list),
-                                             report_));
+    report_.tally(
+        name, keyed
+                  ? compareKeyed(rowsOf(before_, keyedA, *a.keyed), rowsOf(after_, keyedB, *b.keyed), report_)
+                  : compareLists(*rowsOf(keyedA.op(), *a.list), *rowsOf(keyedB.op(), *b.list), report_));
   }
 
   CheckpointFiles& before_;

@@ -15,8 +15,8 @@ SavepointReader::SavepointReader(std::shared_ptr<RealEnv> real, const std::strin
 SavepointReader::SavepointReader(const Env& env, const std::string& path, const Configuration& configuration)
     : files_(env, storeOptions(configuration), path) {}
 
-std::vector<SavepointReader::Found> SavepointReader::findState(const std::string& uid, const std::string& name,
-                                                               std::string_view kind,
+std::vector<SavepointReader::Found> SavepointReader::findState(const std::string& uid,
+                                                               const std::string& name, std::string_view kind,
                                                                const TypeDescription& key,
                                                                const TypeDescription& value) {
   const OperatorSnapshot& op = findOperator(files_.metadata(), uid);
@@ -58,12 +58,11 @@ OperatorStateBackend SavepointReader::lists(const std::string& uid, const std::s
         (!state.type || compare(*state.type, type).verdict != Compatibility::Verdict::kIncompatible)) {
       continue;
     }
-    throw Error(ErrorKind::kUser,
-                "state '" + name + "' of " + nameOf(op) + " is a " +
-                    std::string(kindForPeople(state.redistribution)) + " of " +
-                    (state.type ? state.type->toString() : std::string("an unknown type")) + ", not a " +
-                    std::string(kindForPeople(redistribution)) + " of " + type.toString() +
-                    ": read it as it was written");
+    throw Error(ErrorKind::kUser, "state '" + name + "' of " + nameOf(op) + " is a " +
+                                      std::string(kindForPeople(state.redistribution)) + " of " +
+                                      (state.type ? state.type->toString() : std::string("an unknown type")) +
+                                      ", not a " + std::string(kindForPeople(redistribution)) + " of " +
+                                      type.toString() + ": read it as it was written");
   }
   if (!found) failNoState(op, name, names);
   return OperatorStateBackend(std::move(image));

@@ -46,8 +46,8 @@ class SavepointReader {
     for (const Found& found : find<K, Stored>(uid, descriptor.name(), Handle::kKind)) {
       if (found.state->schema.expires) {
         using Expiring = typename Handle::StoredWithTtl;
-        walk<K, Expiring>(found,
-                          [&](const K& key, int64_t, Expiring& value) { f(key, std::as_const(value.plain())); });
+        walk<K, Expiring>(
+            found, [&](const K& key, int64_t, Expiring& value) { f(key, std::as_const(value.plain())); });
       } else {
         walk<K, Stored>(found, [&](const K& key, int64_t, Stored& value) { f(key, std::as_const(value)); });
       }

@@ -13,8 +13,7 @@ void add(OperatorStateImage::State&& state, uint32_t subtask, std::vector<Stored
     return other.name == state.name && other.type == state.type;
   });
   if (known != all.end() && known->redistribution != state.redistribution) {
-    throw Error(ErrorKind::kCorruption,
-                "subtasks differ in how state '" + state.name + "' is redistributed");
+    throw Error(ErrorKind::kCorruption, "subtasks differ in how state '" + state.name + "' is redistributed");
   }
   if (known != all.end() && state.redistribution == Redistribution::kBroadcast) return;
   StoredOperatorState& sum = known != all.end() ? *known : all.emplace_back();

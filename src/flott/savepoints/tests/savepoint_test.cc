@@ -152,8 +152,9 @@ TEST_F(Savepoints, StatesOfSeveralTypesAreReadAsTheOneOfTheProgram) {
   storage.complete(metadata);
 
   std::map<int64_t, Total> totals;
-  read("mixed/chk-1").keyedState<int64_t>("totals", ValueStateDescriptor<Total>("total"),
-                                          [&](int64_t key, const Total& total) { totals[key] = total; });
+  read("mixed/chk-1")
+      .keyedState<int64_t>("totals", ValueStateDescriptor<Total>("total"),
+                           [&](int64_t key, const Total& total) { totals[key] = total; });
   ASSERT_EQ(totals.size(), 10u);
   int old = 0;
   for (const auto& [key, total] : totals) {
@@ -173,15 +174,15 @@ TEST_F(Savepoints, StatesOfSeveralTypesAreReadAsTheOneOfTheProgram) {
   // Written by a program that knows it, all is of its type.
   SavepointWriter out = writer("uniform");
   out.copyFrom("mixed/chk-1");
-  out.keyed<int64_t>("totals", [](KeyedStateEditor<int64_t>& state) {
-    state.state(ValueStateDescriptor<Total>("total"));
-  });
+  out.keyed<int64_t>(
+      "totals", [](KeyedStateEditor<int64_t>& state) { state.state(ValueStateDescriptor<Total>("total")); });
   out.write();
   EXPECT_EQ(compared("mixed/chk-1", "uniform"),
             "operator 'totals' (uid 'totals')\n"
             "  state 'total' is value of struct{cents: int64, dropped: string} by int64 only in the first "
             "checkpoint\n"
-            "  state 'total': " + std::to_string(old) + " added, 0 removed, 0 changed\n");
+            "  state 'total': " +
+                std::to_string(old) + " added, 0 removed, 0 changed\n");
 }
 
 TEST_F(Savepoints, AreMadeFromNothing) {
