@@ -1,6 +1,6 @@
 // Counts and sums the orders of each customer. tools/demo_recovery.sh kills it, upgrades it to orders_v2.cc
 // and changes its parallelism meanwhile.
-#include "examples/recovery/orders.h"
+#include "orders.h"
 
 using namespace flott;
 

@@ -2,7 +2,7 @@
 // gets the new field with its default.
 #include <algorithm>
 
-#include "examples/recovery/orders.h"
+#include "orders.h"
 
 using namespace flott;
 

@@ -79,7 +79,8 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       id(drawJobId(graph.jobName, env)),
       lanes(laneCount),
       checkpoints(env.files, checkpointFolder(toString(id), configuration), &env.stores),
-      master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env, *this) {
+      master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env,
+             *this) {
   for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
     if (place) locatedFolder(*place);  // refuses what is no place
   }
@@ -89,8 +90,8 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
 
 Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
   auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
-                                       workerOptions(configuration, attempt, toString(id), checkpoints), env, master,
-                                       std::move(restored));
+                                       workerOptions(configuration, attempt, toString(id), checkpoints), env,
+                                       master, std::move(restored));
   workerBefore = std::atomic_exchange(&worker, next);
   next->deploy(*scheduler);
   return *next;
