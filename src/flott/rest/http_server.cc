@@ -23,9 +23,15 @@ constexpr Duration kFarewell = Duration::millis(250);
 class RequestThreads final : public httplib::TaskQueue {
  public:
   RequestThreads(const Env& env, int threads, int waiting) : waiting_(static_cast<size_t>(waiting)) {
-    for (int i = 0; i < threads; ++i)
-      threads_.push_back(env.threads.start({.name = "rest-" + std::to_string(i)}, [this] { work(); }));
+    try {
+      for (int i = 0; i < threads; ++i)
+        threads_.push_back(env.threads.start({.name = "rest-" + std::to_string(i)}, [this] { work(); }));
+    } catch (...) {
+      shutdown();
+      throw;
+    }
   }
+  ~RequestThreads() override { shutdown(); }
 
   // Waits for room: meanwhile connections stay with the kernel.
   void enqueue(std::function<void()> request) override {
@@ -42,6 +48,7 @@ class RequestThreads final : public httplib::TaskQueue {
     }
     changed_.notify_all();
     for (const auto& thread : threads_) thread->join();
+    threads_.clear();
   }
 
  private:
@@ -147,9 +154,8 @@ class HttpServer::Listening final : public httplib::Server {
   Listening(const Env& env, HttpServerOptions options, const RestApi& api)
       : env_(env), options_(std::move(options)), api_(api) {
     new_task_queue = [this]() -> httplib::TaskQueue* {
-      auto threads = std::make_unique<RequestThreads>(env_, options_.threads, options_.waiting);
       tellAccepting();
-      return threads.release();
+      return threads_.release();
     };
     set_tcp_nodelay(true);
     // The library's own options let two servers share a port.
@@ -167,6 +173,7 @@ class HttpServer::Listening final : public httplib::Server {
         response.set_content(errorDocument("the request cannot be read"), "application/json; charset=UTF-8");
     });
     bindToSomePort();
+    threads_ = std::make_unique<RequestThreads>(env_, options_.threads, options_.waiting);
     acceptor_ = env_.threads.start({.name = "rest"}, [this] {
       listen_after_bind();
       tellAccepting();
@@ -288,6 +295,7 @@ class HttpServer::Listening final : public httplib::Server {
   const HttpServerOptions options_;
   const RestApi& api_;
   int port_ = -1;
+  std::unique_ptr<RequestThreads> threads_;  // until the library takes them over
   std::unique_ptr<Thread> acceptor_;
   std::mutex mutex_;
   std::condition_variable changed_;
