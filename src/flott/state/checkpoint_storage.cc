@@ -203,7 +203,7 @@ CheckpointMetadata CheckpointStorage::readMetadata(const std::string& uri) {
     if (!size) {
       throw Error(ErrorKind::kUser,
                   "no checkpoint at '" + uri + "': there is no file '" + inside +
-                      "'. Give the folder of a completed checkpoint, one with a _metadata file in it");
+                      "'. Give the folder of a completed checkpoint or savepoint, one with a _metadata file in it");
     }
     path = inside;
   }
