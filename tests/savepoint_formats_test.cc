@@ -1,8 +1,9 @@
-// Savepoints of earlier versions can be read. tests/data/savepoints/v1 was written once by the program below, and
-// is never to be written again: a format that changes gets a version of its own and a folder of its own here,
-// and what is in the old ones stays readable. Runs in the root folder of the project.
+// Savepoints of earlier versions can be read. tests/data/savepoints/v1 was written once by the program below,
+// and is never to be written again: a format that changes gets a version of its own and a folder of its own
+// here, and what is in the old ones stays readable. Runs in the root folder of the project.
 //
-// To write a savepoint of a new version: FLOTT_WRITE_SAVEPOINT=tests/data/savepoints/v2, with the folder absent, and
+// To write a savepoint of a new version: FLOTT_WRITE_SAVEPOINT=tests/data/savepoints/v2, with the folder
+// absent, and
 //   flott_cross_test --gtest_also_run_disabled_tests --gtest_filter='SavepointFormats.DISABLED_Write'
 #include <gtest/gtest.h>
 
@@ -126,7 +127,9 @@ Profile profileOf(int64_t n) {
 constexpr int64_t kStored = 100;  // numbers before the savepoint
 constexpr int64_t kUsers = 5;
 
-Event eventOf(int64_t n) { return {n, {"user " + std::to_string(n % kUsers), static_cast<int32_t>(n % kUsers)}}; }
+Event eventOf(int64_t n) {
+  return {n, {"user " + std::to_string(n % kUsers), static_cast<int32_t>(n % kUsers)}};
+}
 /// A tenth of a second apart; the last comes an hour later, so that everything fires.
 int64_t timeOf(int64_t n) { return n * 100 + (n >= kStored + kUsers ? 3'600'000 : 0); }
 
@@ -238,7 +241,8 @@ class WithRules : public BroadcastProcessFunction<Event, Rule, std::string> {
  public:
   void processElement(const Event& event, ReadOnlyContext& ctx, Collector<std::string>& out) override {
     if (event.n < kStored) return;
-    for (const auto& [name, rule] : ctx.getBroadcastState(kRules).entries()) out.collect("rule " + toText(rule));
+    for (const auto& [name, rule] : ctx.getBroadcastState(kRules).entries())
+      out.collect("rule " + toText(rule));
   }
   void processBroadcastElement(const Rule& rule, Context& ctx, Collector<std::string>&) override {
     ctx.getBroadcastState(kRules).put(rule.name, rule);
@@ -301,9 +305,10 @@ Strings build(StreamExecutionEnvironment& env, int64_t until) {
   const Strings sessions =
       keyed.window(EventTimeSessionWindows::withGap(30s)).reduce(plus).uid("sessions").map(text("session"));
   const Strings counted = keyed.countWindow(11).reduce(plus).uid("counted").map(text("counted"));
-  const Strings rules = events.connect(env.fromElements<Rule>({{"z", 1}, {"a", 2}}).uid("rules").broadcast(kRules))
-                            .process(WithRules())
-                            .uid("with rules");
+  const Strings rules =
+      events.connect(env.fromElements<Rule>({{"z", 1}, {"a", 2}}).uid("rules").broadcast(kRules))
+          .process(WithRules())
+          .uid("with rules");
   const Strings lists =
       events.broadcast().transform<std::string>("Lists", operatorFactory<Lists>()).uid("lists");
   return states.unionWith(tumbling, sessions, counted, rules, lists);
@@ -388,8 +393,8 @@ TEST(SavepointFormats, Version1CanBeRead) {
   EXPECT_EQ(restored(folder, onDisk), expected());
 }
 
-// Whoever fails here has written the data anew: that hides a format that cannot be read any more. Put it back, and
-// write a savepoint of the new version beside it.
+// Whoever fails here has written the data anew: that hides a format that cannot be read any more. Put it
+// back, and write a savepoint of the new version beside it.
 TEST(SavepointFormats, Version1IsAsItWasWritten) {
   std::map<std::string, std::string> files;
   for (const auto& file : std::filesystem::directory_iterator("tests/data/savepoints/v1")) {

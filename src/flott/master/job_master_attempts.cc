@@ -72,11 +72,10 @@ void JobMaster::recover() {
         if (cancelling_ || cancelled_) return;
         if (error) return fail(*std::move(error));
         const bool isSavepoint = recovery->checkpoint->kind == CheckpointKind::kSavepoint;
-        env_.log.info("job", "'" + graph_.jobName + "' starts from " +
-                                 (isSavepoint ? "savepoint " : "checkpoint ") +
-                                 std::to_string(recovery->checkpoint->id.value) +
-                                 (recovery->checkpoint->folder.empty() ? "" : " in ") +
-                                 recovery->checkpoint->folder);
+        env_.log.info(
+            "job", "'" + graph_.jobName + "' starts from " + (isSavepoint ? "savepoint " : "checkpoint ") +
+                       std::to_string(recovery->checkpoint->id.value) +
+                       (recovery->checkpoint->folder.empty() ? "" : " in ") + recovery->checkpoint->folder);
         checkpoints_.continueAfter(recovery->checkpoint->id);
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));

@@ -149,11 +149,9 @@ class StateAssignment {
   static void keepOwn(OperatorStateImage& image, const OperatorStateImage& own) {
     for (OperatorStateImage::State& state : image.states) {
       if (state.redistribution != Redistribution::kSplit) continue;
-      const auto same =
-          std::find_if(own.states.begin(), own.states.end(),
-                       [&](const OperatorStateImage::State& s) {
-                         return s.name == state.name && s.type == state.type;
-                       });
+      const auto same = std::find_if(
+          own.states.begin(), own.states.end(),
+          [&](const OperatorStateImage::State& s) { return s.name == state.name && s.type == state.type; });
       state.items = same == own.states.end() ? std::vector<std::string>() : same->items;
     }
   }

@@ -315,9 +315,7 @@ void OperatorChain::process(ChainNode& node, int input, Element element) {
   }
 }
 
-std::string OperatorChain::where() const {
-  return nameOf(current_.load(std::memory_order_relaxed)->info());
-}
+std::string OperatorChain::where() const { return nameOf(current_.load(std::memory_order_relaxed)->info()); }
 
 Error OperatorChain::located() {
   return std::exchange(located_, true) ? currentError() : currentError().at(where());

@@ -162,14 +162,16 @@ TEST_F(SavepointJobs, OperatorsMayComeAndMove) {
 }
 
 TEST_F(SavepointJobs, StateOfOperatorsThatAreGoneIsAnErrorUnlessAllowed) {
-  const std::string path =
-      savepoint([](const Stream& in) { return tallied(tallied(in, "dropped"), "tally").filter([](int64_t) { return true; }); });
+  const std::string path = savepoint([](const Stream& in) {
+    return tallied(tallied(in, "dropped"), "tally").filter([](int64_t) { return true; });
+  });
   const Build without = [](const Stream& in) { return tallied(in, "renamed"); };
-  EXPECT_EQ(refusal(path, without),
-            "job 'test': savepoint 1 in '" + path +
-                "' has state of operator 'dropped' (uid 'dropped'), which the job does not have: give the operator "
-                "that continues it this uid, or drop the state with --allow-non-restored-state "
-                "(execution.state-recovery.ignore-unclaimed-state: true)");
+  EXPECT_EQ(
+      refusal(path, without),
+      "job 'test': savepoint 1 in '" + path +
+          "' has state of operator 'dropped' (uid 'dropped'), which the job does not have: give the operator "
+          "that continues it this uid, or drop the state with --allow-non-restored-state "
+          "(execution.state-recovery.ignore-unclaimed-state: true)");
   Configuration allowed = at(3);
   allowed.set("execution.state-recovery.ignore-unclaimed-state", "true");
   EXPECT_EQ(results(path, without, allowed).size(), 100u);
@@ -180,8 +182,10 @@ TEST_F(SavepointJobs, StateMayChangeItsType) {
   EXPECT_EQ(results(path, [](const Stream& in) { return tallied<TallyAndMore>(in, "tally"); }), expected());
   EXPECT_EQ(refusal(
                 path, [](const Stream& in) { return tallied<TallyOfDoubles>(in, "tally"); }, at(1)),
-            "job 'test': operator 'tally' (uid 'tally'), subtask 1/1: state 'tally' does not fit the snapshot: field "
-            "'sum' was int64 and is now double. Keep the field's type, or give it another name: it then begins with "
+            "job 'test': operator 'tally' (uid 'tally'), subtask 1/1: state 'tally' does not fit the "
+            "snapshot: field "
+            "'sum' was int64 and is now double. Keep the field's type, or give it another name: it then "
+            "begins with "
             "its default");
 }
 
@@ -192,18 +196,20 @@ TEST_F(SavepointJobs, KeysMayNotChangeTheirType) {
     void processElement(const int64_t&, Context&, Collector<int64_t>&) override {}
     ValueState<Tally> tally_;
   };
-  EXPECT_EQ(refusal(
-                path,
-                [](const Stream& in) {
-                  return in.keyBy([](const int64_t& n) { return std::to_string(n % kKeys); })
-                      .process(ByText())
-                      .name("tally")
-                      .uid("tally");
-                },
-                at(1)),
-            "job 'test': operator 'tally' (uid 'tally'), subtask 1/1: the snapshot has keys of type int64, the program "
-            "of type string: the type of a key cannot change; give the operator another uid to start without this "
-            "state");
+  EXPECT_EQ(
+      refusal(
+          path,
+          [](const Stream& in) {
+            return in.keyBy([](const int64_t& n) { return std::to_string(n % kKeys); })
+                .process(ByText())
+                .name("tally")
+                .uid("tally");
+          },
+          at(1)),
+      "job 'test': operator 'tally' (uid 'tally'), subtask 1/1: the snapshot has keys of type int64, the "
+      "program "
+      "of type string: the type of a key cannot change; give the operator another uid to start without this "
+      "state");
 }
 
 TEST_F(SavepointJobs, KeyGroupsMayBecomeMoreOrFewer) {
@@ -243,10 +249,11 @@ TEST_F(SavepointJobs, BelongToTheUserUnlessClaimed) {
   configuration.set("execution.state-recovery.claim-mode", "CLAIM");
   EXPECT_GT(goOn(), 2);
   EXPECT_FALSE(world_.sim().files().stat(path + "/_metadata")) << "newer ones were complete";
-  EXPECT_TRUE(world_.sim().files().stat("/savepoints/chk-9/task-0-0")) << "what lies beside it is not the job's";
-  EXPECT_EQ(refusal(path, tally),
-            "job 'test': no checkpoint at '" + path + "': there is no file '" + path +
-                "/_metadata'. Give the folder of a completed checkpoint or savepoint, one with a _metadata file in it");
+  EXPECT_TRUE(world_.sim().files().stat("/savepoints/chk-9/task-0-0"))
+      << "what lies beside it is not the job's";
+  EXPECT_EQ(refusal(path, tally), "job 'test': no checkpoint at '" + path + "': there is no file '" + path +
+                                      "/_metadata'. Give the folder of a completed checkpoint or savepoint, "
+                                      "one with a _metadata file in it");
 }
 
 TEST_F(SavepointJobs, OfALaterVersionAreRefused) {
@@ -257,11 +264,12 @@ TEST_F(SavepointJobs, OfALaterVersionAreRefused) {
   const uint64_t checksum = hashBytes(bytes);
   bytes.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
   world_.sim().files().put(path + "/_metadata", bytes);
-  EXPECT_EQ(refusal(path, tally),
-            "job 'test': file '" + path +
-                "/_metadata': the metadata has format 9, and this program reads formats up to 2: a newer version of "
-                "Flott has written it. Build the program with that version or a later one, or start from a savepoint "
-                "of this version");
+  EXPECT_EQ(refusal(path, tally), "job 'test': file '" + path +
+                                      "/_metadata': the metadata has format 9, and this program reads "
+                                      "formats up to 2: a newer version of "
+                                      "Flott has written it. Build the program with that version or a later "
+                                      "one, or start from a savepoint "
+                                      "of this version");
 }
 
 TEST_F(SavepointJobs, NeedAFolder) {

@@ -323,11 +323,12 @@ std::vector<std::string> savepointsIn(SimulatedFiles& files) {
   std::vector<std::string> complete;
   if (!files.stat("/savepoints")) return complete;
   for (const FileInfo& folder : files.listFolder("/savepoints")) {
-    EXPECT_TRUE(files.stat(folder.path + "/_metadata")) << folder.path << " is left of a savepoint that failed";
+    EXPECT_TRUE(files.stat(folder.path + "/_metadata"))
+        << folder.path << " is left of a savepoint that failed";
     const CheckpointMetadata metadata = CheckpointStorage(files, {}).readMetadata(folder.path);
     EXPECT_EQ(metadata.kind, CheckpointKind::kSavepoint);
-    const bool anyEnded = std::any_of(
-        metadata.operators.begin(), metadata.operators.end(), [](const OperatorSnapshot& op) {
+    const bool anyEnded =
+        std::any_of(metadata.operators.begin(), metadata.operators.end(), [](const OperatorSnapshot& op) {
           return std::any_of(op.subtasks.begin(), op.subtasks.end(),
                              [](const SubtaskSnapshot& subtask) { return subtask.finished; });
         });
