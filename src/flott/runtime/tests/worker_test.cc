@@ -249,7 +249,8 @@ class FailingCalls final : public Operator {
  public:
   void open(OperatorContext& context) override {
     for (int i = 0; i < 3; ++i) {
-      context.offload("call", [] {}, [] { throw std::runtime_error("no answer"); });
+      context.offload(
+          "call", [] {}, [] { throw std::runtime_error("no answer"); });
     }
   }
   Step onBatch(int, Batch, Output&) override { return Step::kDone; }
