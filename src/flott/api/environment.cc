@@ -162,6 +162,12 @@ StreamExecutionEnvironment& StreamExecutionEnvironment::registerCachedFile(const
   return *this;
 }
 
+StreamExecutionEnvironment& StreamExecutionEnvironment::registerSlotSharingGroup(
+    const SlotSharingGroup& group) {
+  program_->registerSlotSharingGroup(group);
+  return *this;
+}
+
 StreamExecutionEnvironment& StreamExecutionEnvironment::registerJobListener(
     std::shared_ptr<JobListener> listener) {
   program_->listeners().push_back(std::move(listener));
