@@ -100,3 +100,18 @@ $<JOIN:$<REMOVE_DUPLICATES:${includes}>,\n-isystem\n>
 $<$<BOOL:${definitions}>:-D>$<JOIN:$<REMOVE_DUPLICATES:${definitions}>,\n-D>
 ")
 endfunction()
+
+# Each folder in apps/ is a program of its name, which is installed.
+function(flott_add_apps)
+  file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/apps/*)
+  foreach(folder IN LISTS folders)
+    cmake_path(GET folder FILENAME name)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+    flott_add_program(flott_app_${name} bin ${sources})
+    set_target_properties(flott_app_${name} PROPERTIES OUTPUT_NAME ${name}
+      INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/flott/arrow")
+    flott_use_pch(flott_app_${name} flott_pch)
+    target_link_libraries(flott_app_${name} PRIVATE flott)
+    install(TARGETS flott_app_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endforeach()
+endfunction()
