@@ -229,10 +229,15 @@ Parameters Parameters::mergedWith(const Parameters& stronger) const {
 
 namespace {
 
-// Of an option that has a name of its own on the command line; nothing when the argument is not one.
-std::optional<std::string_view> optionBehind(std::string_view argument) {
-  if (argument == "-s" || argument == "--from-savepoint") return kRecoveryPath.key;
-  if (argument == "--claim-mode") return kClaimMode.key;
+// An option that has a name of its own on the command line; nothing when the argument is not one.
+struct NamedOption {
+  std::string_view key;
+  const char* value;
+};
+
+std::optional<NamedOption> optionBehind(std::string_view argument) {
+  if (argument == "-s" || argument == "--from-savepoint") return NamedOption{kRecoveryPath.key, "PATH"};
+  if (argument == "--claim-mode") return NamedOption{kClaimMode.key, "CLAIM"};
   return std::nullopt;
 }
 
@@ -258,8 +263,8 @@ ProgramArguments parseProgramArguments(int argc, const char* const* argv, Files&
       result.configuration.merge(loadConfigFile(files, argument.substr(9)));
     } else if (const auto option = optionBehind(std::string_view(argument).substr(0, argument.find('=')))) {
       const size_t value = argument.find('=');
-      definitions.set(std::string(*option),
-                      value == std::string::npos ? valueOf(i, (argument + " VALUE").c_str())
+      definitions.set(std::string(option->key),
+                      value == std::string::npos ? valueOf(i, (argument + " " + option->value).c_str())
                                                  : argument.substr(value + 1),
                       argument.substr(0, value));
     } else if (argument == "--allow-non-restored-state" ||

@@ -30,8 +30,8 @@ struct WatermarkStatus {
 /// Marks the cut of one checkpoint in the stream.
 struct Barrier {
   CheckpointId checkpoint;
-  Timestamp triggered;      // wall clock of the coordinator
-  bool overtaking = false;  // may take the channel's bypass, past waiting batches
+  Timestamp triggered;                    // wall clock of the coordinator
+  bool overtaking = false;                // may take the channel's bypass, past waiting batches
   SharedCheckpointProperties properties;  // null: an ordinary checkpoint
 
   CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }

@@ -106,8 +106,8 @@ struct Compatibility {
   std::string problem;
 };
 
-/// Fields are matched by name, wherever they stand; reordering alone is kMigratable. Keys of maps and elements
-/// of sets stay as they are; a variant may have more alternatives at its end.
+/// Fields are matched by name, wherever they stand; reordering alone is kMigratable. Keys of maps and
+/// elements of sets stay as they are; a variant may have more alternatives at its end.
 Compatibility compare(const TypeDescription& stored, const TypeDescription& now);
 
 }  // namespace flott

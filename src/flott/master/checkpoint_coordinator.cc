@@ -57,8 +57,9 @@ void CheckpointCoordinator::endJob(JobStatus status) {
         "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
         [this, folder](const std::optional<Error>& error) {
           if (!error) return;
-          env_.log.warn("checkpoints", "'" + graph_.jobName + "' leaves files of a savepoint that failed in " +
-                                           folder + ", which nobody needs: " + error->what());
+          env_.log.warn("checkpoints", "'" + graph_.jobName +
+                                           "' leaves files of a savepoint that failed in " + folder +
+                                           ", which nobody needs: " + error->what());
         });
   }
   const bool keep =

@@ -14,8 +14,10 @@ void JobMaster::lookForLeftOvers() {
       [this, highest] {
         *highest = storage_.sweep(storage_.folder(), {});
         if (!options_.claims || options_.recoveryPath.empty()) return;
-        const std::string folder = storage_.readMetadata(options_.recoveryPath).folder;
-        storage_.sweep(folder.substr(0, folder.rfind('/')), {});
+        const CheckpointMetadata claimed = storage_.readMetadata(options_.recoveryPath);
+        // What lies beside a savepoint is not its job's.
+        if (claimed.kind == CheckpointKind::kSavepoint) return;
+        storage_.sweep(claimed.folder.substr(0, claimed.folder.rfind('/')), {});
       },
       [this, highest](const std::optional<Error>& error) {
         if (cancelling_ || cancelled_) return;
@@ -69,10 +71,11 @@ void JobMaster::recover() {
         for (const auto& [id, why] : recovery->damaged) checkpoints_.leaveDamaged(id, why);
         if (cancelling_ || cancelled_) return;
         if (error) return fail(*std::move(error));
-        env_.log.info("job", "'" + graph_.jobName + "' starts from checkpoint " +
-                                 std::to_string(recovery->checkpoint->id.value) +
-                                 (recovery->checkpoint->folder.empty() ? "" : " in ") +
-                                 recovery->checkpoint->folder);
+        const bool isSavepoint = recovery->checkpoint->kind == CheckpointKind::kSavepoint;
+        env_.log.info(
+            "job", "'" + graph_.jobName + "' starts from " + (isSavepoint ? "savepoint " : "checkpoint ") +
+                       std::to_string(recovery->checkpoint->id.value) +
+                       (recovery->checkpoint->folder.empty() ? "" : " in ") + recovery->checkpoint->folder);
         checkpoints_.continueAfter(recovery->checkpoint->id);
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));

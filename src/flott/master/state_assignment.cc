@@ -12,7 +12,8 @@ namespace flott {
 namespace {
 
 std::string nameOf(const CheckpointMetadata& checkpoint) {
-  return "checkpoint " + std::to_string(checkpoint.id.value) +
+  return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
+         std::to_string(checkpoint.id.value) +
          (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
 }
 
@@ -35,7 +36,8 @@ class StateAssignment {
                       (op.uid.empty() ? "id " + toString(op.id) : "uid '" + op.uid + "'") +
                       "), which the job does not have: give the operator that continues it " +
                       (op.uid.empty() ? "setUidHash(\"" + toString(op.id) + "\")" : "this uid") +
-                      ", or drop the state with execution.state-recovery.ignore-unclaimed-state: true");
+                      ", or drop the state with --allow-non-restored-state "
+                      "(execution.state-recovery.ignore-unclaimed-state: true)");
     }
   }
 
@@ -147,11 +149,9 @@ class StateAssignment {
   static void keepOwn(OperatorStateImage& image, const OperatorStateImage& own) {
     for (OperatorStateImage::State& state : image.states) {
       if (state.redistribution != Redistribution::kSplit) continue;
-      const auto same =
-          std::find_if(own.states.begin(), own.states.end(),
-                       [&](const OperatorStateImage::State& s) {
-                         return s.name == state.name && s.type == state.type;
-                       });
+      const auto same = std::find_if(
+          own.states.begin(), own.states.end(),
+          [&](const OperatorStateImage::State& s) { return s.name == state.name && s.type == state.type; });
       state.items = same == own.states.end() ? std::vector<std::string>() : same->items;
     }
   }

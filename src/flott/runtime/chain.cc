@@ -14,6 +14,12 @@ constexpr SideOutputIndex kMain{-1};
 // Elements that waited in the chain and are worked off at once.
 constexpr int kQueuedAtOnce = 16;
 
+/// `more` follows the name.
+std::string nameOf(const OperatorInfo& info, const std::string& more = {}) {
+  return "operator '" + info.name + "'" + more + ", subtask " + std::to_string(info.subtask.value + 1) + "/" +
+         std::to_string(info.parallelism);
+}
+
 }  // namespace
 
 ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
@@ -233,16 +239,27 @@ void OperatorChain::open(RestoredTask restored) {
     ChainNode& node = *nodes_[i];
     current_.store(&node, std::memory_order_relaxed);
     node.movedNanos_ = host_.now().nanos;
-    if (i < restored.operators.size()) node.restore(std::move(restored.operators[i]));
+    const bool restoring = i < restored.operators.size();
+    if (restoring) node.restore(std::move(restored.operators[i]));
     ++opened_;
-    if (vertex.chain[i].source != nullptr) {
-      node.reader_ = vertex.chain[i].source->createReader();
-      node.reader_->open(node);
-      if (!node.restoredSplits_.empty()) node.reader_->addSplits(std::move(node.restoredSplits_));
-    } else {
-      node.op_ = vertex.chain[i].op->create();
-      node.op_->open(node);
+    try {
+      openNode(vertex.chain[i], node);
+    } catch (Error& error) {
+      if (!restoring || node.info().uid.empty()) throw;
+      located_ = true;  // with what its state was found by
+      throw std::move(error).at(nameOf(node.info(), " (uid '" + node.info().uid + "')"));
     }
+  }
+}
+
+void OperatorChain::openNode(const ChainedOperator& op, ChainNode& node) {
+  if (op.source != nullptr) {
+    node.reader_ = op.source->createReader();
+    node.reader_->open(node);
+    if (!node.restoredSplits_.empty()) node.reader_->addSplits(std::move(node.restoredSplits_));
+  } else {
+    node.op_ = op.op->create();
+    node.op_->open(node);
   }
 }
 
@@ -298,11 +315,7 @@ void OperatorChain::process(ChainNode& node, int input, Element element) {
   }
 }
 
-std::string OperatorChain::where() const {
-  const OperatorInfo& info = current_.load(std::memory_order_relaxed)->info();
-  return "operator '" + info.name + "', subtask " + std::to_string(info.subtask.value + 1) + "/" +
-         std::to_string(info.parallelism);
-}
+std::string OperatorChain::where() const { return nameOf(current_.load(std::memory_order_relaxed)->info()); }
 
 Error OperatorChain::located() {
   return std::exchange(located_, true) ? currentError() : currentError().at(where());

@@ -245,6 +245,7 @@ class OperatorChain {
  private:
   friend class ChainNode;
 
+  void openNode(const ChainedOperator& op, ChainNode& node);
   void process(ChainNode& node, int input, Element element);
   void call(ChainNode& node, int input, Element element);
   void push(ChainNode& node, int input, Element element);

@@ -201,9 +201,10 @@ CheckpointMetadata CheckpointStorage::readMetadata(const std::string& uri) {
     const std::string inside = path + "/" + std::string(kMetadataFile);
     size = store.size(inside);
     if (!size) {
-      throw Error(ErrorKind::kUser,
-                  "no checkpoint at '" + uri + "': there is no file '" + inside +
-                      "'. Give the folder of a completed checkpoint, one with a _metadata file in it");
+      throw Error(
+          ErrorKind::kUser,
+          "no checkpoint at '" + uri + "': there is no file '" + inside +
+              "'. Give the folder of a completed checkpoint or savepoint, one with a _metadata file in it");
     }
     path = inside;
   }

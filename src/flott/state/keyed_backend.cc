@@ -11,9 +11,10 @@ namespace {
 Error misfit(const std::string& name, const std::string& kind, const TypeDescription& stored,
              const char* kindNow, const TypeDescription& now, const std::string& problem) {
   if (kind == kindNow && problem.starts_with("field ")) {
-    return Error(ErrorKind::kUser, "state '" + name + "' does not fit the snapshot: " + problem +
-                                       ". Keep the field's type, or give it another name: it then begins with "
-                                       "its default");
+    return Error(ErrorKind::kUser,
+                 "state '" + name + "' does not fit the snapshot: " + problem +
+                     ". Keep the field's type, or give it another name: it then begins with "
+                     "its default");
   }
   return Error(ErrorKind::kUser, "state '" + name + "' is " + kind + " of " + stored.toString() +
                                      " in the snapshot and " + kindNow + " of " + now.toString() +
@@ -26,7 +27,8 @@ void handOver(const std::string& name, const RestoredKeyedState::State& state, u
   if (!state.undivided.empty()) {
     throw Error(ErrorKind::kUser,
                 "state '" + name + "' was restored with more key groups than it was written with, and its " +
-                    state.value.toString() + " can only be told apart once it is registered: register it in "
+                    state.value.toString() +
+                    " can only be told apart once it is registered: register it in "
                     "open(), or keep the max parallelism");
   }
   for (const RestoredKeyedState::Piece& piece : state.pieces) {

@@ -149,7 +149,8 @@ void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups, uint32_
   while (!in.atEnd()) {
     const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
     const std::string_view entries(in.raw(piece.length), piece.length);
-    addPiece({piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, *states[piece.state]);
+    addPiece({piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries},
+             *states[piece.state]);
   }
 }
 
@@ -197,7 +198,8 @@ void RestoredKeyedState::divide(const Piece& piece, State& state, const TypeOps&
     const size_t begin = in.offset();
     key.decode(in, scratch.get());
     const uint64_t hash = key.hash(scratch.get());
-    if (keyGroupOf(hash, storedMaxParallelism_) != piece.keyGroup) in.fail("holds a key of another key group");
+    if (keyGroupOf(hash, storedMaxParallelism_) != piece.keyGroup)
+      in.fail("holds a key of another key group");
     const KeyGroup group = keyGroupOf(hash, maxParallelism_);
     if (part.entries > 0 && group != part.keyGroup) add(begin);
     if (part.entries++ == 0) {

@@ -42,9 +42,9 @@ std::vector<OperatorStateImage::State> merged(std::span<const OperatorStateImage
                     "subtasks differ in how state '" + state.name + "' is redistributed");
       }
       if (!known.empty() && state.redistribution == Redistribution::kBroadcast) continue;
-      const auto sum =
-          std::find_if(known.begin(), known.end(),
-                       [&](const OperatorStateImage::State& other) { return other.type == state.type; });
+      const auto sum = std::find_if(known.begin(), known.end(), [&](const OperatorStateImage::State& other) {
+        return other.type == state.type;
+      });
       if (sum == known.end()) {
         known.push_back(state);
       } else {
@@ -73,8 +73,8 @@ void load(OperatorState& state, const OperatorStateImage::State& stored) {
                                         "with its default");
     }
     throw Error(ErrorKind::kUser, "state '" + stored.name + "' is " +
-                                      print(stored.redistribution, *stored.type) +
-                                      " in the snapshot and " + print(state.redistribution(), now) +
+                                      print(stored.redistribution, *stored.type) + " in the snapshot and " +
+                                      print(state.redistribution(), now) +
                                       " in the program: keep its type, or give the state another name to "
                                       "begin it anew");
   }
@@ -203,8 +203,8 @@ OperatorState& OperatorStateBackend::add(const std::string& name, std::unique_pt
 OperatorStateImage OperatorStateBackend::snapshot() const {
   std::multimap<std::string, OperatorStateImage::State> all = restored_;
   for (const auto& [name, state] : states_) {
-    all.emplace(name, OperatorStateImage::State{name, state->redistribution(),
-                                                state->type().description(), state->encodeItems()});
+    all.emplace(name, OperatorStateImage::State{name, state->redistribution(), state->type().description(),
+                                                state->encodeItems()});
   }
   OperatorStateImage image;
   for (auto& [name, state] : all) image.states.push_back(std::move(state));

@@ -110,6 +110,28 @@ TEST(ProgramArguments, AreToldApart) {
   EXPECT_EQ(arguments.parameters.toMap(), (StringMap{{"port", "9"}, {"Dry", ""}}));
 }
 
+TEST(ProgramArguments, OfSavepoints) {
+  SimulatedEnv world(1);
+  using Texts = std::vector<const char*>;
+  for (const Texts& texts :
+       {Texts{"-s", "/p", "-n", "--claim-mode", "CLAIM", "--n", "5"},
+        Texts{"--n", "5", "--from-savepoint", "/p", "--claim-mode=CLAIM", "--allow-non-restored-state"},
+        Texts{"-D", "execution.state-recovery.path=/other", "--from-savepoint=/p", "--claim-mode", "CLAIM",
+              "--n", "5", "-n"}}) {
+    const ProgramArguments arguments = parse(world.files(), texts);
+    EXPECT_EQ(arguments.configuration.find(kRecoveryPath), "/p");
+    EXPECT_TRUE(arguments.configuration.get(kIgnoreUnclaimedState));
+    EXPECT_EQ(arguments.configuration.get(kClaimMode), "CLAIM");
+    EXPECT_EQ(arguments.parameters.toMap(), (StringMap{{"n", "5"}}));
+  }
+  const ProgramArguments own = parse(world.files(), {"-n", "-5", "--name", "-n", "9"});
+  EXPECT_FALSE(own.configuration.get(kIgnoreUnclaimedState)) << "-n with a value is the program's own";
+  EXPECT_EQ(own.parameters.getInt("n"), 9);
+  EXPECT_EQ(errorText([&] { parse(world.files(), {"-s"}); }), "argument '-s' is the last one: write -s PATH");
+  EXPECT_EQ(errorText([&] { parse(world.files(), {"--claim-mode"}); }),
+            "argument '--claim-mode' is the last one: write --claim-mode CLAIM");
+}
+
 TEST(ProgramArguments, FaultsAreNamed) {
   SimulatedEnv world(1);
   EXPECT_EQ(errorText([&] {

@@ -180,8 +180,7 @@ struct TreeNow {
 
 TEST(Migration, TypesThatContainThemselves) {
   const TreeWas was{1, {{2, {{3, {}}}}, {4, {}}}};
-  EXPECT_EQ(migrated<TreeNow>(was),
-            (TreeNow{{{{{{}, "leaf", 3}}, "leaf", 2}, {{}, "leaf", 4}}, "leaf", 1}));
+  EXPECT_EQ(migrated<TreeNow>(was), (TreeNow{{{{{{}, "leaf", 3}}, "leaf", 2}, {{}, "leaf", 4}}, "leaf", 1}));
   struct ForestWas {
     TreeWas left;
     std::string name;
@@ -233,8 +232,9 @@ TEST(Migration, AnEnumMayGetMoreValues) {
 }
 
 TEST(Migration, KeysAndElementsOfSetsStay) {
-  EXPECT_EQ((compare(describe<std::map<std::string, int32_t>>(), describe<std::map<int64_t, int32_t>>()).problem),
-            "the value was map<string, int32> and is now map<int64, int32>");
+  EXPECT_EQ(
+      (compare(describe<std::map<std::string, int32_t>>(), describe<std::map<int64_t, int32_t>>()).problem),
+      "the value was map<string, int32> and is now map<int64, int32>");
   struct KeyWas {
     int32_t a = 0;
     auto operator<=>(const KeyWas&) const = default;
@@ -275,9 +275,10 @@ TEST(Migration, TypesWithACodecOfTheirOwn) {
   describe<Was>().encode(out);
   ByteReader in(schema);
   const TypeDescription stored = TypeDescription::decode(in);
-  EXPECT_EQ(errorText([&] { Migration(stored, describe<Without>()); }),
-            "field 'first' was removed, but its values are tag, which only a codec can read past, and the type "
-            "does not use it any more: keep the field");
+  EXPECT_EQ(
+      errorText([&] { Migration(stored, describe<Without>()); }),
+      "field 'first' was removed, but its values are tag, which only a codec can read past, and the type "
+      "does not use it any more: keep the field");
   EXPECT_EQ(ValueSkipper(stored).obstacle(), "tag");
   EXPECT_EQ(ValueSkipper(stored, &describe<Now>()).obstacle(), "");
 }

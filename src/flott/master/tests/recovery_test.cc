@@ -150,7 +150,11 @@ class RecoveryWorld {
   void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
     ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
       if (*job == nullptr) return;
-      (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      if (savepoints && count % 3 == 0) {
+        (*job)->triggerSavepoint("/savepoints", [](CheckpointOutcome) {});
+      } else {
+        (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      }
       if (count > 1) triggerSome(job, count - 1);
     }));
   }
@@ -159,6 +163,7 @@ class RecoveryWorld {
 
  public:
   const std::shared_ptr<SimulatedEnv> sim;
+  bool savepoints = false;  // every third trigger is for one
 };
 
 Configuration kept(bool inFiles = true) {
@@ -310,6 +315,102 @@ TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
     EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
   }
   EXPECT_GT(went, 150);
+}
+
+/// Folders of savepoints that hold all of the job: no task had ended and told its sums. Fails the test where
+/// one is not complete.
+std::vector<std::string> savepointsIn(SimulatedFiles& files) {
+  std::vector<std::string> complete;
+  if (!files.stat("/savepoints")) return complete;
+  for (const FileInfo& folder : files.listFolder("/savepoints")) {
+    EXPECT_TRUE(files.stat(folder.path + "/_metadata"))
+        << folder.path << " is left of a savepoint that failed";
+    const CheckpointMetadata metadata = CheckpointStorage(files, {}).readMetadata(folder.path);
+    EXPECT_EQ(metadata.kind, CheckpointKind::kSavepoint);
+    const bool anyEnded =
+        std::any_of(metadata.operators.begin(), metadata.operators.end(), [](const OperatorSnapshot& op) {
+          return std::any_of(op.subtasks.begin(), op.subtasks.end(),
+                             [](const SubtaskSnapshot& subtask) { return subtask.finished; });
+        });
+    if (!anyEnded) complete.push_back(folder.path);
+  }
+  return complete;
+}
+
+/// As somebody moves a folder.
+std::string moved(SimulatedFiles& files, const std::string& from) {
+  const std::string to = "/elsewhere/moved";
+  for (const FileInfo& file : files.listFiles(from)) {
+    files.put(to + file.path.substr(from.size()), files.content(file.path));
+  }
+  FolderStore(files).removeFolder(from);
+  return to;
+}
+
+TEST(Recovery, SavepointsHoldEveryRecordOnceWhateverCrashesAroundThem) {
+  int64_t savepoints = 0;
+  for (uint64_t seed = 0; seed < 150; ++seed) {
+    Random random(seed);
+    constexpr int64_t kCount = 3000;
+    const auto shape = [&random] {
+      return Shape{.sources = static_cast<int>(1 + random.below(3)),
+                   .sums = static_cast<int>(1 + random.below(4)),
+                   .handout = Handout::kOnRequest};
+    };
+    const auto outside = std::make_shared<Outside>();
+    outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));
+    RecoveryWorld world(seed);
+    world.savepoints = true;
+    const JobResult first = world.run(summing(kCount, shape(), outside), kept(seed % 2 == 0), 2000, 1);
+    ASSERT_EQ(first.status, JobStatus::kFinished) << "seed " << seed << ": " << first.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+    std::vector<std::string> made = savepointsIn(world.sim->files());
+    if (made.empty()) continue;
+    savepoints += static_cast<int64_t>(made.size());
+    Configuration configuration = kept(seed % 3 == 0);
+    configuration.set("execution.state-recovery.path",
+                      moved(world.sim->files(), made[random.below(made.size())]));
+    outside->totals.clear();
+    outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));  // back to the savepoint, or later
+    const JobResult second = world.run(summing(kCount, shape(), outside), configuration, 200, 1);
+    ASSERT_EQ(second.status, JobStatus::kFinished) << "seed " << seed << ": " << second.error->what();
+    EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
+    EXPECT_TRUE(world.sim->files().stat("/elsewhere/moved/_metadata")) << "it is the user's";
+  }
+  EXPECT_GT(savepoints, 400) << "hardly a savepoint was made";
+}
+
+// Each job starts in the midst of the one before, on another backend.
+TEST(Recovery, FromOneSavepointToTheNextAtParallelismOneThreeTwo) {
+  int went = 0;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    Random random(seed);
+    constexpr int64_t kCount = 2000;
+    RecoveryWorld world(seed);
+    world.savepoints = true;
+    std::string from;
+    int stage = 0;
+    for (const int parallelism : {1, 3, 2}) {
+      Configuration configuration = kept();
+      const bool onDisk = (static_cast<uint64_t>(stage) + seed) % 2 == 1;
+      configuration.set("state.backend.type", onDisk ? "rocksdb" : "hashmap");
+      configuration.set("state.backend.rocksdb.localdir", testing::TempDir() + "/flott-savepoints");
+      configuration.set("flott.state.rocksdb.cache-size", "1");
+      if (!from.empty()) configuration.set("execution.state-recovery.path", from);
+      const auto outside = std::make_shared<Outside>();
+      const JobResult result = world.run(
+          summing(kCount, {.sources = parallelism, .sums = parallelism}, outside), configuration, 500, 0);
+      ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+      EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed << ", stage " << stage;
+      std::vector<std::string> made = savepointsIn(world.sim->files());
+      if (made.empty()) break;
+      from = moved(world.sim->files(), made[random.below(made.size())]);
+      for (const std::string& other : savepointsIn(world.sim->files()))
+        FolderStore(world.sim->files()).removeFolder(other);
+      went += ++stage == 3 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(went, 6);
 }
 
 // Makes records public when the checkpoint that holds them is complete, and once only.

@@ -104,9 +104,10 @@ TEST(OperatorState, SaysWhatIsInIt) {
   for (const OperatorStateImage::State& state : image.states) types += state.type->toString() + " ";
   EXPECT_EQ(types, "map<string, int64> int64 string ");
   OperatorStateBackend backend(image);
-  EXPECT_EQ(errorText([&] { backend.list<double>("split"); }),
-            "state 'split' is list state of int64 in the snapshot and list state of double in the program: keep "
-            "its type, or give the state another name to begin it anew");
+  EXPECT_EQ(
+      errorText([&] { backend.list<double>("split"); }),
+      "state 'split' is list state of int64 in the snapshot and list state of double in the program: keep "
+      "its type, or give the state another name to begin it anew");
 }
 
 TEST(OperatorState, TheFirstFormatCanBeRead) {
@@ -137,10 +138,11 @@ TEST(OperatorState, BrokenBytesAreRefused) {
   EXPECT_EQ(errorText([&] { OperatorStateImage::decode(in); }, ErrorKind::kCorruption),
             "encoded data holds a state with an unknown redistribution at byte 4");
   ByteReader newer(std::string_view("\0\3", 2));
-  EXPECT_EQ(errorText([&] { OperatorStateImage::decode(newer); }),
-            "operator state has format 3, and this program reads formats up to 2: a newer version of Flott has "
-            "written it. Build the program with that version or a later one, or start from a savepoint of this "
-            "version");
+  EXPECT_EQ(
+      errorText([&] { OperatorStateImage::decode(newer); }),
+      "operator state has format 3, and this program reads formats up to 2: a newer version of Flott has "
+      "written it. Build the program with that version or a later one, or start from a savepoint of this "
+      "version");
 }
 
 }  // namespace

@@ -72,13 +72,15 @@ struct States {
         value(in.state(ValueStateDescriptor<Order>("value").ttl(ttl))),
         list(in.state(ListStateDescriptor<Order>("list").ttl(ttl))),
         map(in.state(MapStateDescriptor<std::string, Order>("map").ttl(ttl))),
-        reducing(in.state(
-            ReducingStateDescriptor<Order>("reducing", [](const Order& a, const Order& b) {
-              Order sum = a;
-              sum.price += b.price;
-              return sum;
-            }).ttl(ttl))),
-        aggregating(in.state(AggregatingStateDescriptor<int64_t, Total, int64_t>("aggregating", Summing()).ttl(ttl))),
+        reducing(in.state(ReducingStateDescriptor<Order>("reducing",
+                                                         [](const Order& a, const Order& b) {
+                                                           Order sum = a;
+                                                           sum.price += b.price;
+                                                           return sum;
+                                                         })
+                              .ttl(ttl))),
+        aggregating(
+            in.state(AggregatingStateDescriptor<int64_t, Total, int64_t>("aggregating", Summing()).ttl(ttl))),
         table(in.template table<int64_t, Order>("table")),
         slices(in.template slices<int64_t, Total>("slices")) {}
 
@@ -98,14 +100,17 @@ struct States {
   SliceStore<int64_t, Total> slices;
 };
 
-was::Order orderWas(int64_t n) { return {"item " + std::to_string(n), n, std::string(static_cast<size_t>((n + kKeys) % 5), 'n')}; }
+was::Order orderWas(int64_t n) {
+  return {"item " + std::to_string(n), n, std::string(static_cast<size_t>((n + kKeys) % 5), 'n')};
+}
 now::Order orderNow(int64_t n) { return {n, "EUR", "item " + std::to_string(n)}; }
 
 const StateTtl kTtl = StateTtl::after(Duration::seconds(1));
 
 std::string written(Where where, const StateTtl& ttl, KeyGroupRange groups = {0, 128}, uint32_t max = 128) {
-  KeyedStateBackend backend(typeOps<int64_t>(),
-                            where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1000)}));
+  KeyedStateBackend backend(
+      typeOps<int64_t>(),
+      where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1000)}));
   States<was::Order, was::Total> states(backend, ttl);
   for (int64_t key = 0; key < kKeys; ++key) {
     if (!groups.contains(keyGroupOf(hashKey(key), max))) continue;
@@ -130,7 +135,8 @@ void check(RestoredKeyedState restored, Where where, const StateTtl& ttl, KeyGro
            int64_t& seen, int64_t& fired, bool expiredLater = false) {
   KeyedStateBackend backend(
       typeOps<int64_t>(),
-      where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1500)}), std::move(restored));
+      where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1500)}),
+      std::move(restored));
   States<now::Order, now::Total> states(backend, ttl);
   for (int64_t key = 0; key < kKeys; ++key) {
     if (!groups.contains(keyGroupOf(hashKey(key), max))) continue;
@@ -162,10 +168,12 @@ void check(RestoredKeyedState restored, Where where, const StateTtl& ttl, KeyGro
 
 void evolve(Where from, Where to) {
   const StateTtl forever = StateTtl::disabled();
-  for (const auto& [before, after] : {std::pair{forever, forever}, {forever, kTtl}, {kTtl, forever}, {kTtl, kTtl}}) {
+  for (const auto& [before, after] :
+       {std::pair{forever, forever}, {forever, kTtl}, {kTtl, forever}, {kTtl, kTtl}}) {
     RestoredKeyedState restored;
     restored.add(written(from, before), {0, 128});
-    KeyedStateBackend backend(typeOps<int64_t>(), to({.processingTime = Timestamp(1500)}), std::move(restored));
+    KeyedStateBackend backend(typeOps<int64_t>(), to({.processingTime = Timestamp(1500)}),
+                              std::move(restored));
     States<now::Order, now::Total> states(backend, after);
     RestoredKeyedState again;
     again.add(cutOf(backend), {0, 128});
@@ -243,13 +251,16 @@ TEST(SchemaEvolution, KeyGroupsOfTypesWithACodecOfTheirOwn) {
     restored.add(section, groups, 128, 256);
     return restored;
   };
-  KeyedStateBackend late(typeOps<int64_t>(), {.keyGroups = {0, 256}, .maxParallelism = 256}, raised({0, 256}));
-  EXPECT_EQ(errorText([&] { cutOf(late); }),
-            "state 'value' was restored with more key groups than it was written with, and its custom(sticker) can "
-            "only be told apart once it is registered: register it in open(), or keep the max parallelism");
+  KeyedStateBackend late(typeOps<int64_t>(), {.keyGroups = {0, 256}, .maxParallelism = 256},
+                         raised({0, 256}));
+  EXPECT_EQ(
+      errorText([&] { cutOf(late); }),
+      "state 'value' was restored with more key groups than it was written with, and its custom(sticker) can "
+      "only be told apart once it is registered: register it in open(), or keep the max parallelism");
   int64_t seen = 0;
   for (const KeyGroupRange groups : {KeyGroupRange{0, 85}, {85, 256}}) {
-    KeyedStateBackend second(typeOps<int64_t>(), {.keyGroups = groups, .maxParallelism = 256}, raised(groups));
+    KeyedStateBackend second(typeOps<int64_t>(), {.keyGroups = groups, .maxParallelism = 256},
+                             raised(groups));
     auto again = second.state(ValueStateDescriptor<Sticker>("value").ttl(kTtl));
     for (int64_t key = 0; key < kKeys; ++key) {
       if (!groups.contains(keyGroupOf(hashKey(key), 256))) continue;
@@ -275,21 +286,25 @@ TEST(SchemaEvolution, WhatDoesNotFitIsNamed) {
     std::string item;
     double price;
   };
-  EXPECT_EQ(refusal(ValueStateDescriptor<Wider>("value")),
-            "state 'value' does not fit the snapshot: field 'price' was int64 and is now double. Keep the field's "
-            "type, or give it another name: it then begins with its default");
+  EXPECT_EQ(
+      refusal(ValueStateDescriptor<Wider>("value")),
+      "state 'value' does not fit the snapshot: field 'price' was int64 and is now double. Keep the field's "
+      "type, or give it another name: it then begins with its default");
   EXPECT_EQ(refusal(ListStateDescriptor<Wider>("list")),
             "state 'list' does not fit the snapshot: field '[].price' was int64 and is now double. Keep the "
             "field's type, or give it another name: it then begins with its default");
-  EXPECT_EQ(refusal(ValueStateDescriptor<int64_t>("value")),
-            "state 'value' is value of struct{item: string, price: int64, note: string} in the snapshot and value "
-            "of int64 in the program (the value was struct{item: string, price: int64, note: string} and is now "
-            "int64): keep its type, or give the state another name to begin it anew");
-  EXPECT_EQ(refusal(MapStateDescriptor<int64_t, was::Order>("map")),
-            "state 'map' is map of map<string, struct{item: string, price: int64, note: string}> in the snapshot "
-            "and map of map<int64, struct{item: string, price: int64, note: string}> in the program (the value was "
-            "map<string, struct{item: string, price: int64, note: string}> and is now map<int64, struct{item: "
-            "string, price: int64, note: string}>): keep its type, or give the state another name to begin it anew");
+  EXPECT_EQ(
+      refusal(ValueStateDescriptor<int64_t>("value")),
+      "state 'value' is value of struct{item: string, price: int64, note: string} in the snapshot and value "
+      "of int64 in the program (the value was struct{item: string, price: int64, note: string} and is now "
+      "int64): keep its type, or give the state another name to begin it anew");
+  EXPECT_EQ(
+      refusal(MapStateDescriptor<int64_t, was::Order>("map")),
+      "state 'map' is map of map<string, struct{item: string, price: int64, note: string}> in the snapshot "
+      "and map of map<int64, struct{item: string, price: int64, note: string}> in the program (the value was "
+      "map<string, struct{item: string, price: int64, note: string}> and is now map<int64, struct{item: "
+      "string, price: int64, note: string}>): keep its type, or give the state another name to begin it "
+      "anew");
   EXPECT_EQ(refusal(ListStateDescriptor<was::Order>("value")).substr(0, 78),
             "state 'value' is value of struct{item: string, price: int64, note: string} in ");
 }
@@ -308,9 +323,10 @@ TEST(SchemaEvolution, KeysStay) {
   first.state(ValueStateDescriptor<int64_t>("value"));
   RestoredKeyedState restored;
   restored.add(cutOf(first), {0, 128});
-  EXPECT_EQ(errorText([&] { KeyedStateBackend(typeOps<KeyNow>(), {}, std::move(restored)); }),
-            "the snapshot has keys of type struct{user: int64}, the program of type struct{user: int64, shop: "
-            "int64}: the type of a key cannot change; give the operator another uid to start without this state");
+  EXPECT_EQ(
+      errorText([&] { KeyedStateBackend(typeOps<KeyNow>(), {}, std::move(restored)); }),
+      "the snapshot has keys of type struct{user: int64}, the program of type struct{user: int64, shop: "
+      "int64}: the type of a key cannot change; give the operator another uid to start without this state");
 }
 
 // --- state of operators ---
@@ -345,13 +361,15 @@ TEST(SchemaEvolution, StateOfOperators) {
     double price;
   };
   OperatorStateBackend wrong(operatorStateWas());
-  EXPECT_EQ(errorText([&] { wrong.list<Wider>("list"); }),
-            "state 'list' does not fit the snapshot: field 'price' was int64 and is now double. Keep the field's "
-            "type, or give it another name: it then begins with its default");
-  EXPECT_EQ(errorText([&] { wrong.broadcast(MapStateDescriptor<int64_t, was::Order>("rules")); }),
-            "state 'rules' is broadcast state of map<string, struct{item: string, price: int64, note: string}> in "
-            "the snapshot and broadcast state of map<int64, struct{item: string, price: int64, note: string}> in "
-            "the program: keep its type, or give the state another name to begin it anew");
+  EXPECT_EQ(
+      errorText([&] { wrong.list<Wider>("list"); }),
+      "state 'list' does not fit the snapshot: field 'price' was int64 and is now double. Keep the field's "
+      "type, or give it another name: it then begins with its default");
+  EXPECT_EQ(
+      errorText([&] { wrong.broadcast(MapStateDescriptor<int64_t, was::Order>("rules")); }),
+      "state 'rules' is broadcast state of map<string, struct{item: string, price: int64, note: string}> in "
+      "the snapshot and broadcast state of map<int64, struct{item: string, price: int64, note: string}> in "
+      "the program: keep its type, or give the state another name to begin it anew");
 }
 
 TEST(SchemaEvolution, SubtasksMayHaveStoredStateOfOperatorsAsBothTypes) {
@@ -363,7 +381,8 @@ TEST(SchemaEvolution, SubtasksMayHaveStoredStateOfOperatorsAsBothTypes) {
   OperatorStateBackend backend(throughBytes(dealt[0]));
   EXPECT_EQ(backend.list<now::Order>("list").get(),
             (std::vector<now::Order>{orderNow(1), orderNow(2), orderNow(1), orderNow(2)}));
-  EXPECT_EQ(backend.unionList<now::Order>("union").get(), (std::vector<now::Order>{orderNow(3), orderNow(3)}));
+  EXPECT_EQ(backend.unionList<now::Order>("union").get(),
+            (std::vector<now::Order>{orderNow(3), orderNow(3)}));
   EXPECT_EQ(backend.broadcast(MapStateDescriptor<std::string, now::Order>("rules")).size(), 2u);
 }
 
