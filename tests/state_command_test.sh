@@ -115,7 +115,7 @@ flott: unknown command 'flott stat': did you mean 'state'?
 END
 run 2 state ls "$folder"
 said 'no checkpoint' <<END
-flott: no checkpoint at '$folder': there is no file '$folder/_metadata'. Give the folder of a completed checkpoint, one with a _metadata file in it
+flott: no checkpoint at '$folder': there is no file '$folder/_metadata'. Give the folder of a completed checkpoint or savepoint, one with a _metadata file in it
 END
 run 2 state cat "$newest" --operator "$operator" --state sun
 grep -q "has no state 'sun': did you mean 'sum'?$" "$folder/err" || { cat "$folder/err"; failed=1; }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# examples/template builds outside of the tree against an installed Flott, and counts right. FLOTT_BUILD is the build
-# folder to install from; run_tests.py sets it.
+# The flott command runs where it is installed; examples/template builds outside of the tree against an installed Flott,
+# and counts right. FLOTT_BUILD is the build folder to install from; run_tests.py sets it.
 set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cmake --install "$FLOTT_BUILD" --prefix "$folder/installed" >/dev/null
+"$folder/installed/bin/flott" state --help | grep -q '^Usage: flott state' || { echo "the flott command does not run"; exit 1; }
 cp -r examples/template "$folder/template"
 cmake -S "$folder/template" -B "$folder/template/build" -G Ninja -DCMAKE_PREFIX_PATH="$folder/installed" >/dev/null
 time cmake --build "$folder/template/build"

@@ -443,7 +443,7 @@ TEST_F(StateTool, DamageIsNamed) {
             "file 'cp/chk-7/task-1-1' of a checkpoint is missing. Look at another checkpoint");
   EXPECT_EQ(errorText([&] { open("cp"); }),
             "no checkpoint at 'cp': there is no file 'cp/_metadata'. Give the folder of a completed "
-            "checkpoint, one with a _metadata file in it");
+            "checkpoint or savepoint, one with a _metadata file in it");
 }
 
 // Bytes with a right checksum that are nonsense all the same.
