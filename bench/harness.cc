@@ -32,6 +32,7 @@ struct Figures {
   double cores = 0;
   Percentiles latency;
   Firing firing;
+  Checkpointing checkpointing;
 };
 
 /// The first outcome of a case, which every later one has to equal.
@@ -62,9 +63,9 @@ class ExpectedOutcome {
 /// One way of doing the work of a case: one process, or two at once on a core each.
 class Side {
  public:
-  Side(const char* label, Round round, const Load& load, int processes) : label_(label) {
+  Side(const char* label, Round round, const Load& load, int processes, bool pinned) : label_(label) {
     for (int i = 0; i < processes; ++i) {
-      const int core = processes == 1 ? MeasuredProcess::kAnyCore : i;
+      const int core = pinned ? i : MeasuredProcess::kAnyCore;
       processes_.push_back(std::make_unique<MeasuredProcess>(round, load, core));
     }
   }
@@ -122,6 +123,19 @@ class Side {
         rounded(medianOf([](const Figures& f) { return f.firing.bytesPerPair; }), 10);
   }
 
+  /// checkpoints, longest_sync_ms and snapshot_mb: of all rounds the sum and the largest.
+  void addCheckpointing(Json& line) const {
+    Checkpointing all;
+    for (const Figures& round : rounds_) {
+      all.completed += round.checkpointing.completed;
+      all.longestSyncMs = std::max(all.longestSyncMs, round.checkpointing.longestSyncMs);
+      all.megabytes = std::max(all.megabytes, round.checkpointing.megabytes);
+    }
+    line["checkpoints"] = all.completed;
+    line["longest_sync_ms"] = rounded(all.longestSyncMs, 1000);
+    line["snapshot_mb"] = rounded(all.megabytes, 10);
+  }
+
   static double rounded(double value, double perUnit) { return std::round(value * perUnit) / perUnit; }
 
  private:
@@ -138,6 +152,7 @@ class Side {
     figures.cores += m.cpuSeconds / m.wallSeconds;
     figures.latency = m.outcome.latency;
     figures.firing = m.outcome.firing;
+    figures.checkpointing = m.outcome.checkpointing;
     peakResidentBytes_ = std::max(peakResidentBytes_, m.peakResidentBytes);
   }
 
@@ -159,11 +174,15 @@ struct Sides {
               .lanes = 1};
     const bool twoProcesses = benchmark.kind == CaseKind::kTwoProcesses;
     const int processes = twoProcesses ? 2 : 1;
-    if (benchmark.loop != nullptr) loop = std::make_unique<Side>("loop", benchmark.loop, load, processes);
+    const bool oneCore = benchmark.kind == CaseKind::kCheckpoint;
+    if (benchmark.loop != nullptr) {
+      loop = std::make_unique<Side>(oneCore ? "without" : "loop", benchmark.loop, load, processes,
+                                    twoProcesses || oneCore);
+    }
     if (benchmark.engine == nullptr || options.onlyLoop) return;
-    if (twoProcesses) pair = std::make_unique<Side>("two processes", benchmark.engine, load, processes);
+    if (twoProcesses) pair = std::make_unique<Side>("two processes", benchmark.engine, load, processes, true);
     load.lanes = benchmark.lanes;
-    engine = std::make_unique<Side>("engine", benchmark.engine, load, 1);
+    engine = std::make_unique<Side>("engine", benchmark.engine, load, 1, oneCore);
   }
 
   /// A round of each side in turn.
@@ -210,6 +229,7 @@ Json toJson(const Case& benchmark, const Sides& sides) {
     if (engine) engine->addFiring("", line);
     if (sides.loop) sides.loop->addFiring("loop_", line);
   }
+  if (benchmark.kind == CaseKind::kCheckpoint && engine) engine->addCheckpointing(line);
   return line;
 }
 

@@ -40,13 +40,21 @@ struct Firing {
   double bytesPerPair = 0;    // of memory, for each (key, window) that is open
 };
 
+/// What checkpoints took while a job ran.
+struct Checkpointing {
+  uint64_t completed = 0;
+  double longestSyncMs = 0;  // that a task did nothing else for one
+  double megabytes = 0;      // of the largest
+};
+
 /// What came out of one round.
 struct Outcome {
-  uint64_t records = 0;   // what the rate counts
-  uint64_t results = 0;   // output records
-  uint64_t checksum = 0;  // sum of fold() over the output records
-  Percentiles latency{};  // of latency cases
-  Firing firing{};        // of firing cases
+  uint64_t records = 0;           // what the rate counts
+  uint64_t results = 0;           // output records
+  uint64_t checksum = 0;          // sum of fold() over the output records
+  Percentiles latency{};          // of latency cases
+  Firing firing{};                // of firing cases
+  Checkpointing checkpointing{};  // of checkpoint cases
 };
 
 /// Runs one round and returns once every output record is folded. Whatever it throws fails the benchmark.
@@ -57,6 +65,8 @@ enum class CaseKind : uint8_t {
   kTwoProcesses,  // engine with two lanes against the sum of two one-lane processes, each pinned to a core
   kLatency,       // percentiles and cores at a fixed rate, beside a bare hand-off between two threads
   kFiring,        // how long open windows take to fire, beside a loop over a hash map
+  kCheckpoint,    // the same job with and without checkpoints (its `loop`), each with all its threads on one
+                  // core
 };
 
 struct Case {

@@ -20,6 +20,7 @@ constexpr const char* kUsage =
 std::vector<Case> allCases() {
   return {wordcountCase(),
           keyedSumCase(),
+          keyedSumCheckpointCase(),
           keyedSumRocksDbCase(),
           keyedSumRocksDbColdCase(),
           mapFilterCase(),

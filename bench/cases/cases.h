@@ -7,6 +7,7 @@ namespace flott::bench {
 
 Case wordcountCase();
 Case keyedSumCase();
+Case keyedSumCheckpointCase();
 Case keyedSumRocksDbCase();
 Case keyedSumRocksDbColdCase();
 Case mapFilterCase();

@@ -7,6 +7,7 @@ namespace flott::bench {
 
 Outcome wordcountJob(const Load& load);
 Outcome keyedSumJob(const Load& load);
+Outcome keyedSumCheckpointJob(const Load& load);
 Outcome keyedSumRocksDbJob(const Load& load);
 Outcome keyedSumRocksDbColdJob(const Load& load);
 Outcome mapFilterJob(const Load& load);

@@ -1,11 +1,47 @@
 #include "bench/loops/keyed_sum.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
 #include "bench/engine/generated_stream.h"
 #include "bench/engine/jobs.h"
 #include "bench/loops/keyed_sum_rocksdb.h"
 
 namespace flott::bench {
 namespace {
+
+/// A folder that goes with its content.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "flott-bench-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make the folder " + name);
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+Checkpointing checkpointingOf(const CheckpointStatistics& statistics) {
+  Checkpointing all{.completed = static_cast<uint64_t>(statistics.completed)};
+  for (const CheckpointRecord& record : statistics.history) {
+    all.megabytes = std::max(all.megabytes, static_cast<double>(record.stateBytes) / 1e6);
+    for (const CheckpointRecord::Task& task : record.tasks)
+      all.longestSyncMs = std::max(all.longestSyncMs, static_cast<double>(task.durations.syncNanos) / 1e6);
+  }
+  return all;
+}
 
 Outcome keyedSum(const Load& load, const Configuration& configuration) {
   StreamExecutionEnvironment env = benchEnvironment(load, configuration);
@@ -17,13 +53,23 @@ Outcome keyedSum(const Load& load, const Configuration& configuration) {
                                        at[i] = keyedSumInput(index + i * stride);
                                    });
   foldInto(input.keyBy(&KeyValue::key).sum(&KeyValue::value), total);
-  env.execute("keyed-sum");
-  return total->outcome(load.size);
+  const JobExecutionResult result = env.execute("keyed-sum");
+  Outcome outcome = total->outcome(load.size);
+  outcome.checkpointing = checkpointingOf(result.details().checkpoints);
+  return outcome;
 }
 
 }  // namespace
 
 Outcome keyedSumJob(const Load& load) { return keyedSum(load, {}); }
+
+Outcome keyedSumCheckpointJob(const Load& load) {
+  const TemporaryFolder folder;
+  Configuration configuration;
+  configuration.set(kCheckpointInterval, Duration::millis(1000));
+  configuration.set(kCheckpointDir, folder.path());
+  return keyedSum(load, configuration);
+}
 
 Outcome keyedSumRocksDbJob(const Load& load) {
   Configuration configuration;

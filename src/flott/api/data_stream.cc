@@ -77,6 +77,10 @@ DataStreamSink& DataStreamSink::slotSharingGroup(std::string group) {
   stream_.only("slotSharingGroup").slotSharingGroup = std::move(group);
   return *this;
 }
+DataStreamSink& DataStreamSink::slotSharingGroup(const SlotSharingGroup& group) {
+  stream_.program().registerSlotSharingGroup(group);
+  return slotSharingGroup(group.name);
+}
 DataStreamSink& DataStreamSink::disableChaining() {
   stream_.only("disableChaining").chaining = ChainingStrategy::kNever;
   return *this;

@@ -70,6 +70,8 @@ class DataStreamSink {
   DataStreamSink& setDescription(std::string text);
   DataStreamSink& setParallelism(int parallelism);
   DataStreamSink& slotSharingGroup(std::string group);
+  /// Registers the group, too: StreamExecutionEnvironment::registerSlotSharingGroup().
+  DataStreamSink& slotSharingGroup(const SlotSharingGroup& group);
   DataStreamSink& disableChaining();
 
  private:
@@ -249,6 +251,11 @@ class SingleOutputStreamOperator : public DataStream<T> {
   }
   SingleOutputStreamOperator& slotSharingGroup(std::string group) {
     return set("slotSharingGroup", &StreamNode::slotSharingGroup, std::move(group));
+  }
+  /// Registers the group, too: StreamExecutionEnvironment::registerSlotSharingGroup().
+  SingleOutputStreamOperator& slotSharingGroup(const SlotSharingGroup& group) {
+    this->handle_.program().registerSlotSharingGroup(group);
+    return slotSharingGroup(group.name);
   }
 
  private:

@@ -58,7 +58,8 @@ void printHelp(const char* program) {
       "  -D key=value    sets an option of the engine, such as -D parallelism.default=2\n"
       "  --config FILE   reads options from a YAML file\n"
       "  -s, --from-savepoint PATH\n"
-      "                  starts from this savepoint or checkpoint; --claim-mode CLAIM makes it the job's own\n"
+      "                  starts from this savepoint or checkpoint; --claim-mode CLAIM makes it the job's "
+      "own\n"
       "  -n, --allow-non-restored-state\n"
       "                  drops state of operators that the program does not have any more\n"
       "  --explain       prints the plan of the job instead of running it\n"
@@ -159,6 +160,12 @@ StreamExecutionEnvironment& StreamExecutionEnvironment::registerCachedFile(const
                                       "': give '" + path + "' another name");
   }
   configuration().set(kCachedFiles, files);
+  return *this;
+}
+
+StreamExecutionEnvironment& StreamExecutionEnvironment::registerSlotSharingGroup(
+    const SlotSharingGroup& group) {
+  program_->registerSlotSharingGroup(group);
   return *this;
 }
 

@@ -68,6 +68,9 @@ class StreamExecutionEnvironment {
   /// Functions find the file or folder by name: RuntimeContext::getCachedFile(name). That it is there is
   /// checked when a job is started. Throws Error(kUser) for a name that has another path.
   StreamExecutionEnvironment& registerCachedFile(const std::string& path, const std::string& name);
+  /// What slots of this group have, for all operators with slotSharingGroup(name). Throws Error(kUser) for a
+  /// group that has other resources already.
+  StreamExecutionEnvironment& registerSlotSharingGroup(const SlotSharingGroup& group);
   /// Told of all jobs that are started from now on.
   StreamExecutionEnvironment& registerJobListener(std::shared_ptr<JobListener> listener);
 

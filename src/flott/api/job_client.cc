@@ -153,6 +153,16 @@ std::string JobClient::triggerSavepoint(const std::string& dir) {
   return std::move(outcome->folder);
 }
 
+std::string JobClient::stopWithSavepoint(const std::string& dir, bool drain) {
+  const StopMode mode = drain ? StopMode::kDrain : StopMode::kSuspend;
+  auto outcome =
+      answerTo<CheckpointOutcome>([&](auto reply) { job_->stopWithSavepoint(dir, mode, std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  result();
+  return std::move(outcome->folder);
+}
+
 CheckpointStatistics JobClient::checkpoints() {
   auto statistics =
       answerTo<CheckpointStatistics>([this](auto reply) { job_->readCheckpoints(std::move(reply)); });

@@ -69,6 +69,12 @@ class JobClient {
   /// Makes a savepoint now, in a new folder below `dir`, or else below execution.checkpointing.savepoint-dir,
   /// and waits for it. The path to start from. Throws the reason when none came of it; the job goes on.
   std::string triggerSavepoint(const std::string& dir = {});
+  /// Makes a savepoint as triggerSavepoint() does, publishes in sinks what it has, ends the job with status
+  /// kFinished and waits for that. With `drain` all sources end before it, so that all windows and timers
+  /// fire: for a job that is not to be gone on with. The path to start from. Throws the reason when no
+  /// savepoint came of it, and the job goes on; or when publishing failed, which a start from the savepoint
+  /// makes good.
+  std::string stopWithSavepoint(const std::string& dir = {}, bool drain = false);
   /// Counts, and the last checkpoints with their sizes, durations and reasons of failure.
   CheckpointStatistics checkpoints();
   EmbeddedJob& job() { return *job_; }

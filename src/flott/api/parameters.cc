@@ -258,10 +258,10 @@ ProgramArguments parseProgramArguments(int argc, const char* const* argv, Files&
       result.configuration.merge(loadConfigFile(files, argument.substr(9)));
     } else if (const auto option = optionBehind(std::string_view(argument).substr(0, argument.find('=')))) {
       const size_t value = argument.find('=');
-      definitions.set(std::string(*option),
-                      value == std::string::npos ? valueOf(i, (argument + " VALUE").c_str())
-                                                 : argument.substr(value + 1),
-                      argument.substr(0, value));
+      definitions.set(
+          std::string(*option),
+          value == std::string::npos ? valueOf(i, (argument + " VALUE").c_str()) : argument.substr(value + 1),
+          argument.substr(0, value));
     } else if (argument == "--allow-non-restored-state" ||
                (argument == "-n" && (i + 1 == argc || isKey(argv[i + 1])))) {
       // -n with a value is the program's own.

@@ -24,10 +24,21 @@ StreamGraph Program::graphWithSettings() const {
   graph.chaining = configuration_.get(kOperatorChaining);
   graph.chainDifferentMaxParallelism = configuration_.get(kChainDifferentMaxParallelism);
   graph.cascadingDescriptions = configuration_.get(kVertexDescriptionMode) == "CASCADING";
+  graph.slotResources = slotResources_;
   graph.vertexIndexPrefix = configuration_.get(kVertexNameIndexPrefix);
   graph.bufferTimeout =
       configuration_.get(kBufferTimeoutEnabled) ? configuration_.get(kBufferTimeout) : Duration::millis(-1);
   return graph;
+}
+
+void Program::registerSlotSharingGroup(const SlotSharingGroup& group) {
+  check(group);
+  if (!group.resources) return;
+  const auto [at, added] = slotResources_.emplace(group.name, *group.resources);
+  if (added || at->second == *group.resources) return;
+  throw Error(ErrorKind::kUser, "slot sharing group '" + group.name + "' is given " +
+                                    toString(*group.resources) + ", but has " + toString(at->second) +
+                                    " already: use another name, or the same resources");
 }
 
 int Program::add(StreamNode node, const std::vector<std::vector<StreamOrigin>>& inputs) {

@@ -4,6 +4,7 @@
 // execute() takes the graph out and leaves an empty one, so that a program may hold several jobs.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "flott/base/config.h"
+#include "flott/graph/slot_sharing_group.h"
 #include "flott/graph/stream_graph.h"
 
 namespace flott {
@@ -48,6 +50,9 @@ class Program {
   /// The same, and a new one begins. Without a name it is that of the configuration.
   StreamGraph takeGraph(const std::string& jobName = {});
 
+  /// For all jobs from now on. Throws Error(kUser) for a group that is wrong, or has other resources already.
+  void registerSlotSharingGroup(const SlotSharingGroup& group);
+
   /// Adds a node whose input i takes the streams inputs[i], and returns its id.
   int add(StreamNode node, const std::vector<std::vector<StreamOrigin>>& inputs);
   StreamNode& node(int id) { return graph_.nodes[static_cast<size_t>(id) - 1]; }
@@ -57,6 +62,7 @@ class Program {
   std::shared_ptr<ExecutionHost> host_;
   StreamGraph graph_;
   std::vector<std::shared_ptr<JobListener>> listeners_;
+  std::map<std::string, SlotResources> slotResources_;  // by slot sharing group
   int generation_ = 0;
 };
 

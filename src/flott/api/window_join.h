@@ -134,18 +134,48 @@ template <typename First, typename Second, typename Out, typename F>
 struct JoinWindow : TwoSided<First, Second, F> {
   using TwoSided<First, Second, F>::TwoSided;
   template <typename K, typename Context>
-  void operator()(const K&, Context&, std::span<const TaggedUnion<First, Second>> records,
+  void operator()(const K& key, Context& context, std::span<const TaggedUnion<First, Second>> records,
                   Collector<Out>& out) {
     this->takeApart(records);
-    for (const First* first : this->first_) {
-      for (const Second* second : this->second_) {
-        if constexpr (FlatJoinOfTwo<F, First, Second, Out>) {
-          this->function_(*first, *second, out);
-        } else {
-          out.collect(this->function_(*first, *second));
-        }
+    for (size_t i = 0; i < this->first_.size(); ++i) {
+      for (size_t j = 0; j < this->second_.size(); ++j) {
+        if (out.full()) [[unlikely]]
+          return goOnLater(i, j, key, context.window(), out);
+        put(*this->first_[i], *this->second_[j], out);
       }
     }
+  }
+
+ private:
+  void put(const First& first, const Second& second, Collector<Out>& out) {
+    if constexpr (FlatJoinOfTwo<F, First, Second, Out>) {
+      this->function_(first, second, out);
+    } else {
+      out.collect(this->function_(first, second));
+    }
+  }
+
+  /// The pairs from the i-th first and the j-th second record on, which fit in when there is room again.
+  template <typename K, typename W>
+  void goOnLater(size_t i, size_t j, const K& key, const W& window, Collector<Out>& out) {
+    std::vector<First> firsts;
+    std::vector<Second> seconds;
+    for (const First* first : std::span(this->first_).subspan(i)) firsts.push_back(*first);
+    for (const Second* second : this->second_) seconds.push_back(*second);
+    out.goOnWith([this, firsts = std::move(firsts), seconds = std::move(seconds), at = size_t{0}, j, key,
+                  window](Collector<Out>& later) mutable {
+      try {
+        for (; at < firsts.size(); ++at, j = 0) {
+          for (; j < seconds.size(); ++j) {
+            if (later.full()) return false;
+            put(firsts[at], seconds[j], later);
+          }
+        }
+        return true;
+      } catch (...) {
+        throwWhileFiring(windowText(window), toText(key));
+      }
+    });
   }
 };
 

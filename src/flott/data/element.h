@@ -30,10 +30,11 @@ struct WatermarkStatus {
 /// Marks the cut of one checkpoint in the stream.
 struct Barrier {
   CheckpointId checkpoint;
-  Timestamp triggered;      // wall clock of the coordinator
-  bool overtaking = false;  // may take the channel's bypass, past waiting batches
+  Timestamp triggered;                    // wall clock of the coordinator
+  bool overtaking = false;                // may take the channel's bypass, past waiting batches
   SharedCheckpointProperties properties;  // null: an ordinary checkpoint
 
+  StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
   CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }
 };
 

@@ -35,7 +35,7 @@ class Compiler {
       std::stable_sort(vertex.inputEdges.begin(), vertex.inputEdges.end(),
                        [&](int a, int b) { return job_.edges[a].input < job_.edges[b].input; });
     }
-    job_.slots = countSlots();
+    groupSlots();
     return std::move(job_);
   }
 
@@ -146,15 +146,23 @@ class Compiler {
     return job_.edges.back().id;
   }
 
-  int countSlots() const {
-    std::map<std::string, int> largest;
+  void groupSlots() {
+    std::map<std::string, size_t> places;
     for (const JobVertex& vertex : job_.vertices) {
-      int& slots = largest[vertex.slotSharingGroup];
+      const auto [at, added] = places.emplace(vertex.slotSharingGroup, job_.slotGroups.size());
+      if (added) job_.slotGroups.push_back(slotGroup(vertex.slotSharingGroup));
+      int& slots = job_.slotGroups[at->second].slots;
       slots = std::max(slots, vertex.parallelism);
     }
-    int sum = 0;
-    for (const auto& [group, slots] : largest) sum += slots;
-    return sum;
+    job_.slots = 0;
+    for (const JobSlotGroup& group : job_.slotGroups) job_.slots += group.slots;
+  }
+
+  JobSlotGroup slotGroup(const std::string& name) const {
+    JobSlotGroup group{.name = name, .slots = 1, .resources = {}};
+    const auto resources = graph_.slotResources.find(name);
+    if (resources != graph_.slotResources.end()) group.resources = resources->second;
+    return group;
   }
 
   const StreamGraph& graph_;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,12 +66,19 @@ struct JobEdge {
   Duration bufferTimeout;     // negative: flush only when full; 0: after every step
 };
 
+/// The slots of one slot sharing group.
+struct JobSlotGroup {
+  std::string name;
+  int slots = 1;                           // the largest parallelism in it
+  std::optional<SlotResources> resources;  // of each slot
+};
+
 struct JobGraph {
   std::string jobName;
-  std::vector<JobVertex> vertices;  // sources first, every edge goes forward
-  std::vector<JobEdge> edges;       // in the order of the consumers' creation
-  /// Slots needed: for each slot sharing group the largest parallelism in it.
-  int slots = 1;
+  std::vector<JobVertex> vertices;       // sources first, every edge goes forward
+  std::vector<JobEdge> edges;            // in the order of the consumers' creation
+  std::vector<JobSlotGroup> slotGroups;  // in the order of their first vertex
+  int slots = 1;                         // of all groups
 };
 
 /// Default max parallelism: next power of two of 1.5 × parallelism, from 128 to 32768.
@@ -79,7 +87,9 @@ int defaultMaxParallelism(int parallelism);
 /// out of range, forward between different parallelisms.
 JobGraph compile(const StreamGraph& graph);
 /// Flink's plan JSON: {"nodes":[{"id","type","pact","contents","parallelism",
-/// "predecessors":[{"id","ship_strategy","side"}]}]}, one node for each operator. Throws as compile() does.
+/// "predecessors":[{"id","ship_strategy","side"}]}]}, one node for each operator; where groups have resources
+/// also "slot_sharing_groups":[{"name","slots","cpu_cores","task_memory","managed_memory","external"}], in
+/// bytes. Throws as compile() does.
 std::string planJson(const StreamGraph& graph);
 /// For people: the vertices as an indented tree with parallelism, exchanges, ids and types.
 std::string planTree(const StreamGraph& graph, const JobGraph& job);

@@ -38,6 +38,18 @@ Json planNode(const StreamNode& node, const ResolvedNode& resolved) {
   return plan;
 }
 
+Json planGroup(const JobSlotGroup& group) {
+  Json plan;
+  plan["name"] = group.name;
+  plan["slots"] = group.slots;
+  plan["cpu_cores"] = group.resources->cpuCores;
+  plan["task_memory"] = group.resources->taskMemory.bytes;
+  plan["managed_memory"] = group.resources->managedMemory.bytes;
+  plan["external"] = Json::object();
+  for (const auto& [name, amount] : group.resources->external) plan["external"][name] = amount;
+  return plan;
+}
+
 std::string nameOf(const StreamNode& node, SideOutputIndex index) {
   for (const SideOutput& side : node.sideOutputs) {
     if (side.index == index) return side.name;
@@ -59,10 +71,19 @@ class TreePrinter {
                "'\n";
       printOperator(vertex, 0, 1);
     }
+    printSlots();
     return std::move(text_);
   }
 
  private:
+  void printSlots() {
+    for (const JobSlotGroup& group : job_.slotGroups) {
+      if (!group.resources) continue;
+      text_ += "\nSlot sharing group '" + group.name + "': " + std::to_string(group.slots) +
+               (group.slots == 1 ? " slot of " : " slots, each of ") + toString(*group.resources) + "\n";
+    }
+  }
+
   void printOperator(const JobVertex& vertex, int index, size_t depth) {
     const ChainedOperator& op = vertex.chain[index];
     const StreamNode& node = graph_.nodes[op.node - 1];
@@ -109,6 +130,9 @@ std::string planJson(const StreamGraph& graph) {
   Json plan;
   plan["nodes"] = Json::array();
   for (const StreamNode& node : graph.nodes) plan["nodes"].push_back(planNode(node, resolved[node.id - 1]));
+  for (const JobSlotGroup& group : compile(graph).slotGroups) {
+    if (group.resources) plan["slot_sharing_groups"].push_back(planGroup(group));
+  }
   // A name that is not UTF-8 must not fail the plan.
   return plan.dump(2, ' ', false, Json::error_handler_t::replace);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "flott/base/time.h"
 #include "flott/base/types.h"
 #include "flott/data/partitioning.h"
+#include "flott/graph/slot_sharing_group.h"
 
 namespace flott {
 
@@ -76,6 +78,8 @@ struct StreamGraph {
   Duration bufferTimeout = Duration::millis(100);
   bool cascadingDescriptions = false;  // of vertices: a line like their names, not a tree
   bool vertexIndexPrefix = false;      // names of vertices begin with "[vertex-0]"
+  std::map<std::string, SlotResources>
+      slotResources;  // by slot sharing group; others take slots as they come
   std::vector<StreamNode> nodes;
 };
 

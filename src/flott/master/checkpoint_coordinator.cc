@@ -43,6 +43,10 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
     if (!pending.completing) unfinished.push_back(id);
   }
   for (const CheckpointId id : unfinished) abort(id, Error(ErrorKind::kCancelled, why), false);
+  stopping_ = false;
+  drainedInto_ = nullptr;
+  if (drainReply_)
+    std::exchange(drainReply_, {})({.error = Error(ErrorKind::kCancelled, "no savepoint was made: " + why)});
 }
 
 void CheckpointCoordinator::endAttempt() {
@@ -58,8 +62,9 @@ void CheckpointCoordinator::endJob(JobStatus status) {
         "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
         [this, folder](const std::optional<Error>& error) {
           if (!error) return;
-          env_.log.warn("checkpoints", "'" + graph_.jobName + "' leaves files of a savepoint that failed in " +
-                                           folder + ", which nobody needs: " + error->what());
+          env_.log.warn("checkpoints", "'" + graph_.jobName +
+                                           "' leaves files of a savepoint that failed in " + folder +
+                                           ", which nobody needs: " + error->what());
         });
   }
   const bool keep =
@@ -113,6 +118,7 @@ void CheckpointCoordinator::tickAfter(Duration delay) {
 
 void CheckpointCoordinator::tick() {
   if (!running_) return;
+  if (stopping_) return tickAfter(options_.interval);
   if (pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
     tickWaits_ = true;
     return;
@@ -129,6 +135,8 @@ std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
   const bool savepoint = kind == CheckpointKind::kSavepoint;
   const std::string nothing =
       std::string("no ") + (savepoint ? "savepoint" : "checkpoint") + " was triggered: ";
+  if (stopping_)
+    return Error(ErrorKind::kTransient, nothing + "the job is stopping with a savepoint already");
   if (!running_ || host_.runningTasks().empty())
     return Error(ErrorKind::kTransient, nothing + "the job does not run");
   if (!savepoint && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
@@ -224,8 +232,39 @@ void CheckpointCoordinator::taskFinished(TaskId task) {
 
 // After a failed one the next comes at its interval.
 void CheckpointCoordinator::triggerFinal() {
-  if (!running_ || !pending_.empty() || failuresInARow_ > 0 || awaitingFinal_.empty()) return;
-  if (awaitingFinal_ == host_.runningTasks()) begin(nullptr, {});
+  if (!running_ || !pending_.empty() || awaitingFinal_.empty() || !stoppedWith_.empty()) return;
+  if (failuresInARow_ > 0 && drainedInto_ == nullptr) return;
+  if (awaitingFinal_ == host_.runningTasks())
+    begin(std::exchange(drainedInto_, {}), std::exchange(drainReply_, {}));
+}
+
+void CheckpointCoordinator::stop(SharedCheckpointProperties properties, Reply reply) {
+  if (auto refusal = refuses(properties->kind)) return reply({.error = std::move(refusal)});
+  stopping_ = true;
+  if (properties->stop == StopMode::kSuspend) return begin(std::move(properties), std::move(reply));
+  drainedInto_ = std::move(properties);
+  drainReply_ = std::move(reply);
+  host_.drainTasks();
+}
+
+// Tasks that end by it have not finished: no other checkpoint may take them for such.
+void CheckpointCoordinator::stopped(CheckpointId id, const std::string& folder) {
+  stoppedWith_ = folder;
+  std::vector<CheckpointId> others;
+  for (const auto& [other, pending] : pending_) {
+    if (other != id && !pending.completing) others.push_back(other);
+  }
+  for (const CheckpointId other : others) {
+    abort(other, Error(ErrorKind::kCancelled, "the job stops with a savepoint"), false);
+  }
+}
+
+void CheckpointCoordinator::notStopped(StopMode mode, const Error& why) {
+  stopping_ = false;
+  if (mode != StopMode::kDrain || !running_) return;
+  host_.failAttempt(Error(
+      ErrorKind::kTransient,
+      std::string("its sources were ended, but the savepoint to stop with came to nothing: ") + why.what()));
 }
 
 void CheckpointCoordinator::awaitFinal(TaskId task) {
@@ -246,11 +285,12 @@ std::optional<Error> CheckpointCoordinator::lacksUnionLists(const Pending& pendi
       }
     }
     if (finished == 0 || withUnion.empty()) continue;
-    return Error(ErrorKind::kTransient,
-                 std::to_string(finished) + " of " + std::to_string(vertex.parallelism) +
-                     " subtasks of operator '" + std::string(withUnion) +
-                     "' have finished, and what they had of its union list is in no checkpoint. There will be "
-                     "checkpoints again when all of them have finished. Use a list that is split");
+    return Error(
+        ErrorKind::kTransient,
+        std::to_string(finished) + " of " + std::to_string(vertex.parallelism) + " subtasks of operator '" +
+            std::string(withUnion) +
+            "' have finished, and what they had of its union list is in no checkpoint. There will be "
+            "checkpoints again when all of them have finished. Use a list that is split");
   }
   return std::nullopt;
 }
@@ -319,7 +359,9 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
                    std::to_string(pending.record.stateBytes) + " bytes in " +
                    toString(since(pending.triggeredNanos)) +
                    (pending.isSavepoint() ? ", in " + pending.record.folder : ""));
-  tellTasks(id, !pending.isSavepoint());
+  const bool stops = pending.stop() != StopMode::kGoOn;
+  if (stops) stopped(id, pending.record.folder);
+  tellTasks(id, stops || !pending.isSavepoint());
   sweepIfOwed();
   ended(std::move(pending), CheckpointStatus::kCompleted);
 }
@@ -365,7 +407,9 @@ void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts
     pending.reply.reset();
   }
   counts &= !pending.isSavepoint();
+  const StopMode stop = pending.stop();
   ended(std::move(pending), CheckpointStatus::kFailed);
+  if (stop != StopMode::kGoOn) notStopped(stop, why);
   if (counts && running_) countFailure(id, why);
 }
 

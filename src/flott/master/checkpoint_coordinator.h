@@ -51,6 +51,8 @@ class CheckpointHost {
   /// Asks the split enumerators for their state and sends the trigger to all running tasks.
   virtual std::map<int, std::string> triggerTasks(const Barrier& barrier) = 0;
   virtual void tellTasks(CheckpointId checkpoint, bool completed) = 0;
+  /// Ends all sources; the tasks then wait for a checkpoint.
+  virtual void drainTasks() = 0;
   virtual void failAttempt(Error error) = 0;
 };
 
@@ -79,6 +81,11 @@ class CheckpointCoordinator {
   void trigger(MoveFunction<void(CheckpointOutcome)> reply) { trigger(nullptr, std::move(reply)); }
   /// One with properties: null for an ordinary one.
   void trigger(SharedCheckpointProperties properties, MoveFunction<void(CheckpointOutcome)> reply);
+  /// A savepoint, after which the job ends; see StopMode. Always replies, when it is complete or void. Where
+  /// it is void a suspended job goes on, and one that was drained begins anew.
+  void stop(SharedCheckpointProperties properties, MoveFunction<void(CheckpointOutcome)> reply);
+  /// The folder of the savepoint that the job has stopped with, once that is complete; else empty.
+  const std::string& stoppedWith() const { return stoppedWith_; }
   void acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot);
   void decline(TaskId task, CheckpointId checkpoint, const Error& reason);
   void taskFinished(TaskId task);
@@ -104,6 +111,7 @@ class CheckpointCoordinator {
     CheckpointRecord record;
     Reply reply;
 
+    StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
     bool isSavepoint() const { return record.kind == CheckpointKind::kSavepoint; }
   };
 
@@ -112,6 +120,8 @@ class CheckpointCoordinator {
   void begin(SharedCheckpointProperties properties, Reply reply);
   std::optional<Error> refuses(CheckpointKind kind) const;
   void triggerFinal();
+  void stopped(CheckpointId id, const std::string& folder);
+  void notStopped(StopMode mode, const Error& why);
   void tellTasks(CheckpointId id, bool completed);
   /// Why what the tasks gave makes no checkpoint, since others have finished.
   std::optional<Error> lacksUnionLists(const Pending& pending) const;
@@ -143,6 +153,10 @@ class CheckpointCoordinator {
   int failuresInARow_ = 0;
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
+  bool stopping_ = false;                     // since somebody asked for it; no ordinary checkpoints are made
+  SharedCheckpointProperties drainedInto_;    // a savepoint that is triggered when all tasks have ended
+  Reply drainReply_;
+  std::string stoppedWith_;
   std::set<TaskKey> awaitingFinal_;           // have ended but for a checkpoint, since the last one's end
   std::map<CheckpointId, std::string> void_;  // of this attempt: the folders that tasks may still write to
   std::set<CheckpointId> damaged_;            // complete, but their files are not as they were written

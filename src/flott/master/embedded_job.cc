@@ -59,15 +59,11 @@ WorkerOptions workerOptions(const Configuration& configuration, int attempt, con
 }  // namespace
 
 Placement placeOnLanes(const JobGraph& graph, int lanes) {
-  std::map<std::string, int> slots;  // slot sharing group → slots it needs
-  for (const JobVertex& vertex : graph.vertices) {
-    int& needed = slots[vertex.slotSharingGroup];
-    needed = std::max(needed, vertex.parallelism);
-  }
-  std::map<std::string, int> firstSlot;
+  std::map<std::string, int> firstSlot;  // by slot sharing group
   int next = 0;
-  for (const JobVertex& vertex : graph.vertices) {  // groups in the order of their first vertex
-    if (firstSlot.emplace(vertex.slotSharingGroup, next).second) next += slots[vertex.slotSharingGroup];
+  for (const JobSlotGroup& group : graph.slotGroups) {
+    firstSlot.emplace(group.name, next);
+    next += group.slots;
   }
   Placement placement{.lanes = lanes, .laneOf = {}};
   for (const JobVertex& vertex : graph.vertices) {

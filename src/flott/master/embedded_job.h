@@ -58,6 +58,9 @@ class EmbeddedJob {
     world_->master.triggerCheckpoint(std::move(reply));
   }
   /// `dir` may be empty: the configured one.
+  void stopWithSavepoint(std::string dir, StopMode mode, MoveFunction<void(CheckpointOutcome)> reply) {
+    world_->master.stopWithSavepoint(std::move(dir), mode, std::move(reply));
+  }
   void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
     world_->master.triggerSavepoint(std::move(dir), std::move(reply));
   }

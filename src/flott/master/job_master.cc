@@ -106,7 +106,14 @@ void JobMaster::runTimers() {
 // The first cause is kept; what fails because others were cancelled adds nothing.
 void JobMaster::fail(Error error) {
   if (error_ || cancelling_ || cancelled_) return;
-  RestartDecision decision = decideAfter(error);
+  RestartDecision decision;
+  if (const std::string& savepoint = checkpoints_.stoppedWith(); savepoint.empty()) {
+    decision = decideAfter(error);
+  } else {
+    error.at(
+        "stopping with the savepoint in '" + savepoint +
+        "', which is complete; what sinks have not published of it they publish when a job starts from it");
+  }
   restartAfter_ = decision.after;
   if (restartAfter_) {
     env_.log.warn("job", "'" + graph_.jobName + "' begins anew in " + toString(*restartAfter_) +

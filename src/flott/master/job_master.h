@@ -99,6 +99,9 @@ class JobMaster final : public Runnable,
   /// Makes a savepoint in a new folder below `dir`, or below the configured one when it is empty. As
   /// triggerCheckpoint().
   void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply);
+  /// Makes a savepoint and ends the job with it: see StopMode. `reply` as of triggerSavepoint(); the job's
+  /// end follows.
+  void stopWithSavepoint(std::string dir, StopMode mode, MoveFunction<void(CheckpointOutcome)> reply);
   /// As readAccumulators().
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
@@ -134,6 +137,7 @@ class JobMaster final : public Runnable,
   const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
   std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
   void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void drainTasks() override;
   void failAttempt(Error error) override { fail(std::move(error)); }
 
   // Attempts.

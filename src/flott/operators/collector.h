@@ -8,7 +8,9 @@
 #include <new>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "flott/base/function.h"
 #include "flott/data/rows.h"
 #include "flott/operators/operator.h"
 
@@ -76,8 +78,15 @@ class Collector {
   void setTimestamp(int64_t timestamp) { timestamp_ = timestamp; }
   int64_t timestamp() const { return timestamp_; }
   bool stamped() const { return stamped_; }
-  /// A batch was handed on and the output is full since: stop at the next record.
+  /// Stop at the next record: a batch was handed on and the output is full since, or results have to wait.
   bool full() const { return full_; }
+  /// More results belong here than are to be put out now. more(collector) puts out some until full(), and
+  /// returns whether that was all; it is called from clearFull() on. Where records are worked off one by one,
+  /// an operator that calls clearFull() and looks at full() before the next needs to do nothing else.
+  void goOnWith(MoveFunction<bool(Collector&)> more) {
+    later_.push_back({std::move(more), timestamp_});
+    full_ = true;
+  }
   void flush() {
     if (rows_ == nullptr) return;
     settle();
@@ -86,12 +95,37 @@ class Collector {
     } else {
       output_->emitSide(side_, std::move(batch_));
     }
-    full_ = output_->full();
+    full_ = output_->full() || !later_.empty();
   }
-  /// The output may have room again.
-  void clearFull() { full_ = false; }
+  /// The output may have room again: goes on with results that had to wait.
+  void clearFull() {
+    full_ = false;
+    if (!later_.empty()) [[unlikely]]
+      goOn();
+  }
 
  private:
+  /// Results that had to wait, with their timestamp.
+  struct Later {
+    MoveFunction<bool(Collector&)> more;
+    int64_t timestamp;
+  };
+
+  void goOn() {
+    const int64_t timestamp = timestamp_;
+    std::vector<Later> waiting = std::move(later_);
+    later_.clear();
+    size_t done = 0;
+    for (; done < waiting.size() && !full_; ++done) {
+      timestamp_ = waiting[done].timestamp;
+      if (!waiting[done].more(*this)) break;
+    }
+    timestamp_ = timestamp;
+    waiting.erase(waiting.begin(), waiting.begin() + static_cast<ptrdiff_t>(done));
+    later_ = std::move(waiting);
+    full_ |= !later_.empty();
+  }
+
   void begin() {
     batch_ = pool_->acquire();
     rows_ = &batch_.template rows<T>();
@@ -111,6 +145,7 @@ class Collector {
   int64_t timestamp_ = 0;
   bool stamped_ = false;
   bool full_ = false;
+  std::vector<Later> later_;
   SideOutputIndex side_{-1};
   Batch batch_;
   BatchPool* pool_ = nullptr;

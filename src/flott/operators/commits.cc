@@ -123,8 +123,8 @@ void Commits::start() {
 void Commits::done(std::vector<CommitOutcome> outcomes) {
   std::vector<Waiting> tried = std::exchange(underWay_, {});
   if (outcomes.size() != tried.size()) {
-    throw Error(ErrorKind::kBug, "the committer gave " + std::to_string(outcomes.size()) +
-                                     " outcomes for " + std::to_string(tried.size()) + " committables");
+    throw Error(ErrorKind::kBug, "the committer gave " + std::to_string(outcomes.size()) + " outcomes for " +
+                                     std::to_string(tried.size()) + " committables");
   }
   std::vector<Waiting> again;
   int tries = 0;
@@ -151,8 +151,9 @@ bool Commits::settle(Waiting& one, const CommitOutcome& outcome) {
       retried_->add();
       if (++one.tries <= options_.retries) return true;
       throw Error(ErrorKind::kTransient,
-                  "what was prepared for a checkpoint could not be committed in " + std::to_string(one.tries) +
-                      " tries: " + outcome.reason + ". It is in the checkpoint, and tried again when the job "
+                  "what was prepared for a checkpoint could not be committed in " +
+                      std::to_string(one.tries) + " tries: " + outcome.reason +
+                      ". It is in the checkpoint, and tried again when the job "
                       "begins anew; CommitOptions::retries says how often it is tried before that");
     case CommitStatus::kRejected:
       failed_->add();

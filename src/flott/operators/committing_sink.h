@@ -26,8 +26,9 @@
 //   struct LedgerSink {
 //     std::unique_ptr<LedgerWriter> createWriter() const { … }
 //     std::unique_ptr<LedgerCommitter> createCommitter() const { … }
-//     DeliveryGuarantee deliveryGuarantee() const { return DeliveryGuarantee::kExactlyOnce; }  // may be left out
-//     CommitOptions commitOptions() const { return {.retries = 3}; }                           // may be left out
+//     DeliveryGuarantee deliveryGuarantee() const { return DeliveryGuarantee::kExactlyOnce; }  // may be left
+//     out CommitOptions commitOptions() const { return {.retries = 3}; }                           // may be
+//     left out
 //   };
 #pragma once
 

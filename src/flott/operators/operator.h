@@ -5,8 +5,8 @@
 // templates on the user's function, so that the loop over a batch is one inlined loop.
 //
 // Order of calls: open, then any of onBatch / onWatermark / onStatus / onProcessingTime / resume, then
-// onEndOfInput once for each input, then close. After the last input's end it is told of checkpoints that end,
-// and while it lingers() also resumed. A failed or cancelled attempt goes straight to close.
+// onEndOfInput once for each input, then close. After the last input's end it is told of checkpoints that
+// end, and while it lingers() also resumed. A failed or cancelled attempt goes straight to close.
 //
 // Back-pressure: a step that finds output.full() after it emitted may stop, keep its place, and return kMore;
 // it gets no other call than resume() until that returns kDone. One with much to do returns kMore now and

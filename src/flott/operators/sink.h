@@ -50,8 +50,8 @@ class SinkWriter {
   /// At the end of the input and before the barrier of a checkpoint. Returns whether all that was written has
   /// arrived; otherwise it is called again after askToResume().
   virtual bool flush() { return true; }
-  /// The cut is now, after flush(): put into OperatorContext::operatorState() what the writer has to know when
-  /// it is opened again.
+  /// The cut is now, after flush(): put into OperatorContext::operatorState() what the writer has to know
+  /// when it is opened again.
   virtual void snapshotState(CheckpointId) {}
   /// Always the last call, also after a failure.
   virtual void close() noexcept {}

@@ -436,6 +436,7 @@ void OperatorChain::runDue() {
 
 void OperatorChain::runDue(ChainNode& node, Timestamp now) {
   if (node.resumeAsked_ && !node.full()) resume(node);
+  if (node.suspended_) return;
   if (node.cleanUpAt() <= now) {
     enter(node);
     node.keyedState_->cleanUp();
@@ -456,7 +457,7 @@ void OperatorChain::endStep() {
 
 bool OperatorChain::lingers() const {
   return std::any_of(nodes_.begin(), nodes_.end(),
-                     [](const auto& node) { return node->ended_ && !node->retired(); });
+                     [](const auto& node) { return (node->ended_ || node->suspended_) && !node->retired(); });
 }
 
 bool OperatorChain::finished() const {
@@ -471,6 +472,7 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
   for (const auto& node : nodes_) {
     if (node->retired()) continue;
     deadline = std::min(deadline, node->wakeNanos_);
+    if (node->suspended_) continue;
     const Timestamp alarm =
         std::min(node->cleanUpAt(), node->canRunAlarm() ? node->alarm_ : Timestamp::max());
     if (alarm == Timestamp::max()) continue;

@@ -116,9 +116,21 @@ void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
     if (!completed) wiring_->gate.abandonBarrier(checkpoint);
     std::erase_if(finalCheckpoint_.triggered,
                   [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
+    const bool suspended = chain_->suspended() && chain_->suspendedBy() == checkpoint;
     chain_->endCheckpoint(checkpoint, completed);
+    if (suspended && completed) stopped_ = true;
+    if (suspended && !completed) sourceIdle_ = false;
+    if (stopped_) finalCheckpoint_.awaited = false;
     finalCheckpoint_.reported = false;
     if (finalCheckpoint_.cut.erase(checkpoint) > 0 && completed) finalCheckpoint_.awaited = false;
+  });
+}
+
+void Task::drain() {
+  mailbox_.post([this] {
+    if (!working()) return;
+    draining_ = true;
+    finalCheckpoint_.awaited = true;
   });
 }
 
@@ -222,7 +234,7 @@ void Task::openChain() {
 
 // A source that back-pressure holds up sends none; what its markers would wait for is not yet in a channel.
 void Task::sendMarkers() {
-  if (now_.nanos < nextMarker_ || chain_->blocked()) return;
+  if (now_.nanos < nextMarker_ || chain_->blocked() || chain_->suspended()) return;
   nextMarker_ = sourceEnded_ ? kNoDeadline : now_.nanos + markerNanos_;
   if (!sourceEnded_) chain_->emitMarker();
 }
@@ -300,6 +312,12 @@ bool Task::takeInput() {
 }
 
 bool Task::pollSource() {
+  if (chain_->suspended()) return false;
+  if (draining_ && !sourceEnded_) {
+    sourceEnded_ = true;
+    chain_->endSource();
+    return true;
+  }
   if (chain_->takeReaderCall()) sourceIdle_ = false;
   if (sourceEnded_ || sourceIdle_) return false;
   switch (chain_->poll()) {

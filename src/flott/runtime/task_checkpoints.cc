@@ -40,9 +40,9 @@ void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
     try {
       const Barrier& barrier = writing->cut.barrier;
       const std::string folder = barrier.properties != nullptr ? barrier.properties->folder : std::string();
-      std::vector<StateHandle> handles =
-          folder.empty() ? storage.write(barrier.checkpoint, file, std::move(sections))
-                         : storage.writeTo(folder, file, std::move(sections));
+      std::vector<StateHandle> handles = folder.empty()
+                                             ? storage.write(barrier.checkpoint, file, std::move(sections))
+                                             : storage.writeTo(folder, file, std::move(sections));
       for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
         writing->stored.operators.push_back({.id = writing->cut.operators[i].id,
                                              .keyed = std::move(handles[2 * i]),

@@ -2,7 +2,7 @@
 #include "flott/state/state_table.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <new>
 
 #include "flott/base/bytes.h"
@@ -13,7 +13,6 @@ namespace {
 
 constexpr size_t kMaxSegmentBytes = 64 * 1024;
 constexpr size_t kMaxAlign = 16;  // of what the general heap gives
-constexpr size_t kSome = 64;      // entries of one nextSome() at most
 
 }  // namespace
 
@@ -246,19 +245,9 @@ bool StateTable::nextInMemory(Cursor& cursor, Entry& out) const {
       const Segment& segment = Segment::ofSlots(entry.slots);
       const uint32_t slot = segment.nextOccupied(cursor.slot, stride);
       if (slot < segment.total) {
+        pass(cursor, entry.slots, slot);
         std::byte* at = entry.slots + size_t{slot} * stride;
-        const uint64_t order = orderAt(at);
-        cursor.slot = slot + 1;
-        cursor.begun = true;
-        cursor.keyBytes.clear();
-        if (!key_.isWord() &&
-            ((slot > 0 && loadWord(at - stride) == order) || loadWord(at + stride) == order)) {
-          ByteWriter bytes(cursor.keyBytes);
-          key_.ops().encode(at + layout_.keyOffset, bytes);
-        }
-        const void* key = at + layout_.keyOffset;
-        cursor.hash = !key_.isWord() && order == hashWord(0) ? key_.ops().hash(key) : order;
-        out = {cursor.hash, key, valueOf(at)};
+        out = {cursor.hash, at + layout_.keyOffset, valueOf(at)};
         return true;
       }
     }
@@ -268,29 +257,35 @@ bool StateTable::nextInMemory(Cursor& cursor, Entry& out) const {
   return false;
 }
 
-size_t StateTable::nextSome(Cursor& cursor, std::span<Entry> out) const {
-  if (out.empty() || !next(cursor, out[0])) return 0;
-  if (!key_.isWord() || cold_ != nullptr) return 1;
-  // Those of the same segment, whose hashes come from their words all together.
-  std::array<int64_t, kSome> words;
-  std::array<uint64_t, kSome> hashes;
-  out = out.first(std::min(out.size(), kSome));
-  const DirectoryEntry& entry = directory_[cursor.index];
-  const Segment& segment = Segment::ofSlots(entry.slots);
-  const uint32_t stride = layout_.stride;
-  size_t count = 1;
-  for (uint32_t slot = segment.nextOccupied(cursor.slot, stride); count < out.size() && slot < segment.total;
-       slot = segment.nextOccupied(cursor.slot, stride)) {
-    std::byte* const at = entry.slots + size_t{slot} * stride;
-    words[count] = static_cast<int64_t>(loadWord(at));
-    out[count] = {0, at + layout_.keyOffset, valueOf(at)};
-    ++count;
-    cursor.slot = slot + 1;
+/// Moves the cursor behind the entry in this slot.
+void StateTable::pass(Cursor& cursor, const std::byte* slots, uint32_t slot) const {
+  const std::byte* at = slots + size_t{slot} * layout_.stride;
+  const uint64_t order = orderAt(at);
+  cursor.slot = slot + 1;
+  cursor.begun = true;
+  cursor.keyBytes.clear();
+  cursor.hash = order;
+  if (key_.isWord()) return;
+  const std::byte* key = at + layout_.keyOffset;
+  if ((slot > 0 && loadWord(at - layout_.stride) == order) || loadWord(at + layout_.stride) == order) {
+    ByteWriter bytes(cursor.keyBytes);
+    key_.ops().encode(key, bytes);
   }
-  hashInt64s(words.data() + 1, sizeof words[0], std::span(hashes).subspan(1, count - 1));
-  for (size_t i = 1; i < count; ++i) out[i].hash = hashes[i];
-  cursor.hash = out[count - 1].hash;
-  return count;
+  if (order == hashWord(0)) cursor.hash = key_.ops().hash(key);
+}
+
+StateTable::Stretch StateTable::nextStretch(Cursor& cursor) const {
+  Entry first;
+  if (!next(cursor, first)) return {};
+  const DirectoryEntry& entry = directory_[cursor.index];
+  const uint32_t slot = cursor.slot - 1;
+  Stretch stretch{entry.slots + size_t{slot} * layout_.stride, 1};
+  if (cold_ != nullptr) return stretch;
+  const Segment& segment = Segment::ofSlots(entry.slots);
+  stretch.entries = segment.bitmap(layout_.stride)[slot / 64] >> (slot % 64);
+  if (stretch.entries != 1)
+    pass(cursor, entry.slots, slot + static_cast<uint32_t>(std::bit_width(stretch.entries)) - 1);
+  return stretch;
 }
 
 }  // namespace flott

@@ -166,9 +166,14 @@ class StateTable {
   bool next(Cursor& cursor, Entry& out) const {
     return coldOnly_ == 0 ? nextInMemory(cursor, out) : nextWithCold(cursor, out);
   }
-  /// As next(), for as many entries as are cheap to have at once: at least one, none at the end. What they
-  /// point to is good until this table is called.
-  size_t nextSome(Cursor& cursor, std::span<Entry> out) const;
+  /// Neighbouring slots with entries in some: bit i stands for the one at slots + i × layout().stride.
+  struct Stretch {
+    std::byte* slots = nullptr;
+    uint64_t entries = 0;
+  };
+  /// As next(), for the entries of some slots at once; without entries at the end. Good until this table is
+  /// called.
+  Stretch nextStretch(Cursor& cursor) const;
   /// A cursor before the entries with this hash, for those only: what comes behind them may be left out.
   static Cursor cursorAt(uint64_t hash);
 
@@ -280,6 +285,7 @@ class StateTable {
   void seek(Cursor& cursor) const;
 
   bool nextInMemory(Cursor& cursor, Entry& out) const;
+  void pass(Cursor& cursor, const std::byte* slots, uint32_t slot) const;
 
   // The cold side (state_table_cold.cc).
   struct ColdPart {

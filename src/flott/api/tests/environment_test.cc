@@ -213,6 +213,29 @@ TEST(RuntimeMode, BatchIsRefusedWithItsReason) {
       << refused;
 }
 
+TEST(SlotSharing, ResourcesOfAGroupHoldForAllJobsAndAreGivenOnce) {
+  auto env = TestWorld().environment();
+  const SlotSharingGroup models{
+      .name = "models",
+      .resources = SlotResources{.cpuCores = 2, .taskMemory = MemorySize::mb(512), .managedMemory = {}}};
+  const std::string inPlan =
+      "Slot sharing group 'models': 1 slot of cpu 2, task memory 512 mb, managed memory 0 bytes";
+  env.registerSlotSharingGroup(models);
+  for (int job = 0; job < 2; ++job) {
+    env.fromSequence(1, 3).slotSharingGroup("models").print().slotSharingGroup(models);
+    EXPECT_NE(env.explain().find(inPlan), std::string::npos) << env.explain();
+    env.execute();
+  }
+  SlotSharingGroup other = models;
+  other.resources->cpuCores = 1;
+  EXPECT_EQ(failure([&] { env.fromSequence(1, 3).slotSharingGroup(other); }),
+            "slot sharing group 'models' is given cpu 1, task memory 512 mb, managed memory 0 bytes, but has "
+            "cpu 2, task memory 512 mb, managed memory 0 bytes already: use another name, or the same "
+            "resources");
+  EXPECT_EQ(failure([&] { env.registerSlotSharingGroup({.name = "", .resources = {}}); }),
+            "a slot sharing group has no name: give it one");
+}
+
 TEST(Settings, AreReachableByTheirKeys) {
   auto env = TestWorld().environment();
   Configuration configuration;

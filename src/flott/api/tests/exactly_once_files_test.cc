@@ -209,8 +209,8 @@ TEST_P(ExactlyOnceFiles, WhereverItCrashesAndWhateverDiskFails) {
     completed += result.details().checkpoints.completed;
     files += static_cast<int64_t>(filesIn(world, false).size());
   }
-  EXPECT_GT(restarts, 3 * static_cast<int>(seeds));
-  EXPECT_GT(completed, 5 * static_cast<int64_t>(seeds));
+  EXPECT_GT(restarts, 2 * static_cast<int>(seeds));
+  EXPECT_GT(completed, 3 * static_cast<int64_t>(seeds));
   EXPECT_GT(files, 10 * static_cast<int64_t>(seeds));
 }
 
@@ -234,7 +234,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
   uint64_t went = 0;
   uint64_t hadOutput = 0;
   uint64_t hadHidden = 0;
-  const uint64_t seeds = onDisk() ? 12 : 200;
+  const uint64_t seeds = onDisk() ? 12 : 300;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     Random random(seed);
     TestWorld world(seed);
@@ -244,7 +244,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
       build(env, std::make_shared<Crashes>(), seed);
       JobClient client = env.executeAsync();
       const auto job = std::make_shared<EmbeddedJob*>(&client.job());
-      uint64_t deeds = 5 + random.below(250);
+      uint64_t deeds = 5 + random.below(100);
       nowAndThen(world, job, [&](EmbeddedJob& running) {
         if (random.below(2) == 0) running.triggerCheckpoint([](CheckpointOutcome) {});
         if (--deeds > 0) return true;
@@ -273,9 +273,9 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
     EXPECT_EQ(wrongWith(next), "") << "seed " << seed;
     EXPECT_EQ(filesIn(next, true), std::vector<std::string>()) << "seed " << seed;
   }
-  EXPECT_GT(went, seeds / 3);
-  EXPECT_GT(hadOutput, seeds / 5);
-  EXPECT_GT(hadHidden, seeds / 5);
+  EXPECT_GT(went, seeds / 5);
+  EXPECT_GT(hadOutput, seeds / 10);
+  EXPECT_GT(hadHidden, seeds / 10);
 }
 
 INSTANTIATE_TEST_SUITE_P(Backends, ExactlyOnceFiles, testing::Values("hashmap", "rocksdb"),

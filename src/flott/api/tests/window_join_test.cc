@@ -125,6 +125,107 @@ TEST(WindowJoin, CoGroupSeesKeysOfOneSideToo) {
   }
 }
 
+/// Bids and asks of one item and moment: as many pairs as their product, far more than a call may put out.
+constexpr int64_t kMany = 400;
+
+template <typename Windowed>
+void expectAllPairs(StreamExecutionEnvironment& env, const Windowed& windowed, int64_t times) {
+  env.configuration().set("flott.output.overrun-cap", "1 mb");
+  const auto pairs = windowed.apply([](const Bid& bid, const Ask& ask) { return bid.at * 1000 + ask.at; })
+                         .rebalance()
+                         .map([](int64_t pair) { return pair; })
+                         .setParallelism(2);
+  std::vector<int64_t> got = collected(env, pairs);
+  ASSERT_EQ(static_cast<int64_t>(got.size()), times * kMany * kMany);
+  std::sort(got.begin(), got.end());
+  for (int64_t n = 0; n < static_cast<int64_t>(got.size()); ++n) {
+    const int64_t pair = n / times;
+    ASSERT_EQ(got[static_cast<size_t>(n)], pair / kMany * 1000 + pair % kMany);
+  }
+}
+
+template <typename Assigner, typename More>
+void expectAllPairsOf(Assigner assigner, int64_t times, More more) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<Bid> bids;
+  std::vector<Ask> asks;
+  for (int64_t at = 0; at < kMany; ++at) {
+    bids.push_back({"pen", at});
+    asks.push_back({at, "pen"});
+  }
+  const auto windowed = stamped(env, bids)
+                            .join(stamped(env, asks))
+                            .where(&Bid::item)
+                            .equalTo(&Ask::item)
+                            .window(std::move(assigner));
+  expectAllPairs(env, more(windowed), times);
+}
+
+TEST(WindowJoin, PairsOfALargeWindowComeAsThereIsRoom) {
+  const auto asIs = [](const auto& windowed) { return windowed; };
+  expectAllPairsOf(TumblingEventTimeWindows::of(Duration(1000)), 1, asIs);
+  expectAllPairsOf(SlidingEventTimeWindows::of(Duration(1000), Duration(500)), 2, asIs);
+  expectAllPairsOf(EventTimeSessionWindows::withGap(Duration(100)), 1, asIs);
+  expectAllPairsOf(TumblingProcessingTimeWindows::of(Duration(100'000)), 1, asIs);
+  expectAllPairsOf(TumblingEventTimeWindows::of(Duration(1000)), 1, [](const auto& windowed) {
+    return windowed.trigger(PurgingTrigger(EventTimeTrigger::create()));
+  });
+  expectAllPairsOf(GlobalWindows::create(), 1,
+                   [](const auto& windowed) { return windowed.trigger(CountTrigger::of(2 * kMany)); });
+}
+
+TEST(WindowJoin, LateRecordsOfALargeWindowPairAsThereIsRoom) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<Bid> bids;
+  std::vector<Ask> asks{{1, "pen"}};
+  constexpr int64_t kBids = 100'000;
+  for (int64_t at = 0; at < kBids; ++at) bids.push_back({"pen", 2});
+  asks.push_back({5000, "other"});
+  bids.push_back({"other", 5000});
+  asks.push_back({3, "pen"});  // late, and in order to be so far behind of what is read before
+  const auto pairs = stamped(env, bids)
+                         .join(stamped(env, asks))
+                         .where(&Bid::item)
+                         .equalTo(&Ask::item)
+                         .window(SlidingEventTimeWindows::of(Duration(1000), Duration(500)))
+                         .allowedLateness(Duration(100'000))
+                         .apply([](const Bid&, const Ask& ask) { return ask.at; });
+  env.configuration().set("flott.output.overrun-cap", "1 mb");
+  std::map<int64_t, int64_t> counts;
+  for (const int64_t at : collected(env, pairs)) ++counts[at];
+  EXPECT_GE(counts[1], 2 * kBids);  // again with each firing for late records
+  EXPECT_GE(counts[3], 2 * kBids);
+}
+
+TEST(WindowJoin, AnErrorInAPairThatHadToWaitNamesItsWindowAndKey) {
+  TestWorld world;
+  auto env = world.environment();
+  std::vector<Bid> bids;
+  std::vector<Ask> asks;
+  for (int64_t at = 0; at < kMany; ++at) {
+    bids.push_back({"pen", at});
+    asks.push_back({at, "pen"});
+  }
+  const auto pairs = stamped(env, bids)
+                         .join(stamped(env, asks))
+                         .where(&Bid::item)
+                         .equalTo(&Ask::item)
+                         .window(TumblingEventTimeWindows::of(Duration(1000)))
+                         .apply([](const Bid& bid, const Ask& ask) {
+                           if (bid.at == kMany - 1) throw std::runtime_error("no such pen");
+                           return ask.at;
+                         })
+                         .rebalance()
+                         .map([](int64_t at) { return at; })
+                         .setParallelism(2);
+  const std::string text = failure([&] { collected(env, pairs); });
+  EXPECT_NE(text.find("window from 1970-01-01"), std::string::npos) << text;
+  EXPECT_NE(text.find("pen"), std::string::npos) << text;
+  EXPECT_NE(text.find("no such pen"), std::string::npos) << text;
+}
+
 TEST(WindowJoin, OneStreamMayBeJoinedWithItselfAndResultsAreStamped) {
   TestWorld world;
   auto env = world.environment();

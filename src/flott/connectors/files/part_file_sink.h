@@ -28,7 +28,8 @@ namespace flott {
 
 /// LineEncoder, CsvEncoder, or a class of yours: begin() appends what a file begins with, append() a record.
 template <typename E, typename T>
-concept RowEncoder = std::copy_constructible<E> && requires(const E& encoder, const T& record, std::string& out) {
+concept RowEncoder = std::copy_constructible<E> &&
+    requires(const E& encoder, const T& record, std::string& out) {
   encoder.begin(out);
   encoder.append(record, out);
 };
@@ -96,9 +97,10 @@ class FileSink {
 
   template <typename E = LineEncoder<T>>
   static FileSink<T, E> forRowFormat(std::string path, E encoder = E()) {
-    static_assert(RowEncoder<E, T>,
-                  "forRowFormat: the encoder must be copyable, with begin(std::string&) const and append(const "
-                  "T&, std::string&) const: LineEncoder<T>, CsvEncoder<T>, or a class of yours");
+    static_assert(
+        RowEncoder<E, T>,
+        "forRowFormat: the encoder must be copyable, with begin(std::string&) const and append(const "
+        "T&, std::string&) const: LineEncoder<T>, CsvEncoder<T>, or a class of yours");
     return FileSink<T, E>(std::move(path), std::move(encoder), {}, {}, DeliveryGuarantee::kExactlyOnce);
   }
 

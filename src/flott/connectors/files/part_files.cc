@@ -157,7 +157,8 @@ void PartFiles::handOver(Bucket& bucket) {
   waitingBytes_ += bucket.buffer.size();
   waiting_.push_back(
       {.kind = Deed::Kind::kWrite, .file = bucket.file, .bytes = std::exchange(bucket.buffer, {})});
-  const uint64_t left = options_.rolling.maxSize.bytes - std::min(options_.rolling.maxSize.bytes, bucket.handed);
+  const uint64_t left =
+      options_.rolling.maxSize.bytes - std::min(options_.rolling.maxSize.bytes, bucket.handed);
   bucket.room = std::max<uint64_t>(1, std::min(options_.bufferSize.bytes, left));
 }
 
@@ -208,9 +209,9 @@ void PartFiles::keepToLimits() {
     for (const auto& [id, bucket] : buckets_) handOver(*bucket);
   }
   while (buckets_.size() > static_cast<size_t>(options_.maxOpenFiles)) {
-    const auto oldest = std::min_element(
-        buckets_.begin(), buckets_.end(),
-        [](const auto& a, const auto& b) { return a.second->lastNanos < b.second->lastNanos; });
+    const auto oldest = std::min_element(buckets_.begin(), buckets_.end(), [](const auto& a, const auto& b) {
+      return a.second->lastNanos < b.second->lastNanos;
+    });
     roll(*oldest->second);
   }
 }
@@ -327,8 +328,10 @@ CommitOutcome publish(Files& files, const PartFile& part) {
   if (there) {
     return CommitOutcome::rejected(
         "'" + part.name + "' has " + std::to_string(there->size) + " bytes, and the checkpoint knows of " +
-        std::to_string(part.length) + ": it was published with a later checkpoint than the one that the job "
-        "started from. Start from the later one, or remove what was published since");
+        std::to_string(part.length) +
+        ": it was published with a later checkpoint than the one that the job "
+        "started from. Start from the later one; or cut the file to that length, and remove those that were "
+        "published since, whose records come again");
   }
   if (!hidden || hidden->size < part.length) {
     return CommitOutcome::rejected("'" + part.hidden + "' " +

@@ -144,5 +144,22 @@ Vertex 2: Sink: late
 )");
 }
 
+TEST(Plans, nameTheResourcesOfSlots) {
+  GraphBuilder job = wordCount();
+  job.node(3).slotSharingGroup = "heavy";
+  job.graph.slotResources["heavy"] = {.cpuCores = 1.5,
+                                      .taskMemory = MemorySize::mb(512),
+                                      .managedMemory = MemorySize::mb(1),
+                                      .external = {{"gpu", 1}}};
+  const std::string tree = planTree(job.graph, compile(job.graph));
+  EXPECT_NE(tree.find("\nSlot sharing group 'heavy': 2 slots, each of cpu 1.5, task memory 512 mb, managed "
+                      "memory 1 mb, gpu 1\n"),
+            std::string::npos)
+      << tree;
+  EXPECT_EQ(nlohmann::json::parse(planJson(job.graph))["slot_sharing_groups"].dump(),
+            R"([{"cpu_cores":1.5,"external":{"gpu":1.0},"managed_memory":1048576,"name":"heavy","slots":2,)"
+            R"("task_memory":536870912}])");
+}
+
 }  // namespace
 }  // namespace flott

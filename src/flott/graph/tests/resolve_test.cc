@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <set>
 
 #include "flott/base/hash.h"
@@ -266,6 +267,55 @@ TEST(SlotSharing, slotsAreTheSumOfTheLargestOfEachGroup) {
   job.node(kCount).slotSharingGroup = "heavy";
   job.node(kPrint).slotSharingGroup = "default";
   EXPECT_EQ(compile(job.graph).slots, 7);
+}
+
+TEST(SlotSharing, groupsCarryTheirResources) {
+  GraphBuilder job = pipeline();
+  job.graph.defaultParallelism = 2;
+  job.node(kCount).parallelism = 5;
+  job.node(kCount).slotSharingGroup = "heavy";
+  job.node(kPrint).slotSharingGroup = "default";
+  const SlotResources resources{.cpuCores = 0.5, .taskMemory = MemorySize::mb(64), .managedMemory = {}};
+  job.graph.slotResources = {{"heavy", resources}, {"unused", resources}};
+  const JobGraph compiled = compile(job.graph);
+  ASSERT_EQ(compiled.slotGroups.size(), 2u);
+  EXPECT_EQ(compiled.slotGroups[0].name, "default");
+  EXPECT_EQ(compiled.slotGroups[0].slots, 2);
+  EXPECT_EQ(compiled.slotGroups[0].resources, std::nullopt);
+  EXPECT_EQ(compiled.slotGroups[1].name, "heavy");
+  EXPECT_EQ(compiled.slotGroups[1].slots, 5);
+  EXPECT_EQ(compiled.slotGroups[1].resources, resources);
+}
+
+std::string refusal(const SlotSharingGroup& group) {
+  try {
+    check(group);
+  } catch (const Error& error) {
+    return error.message();
+  }
+  return "";
+}
+
+TEST(SlotSharing, wrongGroupsAreRefused) {
+  SlotResources good{.cpuCores = 1, .taskMemory = MemorySize::mb(1), .managedMemory = {}};
+  EXPECT_EQ(refusal({.name = "a", .resources = good}), "");
+  EXPECT_EQ(refusal({.name = "a", .resources = {}}), "");
+  EXPECT_EQ(refusal({.name = "", .resources = good}), "a slot sharing group has no name: give it one");
+  SlotResources bad = good;
+  bad.cpuCores = 0;
+  EXPECT_EQ(refusal({.name = "a", .resources = bad}),
+            "slot sharing group 'a': cpuCores is 0: say how much of a core a slot is to have, as 0.5 or 2");
+  bad.cpuCores = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_NE(refusal({.name = "a", .resources = bad}), "");
+  bad = good;
+  bad.taskMemory = {};
+  EXPECT_EQ(refusal({.name = "a", .resources = bad}),
+            "slot sharing group 'a': taskMemory is not set: say what a slot is to have, as "
+            "MemorySize::mb(512)");
+  bad = good;
+  bad.external = {{"gpu", -1}};
+  EXPECT_EQ(refusal({.name = "a", .resources = bad}),
+            "slot sharing group 'a': external resource 'gpu' is -1: leave it out, or say how many");
 }
 
 using ShapeDeathTest = testing::Test;

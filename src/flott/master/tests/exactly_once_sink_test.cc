@@ -91,9 +91,8 @@ class LedgerWriter final : public CommittingWriter<int64_t, Prepared> {
     ledger_->mayCrash("write");
     ++written_;
     if (open_.empty()) {
-      open_ = attempt_.lineage + "-" + std::to_string(attempt_.subtask.value) + "-" +
-              context_->info().jobId + "-" + std::to_string(context_->info().attempt) + "-" +
-              std::to_string(number_++);
+      open_ = attempt_.lineage + "-" + std::to_string(attempt_.subtask.value) + "-" + context_->info().jobId +
+              "-" + std::to_string(context_->info().attempt) + "-" + std::to_string(number_++);
       ledger_->transactions[open_] = {
           .lineage = attempt_.lineage, .owner = attempt_.subtask.value, .epoch = epoch_, .records = {}};
     }
@@ -269,6 +268,48 @@ TEST(ExactlyOnceSink, GoesOnAtAnotherParallelism) {
   EXPECT_GT(went, 60);
 }
 
+// Stopped at any moment, and gone on with at another parallelism.
+TEST(ExactlyOnceSink, PublishesWhatASavepointHasThatItIsStoppedWith) {
+  constexpr int64_t kCount = 1500;
+  int stopped = 0;
+  int inTheMiddle = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    Random random(seed);
+    const auto ledger = newLedger(seed, 0);
+    RecoveryWorld world(seed);
+    const auto parallelism = [&random] { return static_cast<int>(1 + random.below(5)); };
+    int moments = 1 + static_cast<int>(random.below(60));
+    std::optional<CheckpointOutcome> outcome;
+    world.atEachMoment = [&](EmbeddedJob& job) {
+      if (--moments > 0 && random.below(2) == 0) job.triggerCheckpoint([](CheckpointOutcome) {});
+      if (moments != 0) return;
+      job.stopWithSavepoint("/savepoints", random.below(2) == 0 ? StopMode::kSuspend : StopMode::kDrain,
+                            [&](CheckpointOutcome done) { outcome = std::move(done); });
+    };
+    const JobResult first =
+        world.run(writing(kCount, parallelism(), parallelism(), {ledger}), checkpointed(), 1000, 0);
+    ASSERT_EQ(first.status, JobStatus::kFinished) << "seed " << seed << ": " << first.error->what();
+    EXPECT_EQ(ledger->leftOpen(), "") << "seed " << seed;
+    if (!outcome || outcome->error) continue;  // it had ended before
+    ++stopped;
+    const size_t before = ledger->published().size();
+    inTheMiddle += before > 0 && before < kCount ? 1 : 0;
+    world.sim->clock().advance(Duration::seconds(1));
+    world.atEachMoment = nullptr;
+    Configuration configuration = checkpointed();
+    configuration.set("execution.state-recovery.path", outcome->folder);
+    ledger->crashes = 2;
+    const JobResult result =
+        world.run(writing(kCount, parallelism(), parallelism(), {ledger}), configuration, 300, 2);
+    ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
+    EXPECT_EQ(ledger->wrong, "") << "seed " << seed;
+    EXPECT_EQ(ledger->published(), numbersBelow(kCount)) << "seed " << seed;
+    EXPECT_EQ(ledger->leftOpen(), "") << "seed " << seed;
+  }
+  EXPECT_GT(stopped, 100);
+  EXPECT_GT(inTheMiddle, 50);
+}
+
 TEST(ExactlyOnceSink, WithoutIntervalsItCommitsAtTheEnd) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const auto ledger = newLedger(seed, 0);
@@ -305,8 +346,8 @@ TEST(ExactlyOnceSink, WithNoGuaranteeItPublishesAsItGoes) {
   int retries = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const auto ledger = newLedger(seed, 0);
-    const JobResult result = RecoveryWorld(seed).run(
-        writing(1000, 2, 2, {ledger, DeliveryGuarantee::kNone}), checkpointed("10 min"), 0, 0);
+    const JobResult result = RecoveryWorld(seed).run(writing(1000, 2, 2, {ledger, DeliveryGuarantee::kNone}),
+                                                     checkpointed("10 min"), 0, 0);
     ASSERT_EQ(result.status, JobStatus::kFinished);
     EXPECT_EQ(result.checkpoints.completed, 0) << "it waited for one";
     EXPECT_EQ(ledger->published(), numbersBelow(1000));

@@ -118,9 +118,8 @@ TEST(FinishedTasks, ARestoreAtAnotherParallelismRunsOnlyWhatIsNotFinished) {
     Configuration configuration = kept();
     configuration.set("execution.state-recovery.path",
                       world.sim->files().listFolder("/checkpoints").at(0).path);
-    const JobResult result =
-        world.run(shortAndLong(kShort, kLong, static_cast<int>(1 + random.below(4)), outside), configuration,
-                  100, 0);
+    const JobResult result = world.run(
+        shortAndLong(kShort, kLong, static_cast<int>(1 + random.below(4)), outside), configuration, 100, 0);
     ASSERT_EQ(result.status, JobStatus::kFinished) << "seed " << seed << ": " << result.error->what();
     EXPECT_EQ(outside->sum, kShort * (kShort - 1) / 2 + kLong * (kLong - 1) / 2) << "seed " << seed;
     notAgain += outside->shortRecords == kShort ? 1 : 0;
@@ -165,10 +164,11 @@ TEST(FinishedTasks, AUnionListIsNotStoredWithoutWhatTheFinishedHad) {
   run.job->triggerCheckpoint([&](CheckpointOutcome done) { outcome = std::move(done); });
   advance(Duration::millis(100));
   ASSERT_TRUE(outcome && outcome->error);
-  EXPECT_EQ(outcome->error->message(),
-            "1 of 3 subtasks of operator 'offsets' have finished, and what they had of its union list is in no "
-            "checkpoint. There will be checkpoints again when all of them have finished. Use a list that is "
-            "split");
+  EXPECT_EQ(
+      outcome->error->message(),
+      "1 of 3 subtasks of operator 'offsets' have finished, and what they had of its union list is in no "
+      "checkpoint. There will be checkpoints again when all of them have finished. Use a list that is "
+      "split");
   EXPECT_EQ(run.job->status(), JobStatus::kRunning) << "it does not count as a failure";
   *ends = true;
   EXPECT_EQ(run.end().status, JobStatus::kFinished);
@@ -224,6 +224,86 @@ TEST(FinalCheckpoint, AfterOneThatFailedTheNextComesAtItsInterval) {
   EXPECT_EQ(result.status, JobStatus::kFailed);
   EXPECT_EQ(result.checkpoints.failed, 4);
   EXPECT_GT(result.runNanos, 29'000'000'000) << "one after the other without a pause";
+}
+
+/// Ticks by the clock, and says how far it was when it was cut.
+class Ticker final : public Operator {
+ public:
+  explicit Ticker(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
+  void open(OperatorContext& context) override {
+    context_ = &context;
+    context.setAlarm(context.processingTime() + Duration::millis(10));
+  }
+  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
+  Step onProcessingTime(Timestamp now, Output&) override {
+    outside_->published.push_back(now.ms);
+    context_->setAlarm(now + Duration::millis(10));
+    return Step::kDone;
+  }
+  void snapshotState(CheckpointId) override {
+    outside_->sum = static_cast<int64_t>(outside_->published.size());
+  }
+
+ private:
+  std::shared_ptr<Outside> outside_;
+  OperatorContext* context_ = nullptr;
+};
+
+class SuspendedJob : public testing::Test {
+ protected:
+  SuspendedJob() : run_(graph(), 1) { advance(Duration::seconds(1)); }
+  void advance(Duration by) {
+    const int64_t end = deadlineAfter(run_.sim->clock(), by);
+    while (!run_.scheduler->runUntilIdle() && run_.sim->clock().monotonicNanos() < end) {
+      run_.sim->clock().advanceTo(std::min(end, run_.scheduler->nextDeadline()));
+    }
+  }
+  void stop(const std::string& dir) {
+    run_.job->stopWithSavepoint(dir, StopMode::kSuspend,
+                                [this](CheckpointOutcome done) { outcome_ = std::move(done); });
+  }
+  int64_t ticks() const { return static_cast<int64_t>(outside_->published.size()); }
+
+  const std::shared_ptr<Outside> outside_ = std::make_shared<Outside>();
+  const std::shared_ptr<bool> ends_ = std::make_shared<bool>(false);
+  std::optional<CheckpointOutcome> outcome_;
+
+ private:
+  JobGraph graph() {
+    Pipeline pipeline(readBy(OpenReader(ends_)), 2);
+    pipeline.then("ticker", with<Ticker>(outside_), 1, PartitionKind::kRebalance);
+    return pipeline.job();
+  }
+
+ protected:
+  Simulated run_;
+};
+
+TEST_F(SuspendedJob, FiresNothingThatItsSavepointDoesNotHave) {
+  EXPECT_GT(ticks(), 90);
+  run_.sim->offload().hold("write checkpoint");
+  stop("/savepoints");
+  advance(Duration::seconds(1));
+  EXPECT_FALSE(outcome_) << "it is being written";
+  EXPECT_EQ(ticks(), outside_->sum) << "more than the savepoint has";
+  run_.sim->offload().hold("");
+  EXPECT_EQ(run_.end().status, JobStatus::kFinished);
+  ASSERT_TRUE(outcome_);
+  EXPECT_FALSE(outcome_->error);
+  EXPECT_EQ(ticks(), outside_->sum);
+}
+
+TEST_F(SuspendedJob, GoesOnWhereTheSavepointIsVoid) {
+  run_.sim->files().put("/in-the-way", "a file");
+  stop("/in-the-way");
+  advance(Duration::seconds(1));
+  ASSERT_TRUE(outcome_ && outcome_->error);
+  EXPECT_EQ(run_.job->status(), JobStatus::kRunning);
+  EXPECT_GT(ticks(), outside_->sum + 50) << "its alarms are lost";
+  stop("/savepoints");
+  EXPECT_EQ(run_.end().status, JobStatus::kFinished) << "it may be asked again";
+  EXPECT_FALSE(outcome_->error);
+  EXPECT_EQ(ticks(), outside_->sum);
 }
 
 }  // namespace

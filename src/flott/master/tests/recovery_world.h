@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "flott/base/function.h"
 #include "flott/master/tests/simulated_job.h"
 #include "flott/operators/static_enumerator.h"
 #include "flott/operators/typed_source.h"
@@ -71,7 +72,11 @@ class RecoveryWorld {
   void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
     ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
       if (*job == nullptr) return;
-      (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      if (atEachMoment) {
+        atEachMoment(**job);
+      } else {
+        (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      }
       if (count > 1) triggerSome(job, count - 1);
     }));
   }
@@ -80,6 +85,8 @@ class RecoveryWorld {
 
  public:
   const std::shared_ptr<SimulatedEnv> sim;
+  /// Instead of asking for a checkpoint.
+  MoveFunction<void(EmbeddedJob&)> atEachMoment = {};
 };
 
 inline Configuration kept(bool inFiles = true) {

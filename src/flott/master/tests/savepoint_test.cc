@@ -42,7 +42,8 @@ TEST(Savepoints, AreMadeWithoutAnIntervalInAFolderOfTheirOwn) {
   ASSERT_TRUE(*outcome);
   ASSERT_FALSE((*outcome)->error) << failureOf(outcome);
   const std::string folder = (*outcome)->folder;
-  EXPECT_TRUE(std::regex_match(folder, std::regex("/savepoints/savepoint-[0-9a-f]{6}-[0-9a-f]{12}"))) << folder;
+  EXPECT_TRUE(std::regex_match(folder, std::regex("/savepoints/savepoint-[0-9a-f]{6}-[0-9a-f]{12}")))
+      << folder;
   const CheckpointMetadata metadata = CheckpointStorage(job.run.sim->files(), {}).readMetadata(folder);
   EXPECT_EQ(metadata.kind, CheckpointKind::kSavepoint);
   EXPECT_EQ(metadata.operators.size(), 2u);
@@ -91,7 +92,8 @@ TEST(Savepoints, DoNotDisturbCheckpoints) {
   std::vector<std::string> folders;
   const auto list = [&] {
     folders.clear();
-    for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints")) folders.push_back(folder.path);
+    for (const FileInfo& folder : job.run.sim->files().listFolder("/checkpoints"))
+      folders.push_back(folder.path);
     return folders;
   };
   EXPECT_EQ(list(), (std::vector<std::string>{"/checkpoints/chk-1", savepoint})) << "1 is still retained";
@@ -125,9 +127,10 @@ TEST(Savepoints, OneThatFailsLeavesNothingAndTheJobGoesOn) {
   const auto outcome = askForSavepoint(job);
   EXPECT_FALSE(filesIn(job, "/savepoints").empty()) << "the source's part is written";
   job.advance(Duration::millis(600));
-  EXPECT_EQ(failureOf(outcome),
-            "savepoint 2: not complete after 500 ms: 1 tasks have not acknowledged it, among them 'Sink: gate' 1. "
-            "See what holds them up, or raise execution.checkpointing.timeout");
+  EXPECT_EQ(
+      failureOf(outcome),
+      "savepoint 2: not complete after 500 ms: 1 tasks have not acknowledged it, among them 'Sink: gate' 1. "
+      "See what holds them up, or raise execution.checkpointing.timeout");
   *job.passes = true;
   job.advance(Duration::millis(500));
   EXPECT_EQ(filesIn(job, "/savepoints"), std::vector<std::string>());

@@ -192,7 +192,8 @@ TEST_F(CommittingSinkTest, WhatIsNotCommittedIsInTheStateAndCommittedAfterAResto
 }
 
 TEST(SinkAttempt, EachLeftOverHasOneThatAbortsIt) {
-  SinkAttempt attempt{.lineage = {}, .subtask = SubtaskIndex(1), .parallelism = 2, .restored = CheckpointId(7)};
+  SinkAttempt attempt{
+      .lineage = {}, .subtask = SubtaskIndex(1), .parallelism = 2, .restored = CheckpointId(7)};
   EXPECT_TRUE(attempt.aborts(1, CheckpointId(7)));
   EXPECT_TRUE(attempt.aborts(5, CheckpointId(9))) << "there were more subtasks";
   EXPECT_FALSE(attempt.aborts(4, CheckpointId(9))) << "the other subtask's";
@@ -215,7 +216,8 @@ TEST_F(CommittingSinkTest, LineagesDifferBySinkAndStart) {
 }
 
 TEST_F(CommittingSinkTest, TriesAgainInOrderAfterPausesThatDouble) {
-  Attempt attempt(seen, DeliveryGuarantee::kExactlyOnce, {.retries = 5, .longestPause = Duration::millis(300)});
+  Attempt attempt(seen, DeliveryGuarantee::kExactlyOnce,
+                  {.retries = 5, .longestPause = Duration::millis(300)});
   seen.answers = {CommitOutcome::retryLater("busy"), CommitOutcome::alreadyCommitted()};
   attempt.write(1);
   attempt.checkpoint(1);
@@ -252,10 +254,11 @@ TEST_F(CommittingSinkTest, TriesAgainInOrderAfterPausesThatDouble) {
   attempt.task.advanceNanos(300'000'000);
   seen.answers = {CommitOutcome::retryLater("busy")};
   attempt.resume();
-  EXPECT_EQ(errorText([&] { attempt.run(); }, ErrorKind::kTransient),
-            "what was prepared for a checkpoint could not be committed in 6 tries: busy. It is in the "
-            "checkpoint, and tried again when the job begins anew; CommitOptions::retries says how often it is "
-            "tried before that");
+  EXPECT_EQ(
+      errorText([&] { attempt.run(); }, ErrorKind::kTransient),
+      "what was prepared for a checkpoint could not be committed in 6 tries: busy. It is in the "
+      "checkpoint, and tried again when the job begins anew; CommitOptions::retries says how often it is "
+      "tried before that");
 }
 
 TEST_F(CommittingSinkTest, WhatIsRefusedFailsTheJobOrIsCounted) {
@@ -265,9 +268,10 @@ TEST_F(CommittingSinkTest, WhatIsRefusedFailsTheJobOrIsCounted) {
     attempt.write(1);
     attempt.checkpoint(1);
     attempt.complete(1);
-    EXPECT_EQ(errorText([&] { attempt.run(); }),
-              "what was prepared for a checkpoint is refused for good: the table is gone. Its records would be "
-              "missing; CommitOptions::rejected = Rejected::kCount goes on without them");
+    EXPECT_EQ(
+        errorText([&] { attempt.run(); }),
+        "what was prepared for a checkpoint is refused for good: the table is gone. Its records would be "
+        "missing; CommitOptions::rejected = Rejected::kCount goes on without them");
   }
   Attempt attempt(seen, DeliveryGuarantee::kExactlyOnce, {.rejected = Rejected::kCount});
   seen.answers = {CommitOutcome::rejected("the table is gone")};
@@ -288,9 +292,10 @@ TEST_F(CommittingSinkTest, WhatIsNotKnownIsCommittedAgainByTheNextAttempt) {
   attempt.write(1);
   attempt.checkpoint(1);
   attempt.complete(1);
-  EXPECT_EQ(errorText([&] { attempt.run(); }, ErrorKind::kTransient),
-            "whether what was prepared for a checkpoint is committed is not known: connection reset. It is in "
-            "the checkpoint, and committed again when the job begins anew");
+  EXPECT_EQ(
+      errorText([&] { attempt.run(); }, ErrorKind::kTransient),
+      "whether what was prepared for a checkpoint is committed is not known: connection reset. It is in "
+      "the checkpoint, and committed again when the job begins anew");
 }
 
 TEST_F(CommittingSinkTest, ACommitterThatLeavesOneOutIsABug) {
@@ -298,7 +303,8 @@ TEST_F(CommittingSinkTest, ACommitterThatLeavesOneOutIsABug) {
   attempt.write(666);
   attempt.checkpoint(1);
   attempt.complete(1);
-  EXPECT_EQ(errorText([&] { attempt.run(); }, ErrorKind::kBug), "the committer gave 0 outcomes for 1 committables");
+  EXPECT_EQ(errorText([&] { attempt.run(); }, ErrorKind::kBug),
+            "the committer gave 0 outcomes for 1 committables");
 }
 
 TEST_F(CommittingSinkTest, AtLeastOnceABarrierWaitsForTheCommits) {

@@ -173,6 +173,7 @@ class SessionWindowOperator final : public Operator {
 
   Step addBatch(Output& output) {
     begin(output);
+    if (full()) return Step::kMore;
     const Rows<T>& rows = std::as_const(batch_).template rows<T>();
     [[maybe_unused]] const int64_t clock = context_->processingTime().ms;
     next_ = forEachRow(rows, next_, [&](size_t i) {
@@ -189,7 +190,7 @@ class SessionWindowOperator final : public Operator {
       }
       return !full();
     });
-    if (next_ < rows.size()) return Step::kMore;
+    if (next_ < rows.size() || full()) return Step::kMore;
     finish();
     batch_.reset();
     return Step::kDone;
@@ -256,6 +257,7 @@ class SessionWindowOperator final : public Operator {
 
   Step fireSome(Output& output) {
     begin(output);
+    if (full()) return Step::kMore;
     uint64_t hash = 0;
     for (size_t keys = 0; timers_.next(lastToFire_, hash);) {
       lookAtKeys(hash);

@@ -1,17 +1,24 @@
 // Several slices of time as one: walks their tables side by side, key by key.
 //
 // Every table is in the order of the key hash, so that equal keys are met together and nothing is looked up.
+// Where a key is in all slices, the next one mostly is as well: then the words of the slots at hand are
+// compared, and no hash is needed. Otherwise a heap tells which slices come first.
+//
 // The tables must neither change during a walk nor give entries to a store on disk. Owned by a window
 // operator, used on its task's thread.
 //
 //   merge.add(table);                                  // slices in the order of time
-//   while (merge.next()) use(merge.key(), merge.parts());
+//   while (merge.next()) {
+//     use(merge.key(), merge.parts());
+//     merge.pass();
+//   }
 //   merge.clear();
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 #include <span>
 #include <vector>
 
@@ -24,92 +31,181 @@ class SliceMerge {
  public:
   /// Before the first next().
   void add(TypedTable<K, Acc> table) {
-    Source& source = sources_.emplace_back();
-    source.table = &table.untyped();
-    hashes_.push_back(0);
-    parts_.push_back(nullptr);
-    held_.push_back(0);
-    ++left_;
-    advance(sources_.size() - 1);
+    const size_t source = sources_.size();
+    sources_.push_back({&table.untyped(), {}});
+    Place place{nullptr, nullptr, 0, source};
+    if (refill(place)) places_.push_back(place);
+    parts_.resize(sources_.size());
   }
   /// Moves to the next key. False when there is none.
   bool next() {
-    count_ = 0;
-    if (left_ == 0) return false;
-    hash_ = *std::min_element(hashes_.begin(), hashes_.end());
-    for (size_t i = 0; i < sources_.size(); ++i) {
-      if (hashes_[i] != hash_ || sources_[i].ended()) continue;
-      const StateTable::Entry& entry = sources_[i].entry();
-      const K& key = *static_cast<const K*>(entry.key);
-      if constexpr (!kWordKey<K>) {  // two keys with one hash: those before come later
-        if (count_ > 0 && !keyEquals(key, *key_)) [[unlikely]] {
-          if (compareEncoded(typeOps<K>(), &key, key_) > 0) continue;
-          count_ = 0;
-        }
-      }
-      key_ = &key;
-      parts_[count_] = reinterpret_cast<const Acc*>(entry.value);
-      held_[count_] = i;
-      ++count_;
-    }
+    if (places_.empty()) return false;
+    if (together_ && gatherFromAll()) return true;
+    gatherFirst();
     return true;
   }
   /// After next(): on to the entries behind this key. What it was is void.
   void pass() {
-    for (size_t n = 0; n < count_; ++n) advance(held_[n]);
-    count_ = 0;
+    if (together_) {
+      for (Place& place : places_) advance(place);
+    } else {
+      for (const uint32_t i : held_) advance(places_[i]);
+      together_ = held_.size() == places_.size();
+      for (const uint32_t i : held_) {
+        if (places_[i].at != nullptr) push(i);
+      }
+    }
+    if (someEnded_) [[unlikely]] {
+      std::erase_if(places_, [](const Place& place) { return place.at == nullptr; });
+      someEnded_ = false;
+      inOrder_ = false;
+    }
   }
   void clear() {
     sources_.clear();
-    hashes_.clear();
-    parts_.clear();
-    held_.clear();
-    count_ = 0;
-    left_ = 0;
+    places_.clear();
+    together_ = true;
+    inOrder_ = false;
   }
   bool begun() const { return !sources_.empty(); }
 
-  uint64_t hash() const { return hash_; }
-  const K& key() const { return *key_; }
+  const K& key() const { return keyAt(*first_); }
+  uint64_t hash() const {
+    const uint64_t word = loadWord(first_->at);
+    return kWordKey<K> || word == hashWord(0) ? hashKey(key()) : word;
+  }
   /// What the slices hold for the key, in the order in which they were added.
   std::span<const Acc* const> parts() const { return {parts_.data(), count_}; }
 
  private:
-  static constexpr size_t kAtOnce = 32;  // entries read from a table
+  static constexpr SlotLayout kLayout = SlotLayout::of<K, Acc>();
 
   struct Source {
     const StateTable* table = nullptr;
     StateTable::Cursor cursor;
-    std::array<StateTable::Entry, kAtOnce> entries;
-    size_t at = 0;
-    size_t count = 0;  // 0: the table has ended
-
-    bool ended() const { return count == 0; }
-    const StateTable::Entry& entry() const { return entries[at]; }
+  };
+  /// Where the walk through a table is.
+  struct Place {
+    std::byte* at;     // the slot of its next entry; null when it has ended
+    std::byte* slots;  // of the stretch at hand
+    uint64_t left;     // entries of the stretch from `at` on, a bit each
+    size_t source;
+  };
+  /// The next entry of a place, by its place in the order of tables.
+  struct Head {
+    uint64_t order;
+    uint32_t place;
   };
 
-  void advance(size_t i) {
-    Source& source = sources_[i];
-    if (++source.at >= source.count) {
-      source.at = 0;
-      source.count = source.table->nextSome(source.cursor, source.entries);
-      if (source.ended()) {
-        --left_;
-        hashes_[i] = ~uint64_t{0};
-        return;
-      }
-    }
-    hashes_[i] = source.entry().hash;
+  static const K& keyAt(const Place& place) {
+    return *reinterpret_cast<const K*>(place.at + kLayout.keyOffset);
+  }
+  static const Acc* partAt(const Place& place) {
+    const std::byte* value = place.at + kLayout.valueOffset;
+    if constexpr (kLayout.boxedValue) std::memcpy(&value, value, sizeof value);
+    return reinterpret_cast<const Acc*>(value);
+  }
+  static uint64_t orderAt(const Place& place) {
+    if constexpr (kWordKey<K>) return hashKey(keyAt(place));
+    return loadWord(place.at);
   }
 
+  void advance(Place& place) {
+    place.left &= place.left - 1;
+    if (place.left == 0) [[unlikely]] {
+      someEnded_ |= !refill(place);
+      return;
+    }
+    place.at = place.slots + static_cast<size_t>(std::countr_zero(place.left)) * kLayout.stride;
+  }
+  bool refill(Place& place) {
+    Source& source = sources_[place.source];
+    const StateTable::Stretch stretch = source.table->nextStretch(source.cursor);
+    if (stretch.entries == 0) {
+      place.at = nullptr;
+      return false;
+    }
+    place.slots = stretch.slots;
+    place.left = stretch.entries;
+    place.at = place.slots + static_cast<size_t>(std::countr_zero(place.left)) * kLayout.stride;
+    return true;
+  }
+
+  /// Takes the next key from all places, when they all have the same. Else the heap has to tell.
+  bool gatherFromAll() {
+    const uint64_t word = loadWord(places_[0].at);
+    uint64_t differ = 0;
+    for (const Place& place : places_) differ |= loadWord(place.at) ^ word;
+    bool same = differ == 0;
+    if constexpr (!kWordKey<K>) {
+      for (size_t i = 1; same && i < places_.size(); ++i)
+        same = keyEquals(keyAt(places_[0]), keyAt(places_[i]));
+    }
+    if (!same) {
+      together_ = false;
+      inOrder_ = false;
+      return false;
+    }
+    count_ = places_.size();
+    for (size_t i = 0; i < count_; ++i) parts_[i] = partAt(places_[i]);
+    first_ = places_.data();
+    return true;
+  }
+
+  void gatherFirst() {
+    if (!inOrder_) {
+      heads_.clear();
+      for (uint32_t i = 0; i < places_.size(); ++i) heads_.push_back({orderAt(places_[i]), i});
+      std::make_heap(heads_.begin(), heads_.end(), Later{places_});
+      inOrder_ = true;
+    }
+    held_.clear();
+    count_ = 0;
+    const uint64_t order = heads_.front().order;
+    first_ = &places_[heads_.front().place];
+    do {
+      const uint32_t i = heads_.front().place;
+      if constexpr (!kWordKey<K>) {
+        if (count_ > 0 && !keyEquals(keyAt(places_[i]), key())) break;
+      }
+      std::pop_heap(heads_.begin(), heads_.end(), Later{places_});
+      heads_.pop_back();
+      held_.push_back(i);
+      parts_[count_++] = partAt(places_[i]);
+    } while (!heads_.empty() && heads_.front().order == order);
+  }
+  void push(uint32_t i) {
+    if (together_) return;  // the heap is not needed
+    heads_.push_back({orderAt(places_[i]), i});
+    std::push_heap(heads_.begin(), heads_.end(), Later{places_});
+  }
+
+  /// Two keys with one hash are in the order of their bytes, entries of one key in that of the slices.
+  struct Later {
+    const std::vector<Place>& places;
+
+    bool operator()(const Head& a, const Head& b) const {
+      if (a.order != b.order) return a.order > b.order;
+      if constexpr (!kWordKey<K>) {
+        const K& left = keyAt(places[a.place]);
+        const K& right = keyAt(places[b.place]);
+        if (!keyEquals(left, right)) return compareEncoded(typeOps<K>(), &left, &right) > 0;
+      }
+      return a.place > b.place;
+    }
+  };
+
   std::vector<Source> sources_;
-  std::vector<uint64_t> hashes_;  // of the entry that each source is at
-  size_t left_ = 0;               // sources that have not ended
-  uint64_t hash_ = 0;
-  const K* key_ = nullptr;
-  size_t count_ = 0;               // of the key:
-  std::vector<const Acc*> parts_;  // what it has,
-  std::vector<size_t> held_;       // and the sources it is from
+  std::vector<Place> places_;  // those that have not ended, in the order of the slices
+  bool together_ = true;       // the last key was in all of them
+  bool inOrder_ = false;       // heads_ has all places, but for those of the key at hand
+  bool someEnded_ = false;
+  std::vector<Head> heads_;  // a heap: the first in the order of tables in front
+  // Of the key:
+  const Place* first_ = nullptr;
+  std::vector<uint32_t> held_;  // the places that have it, unless all do
+  std::vector<const Acc*> parts_;
+  size_t count_ = 0;
 };
 
 }  // namespace flott

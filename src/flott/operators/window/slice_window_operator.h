@@ -118,7 +118,7 @@ class SliceWindowOperator final : public Operator {
   Step resume(Output& output) override {
     if (!lateRows_.empty()) return addLate(output);
     begin(output);
-    if (!fireSome() || !forgetSome()) return Step::kMore;
+    if (full() || !fireSome() || !forgetSome()) return Step::kMore;
     finish();
     if constexpr (kEventTime) {
       output.emitWatermark(eventTime());
@@ -277,6 +277,7 @@ class SliceWindowOperator final : public Operator {
         throwAtRecord(rows, i);
       }
     }
+    if (full()) return Step::kMore;
     finish();
     lateRows_.clear();
     nextLate_ = 0;

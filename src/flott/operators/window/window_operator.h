@@ -169,11 +169,12 @@ class WindowOperator final : public Operator {
     const Rows<T>& rows = std::as_const(batch_).template rows<T>();
     const bool stamped = rows.hasTimestamps();
     begin(output, !kGlobal || stamped);
+    if (full()) return Step::kMore;
     next_ = forEachRow(rows, next_, [&](size_t i) {
       add(rows, i, stamped ? Timestamp(rows.timestamps()[i]) : Timestamp::min());
       return !full();
     });
-    if (next_ < rows.size()) return Step::kMore;
+    if (next_ < rows.size() || full()) return Step::kMore;
     finish();
     batch_.reset();
     return Step::kDone;
@@ -337,6 +338,7 @@ class WindowOperator final : public Operator {
   template <TimeDomain domain>
   Step fire(Output& output) {
     begin(output, !kGlobal || domain == TimeDomain::kEventTime);
+    if (full()) return Step::kMore;
     Timer timer;
     for (size_t timers = 0; triggers_.popDue(domain, upTo_, timer);) {
       onTimer<domain>(timer);
@@ -388,6 +390,7 @@ class WindowOperator final : public Operator {
 
   Step fireAllThatIsLeft(Output& output) {
     begin(output, true);
+    if (full()) return Step::kMore;
     StateTable::Entry entry;
     for (size_t keys = 0; table_.untyped().next(cursor_, entry);) {
       const K key = *static_cast<const K*>(entry.key);

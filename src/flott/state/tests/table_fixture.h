@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <limits>
 #include <map>
 #include <string>
@@ -41,27 +42,27 @@ struct TableFixture {
     return all;
   }
 
-  /// A walk by several entries at once, as many as asked for or fewer, sees what one by one sees.
+  /// A walk by several slots at once sees what one by one sees.
   void expectSameInStretches() const {
     StateTable::Cursor oneByOne, inStretches;
-    std::vector<StateTable::Entry> entries(100);
-    for (size_t ask = 1;; ask = ask % entries.size() + 1) {
-      const size_t count = untyped.nextSome(inStretches, std::span(entries).first(ask));
-      ASSERT_LE(count, ask);
-      std::vector<std::pair<uint64_t, std::pair<K, V>>> some;
-      for (const StateTable::Entry& entry : std::span(entries).first(count))
-        some.push_back({entry.hash, copyOf(entry)});
-      StateTable::Entry expected{};
-      if (count == 0) {
-        EXPECT_FALSE(untyped.next(oneByOne, expected));
-        return;
+    StateTable::Entry expected{};
+    for (;;) {
+      StateTable::Stretch stretch = untyped.nextStretch(inStretches);
+      if (stretch.entries == 0) break;
+      std::vector<std::pair<K, V>> some;
+      for (; stretch.entries != 0; stretch.entries &= stretch.entries - 1) {
+        std::byte* slot =
+            stretch.slots + static_cast<size_t>(std::countr_zero(stretch.entries)) * untyped.layout().stride;
+        some.push_back(copyOf({0, slot + untyped.layout().keyOffset, untyped.valueOf(slot)}));
       }
-      for (const auto& [hash, entry] : some) {
+      for (const std::pair<K, V>& entry : some) {
         ASSERT_TRUE(untyped.next(oneByOne, expected));
-        ASSERT_EQ(hash, expected.hash);
         ASSERT_TRUE(entry == copyOf(expected));
       }
+      ASSERT_EQ(inStretches.hash, expected.hash);
+      ASSERT_EQ(inStretches.keyBytes, oneByOne.keyBytes);
     }
+    EXPECT_FALSE(untyped.next(oneByOne, expected));
   }
   static std::pair<K, V> copyOf(const StateTable::Entry& entry) {
     return {*static_cast<const K*>(entry.key), *reinterpret_cast<const V*>(entry.value)};

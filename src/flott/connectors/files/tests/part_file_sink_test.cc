@@ -211,8 +211,8 @@ TEST_F(PartFileSinkTest, AfterARestoreAnOpenFileIsCutAndLeftOversGo) {
   attempt.write({"b"});
   attempt.checkpoint(3);
   attempt.complete(3);
-  EXPECT_EQ(names(), (Names{"/out/.part-0-ID-0.inprogress.1", "/out/.part-1-ID-0.inprogress.1",
-                            "/out/part-0-ID-0"}));
+  EXPECT_EQ(names(),
+            (Names{"/out/.part-0-ID-0.inprogress.1", "/out/.part-1-ID-0.inprogress.1", "/out/part-0-ID-0"}));
   EXPECT_EQ(contents(), (Names{"b\n", "somebody else's", "a\n"}));
   Attempt again(world, sink, state, 2);
   EXPECT_EQ(names(), (Names{"/out/.part-1-ID-0.inprogress.1", "/out/part-0-ID-0"}));
@@ -240,18 +240,20 @@ TEST_F(PartFileSinkTest, WhatSomebodyTookAwayFailsTheJob) {
                       "' is shorter than it was: somebody has removed or changed what the sink had written"),
             std::string::npos);
   world.files().remove(hidden);
-  EXPECT_NE(errorText([&] { Attempt attempt(world, sink, state, 1); })
-                .find(refused + hidden + "' is not there any more: "),
+  EXPECT_NE(errorText([&] {
+              Attempt attempt(world, sink, state, 1);
+            }).find(refused + hidden + "' is not there any more: "),
             std::string::npos);
   std::string name = hidden.substr(0, hidden.find(".inprogress"));
   name.erase(name.find("/.") + 1, 1);
   world.files().put(name, "a\nb\n");
-  EXPECT_NE(errorText([&] { Attempt attempt(world, sink, state, 1); })
-                .find(refused + name +
-                      "' has 4 bytes, and the checkpoint knows of 2: it was published with a later checkpoint "
-                      "than the one that the job started from. Start from the later one, or remove what was "
-                      "published since"),
-            std::string::npos);
+  EXPECT_NE(
+      errorText([&] { Attempt attempt(world, sink, state, 1); })
+          .find(refused + name +
+                "' has 4 bytes, and the checkpoint knows of 2: it was published with a later checkpoint "
+                "than the one that the job started from. Start from the later one; or cut the file to that "
+                "length, and remove those that were published since, whose records come again"),
+      std::string::npos);
 }
 
 TEST_F(PartFileSinkTest, ASlowDiskHoldsTheInputBack) {
