@@ -55,6 +55,9 @@ PostgresOutlet::Rows PostgresOutlet::freshRows() const { return std::make_shared
 
 void PostgresOutlet::open(OperatorContext& context) {
   checkPostgresColumns(options_);
+  for (const std::string& key : options_.keys) {
+    keys_.push_back(static_cast<size_t>(std::find(names_->begin(), names_->end(), key) - names_->begin()));
+  }
   context_ = &context;
   records_ = &context.metrics().counter("numRecordsSend");
   bytes_ = &context.metrics().counter("numBytesSend");
@@ -69,12 +72,25 @@ void PostgresOutlet::begin(const SinkAttempt& attempt) {
 
 void PostgresOutlet::endRow() {
   gathered_->endRow();
+  if (!keys_.empty()) checkKeys();
   if (gathered_->size() == 1) {
     dueNanos_ = after(context_->monotonicNanos(), options_.batching.interval);
     arm();
   }
   if (gathered_->size() >= options_.batching.rows || gathered_->bytes() >= options_.batching.size.bytes) {
     handOver();
+  }
+}
+
+// A unique constraint takes NULLs for different.
+void PostgresOutlet::checkKeys() const {
+  const size_t row = gathered_->size() - 1;
+  for (const size_t key : keys_) {
+    if (gathered_->value(row, key)) continue;
+    throw Error(ErrorKind::kUser, "the row " + gathered_->describe(row) + " for " + options_.where() +
+                                      " has no value for the key '" + (*names_)[key] +
+                                      "', so it would be there again after each failure: leave such records out, "
+                                      "or give them one");
   }
 }
 

@@ -47,6 +47,7 @@ class PostgresOutlet {
   struct Call;
 
   Rows freshRows() const;
+  void checkKeys() const;
   void handOver();
   void submit();
   void done(Call& call);
@@ -55,6 +56,7 @@ class PostgresOutlet {
 
   const PostgresOptions options_;
   const std::shared_ptr<const std::vector<std::string>> names_;
+  std::vector<size_t> keys_;  // among the columns
   OperatorContext* context_ = nullptr;
   SinkAttempt attempt_;
   std::shared_ptr<PostgresLine> line_;

@@ -64,10 +64,24 @@ void appendTime(int64_t micros, std::string& out) {
 
 template <typename N>
 void appendNumber(N value, std::string& out) {
+  if constexpr (std::is_floating_point_v<N>) {
+    if (value != value || value - value != 0) {
+      out += value != value ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+      return;
+    }
+  }
   char text[64];
   const auto [end, problem] = std::to_chars(text, text + sizeof text, value);
   FLOTT_CHECK(problem == std::errc());
   out.append(text, end);
+}
+
+// Without half a character at its end.
+std::string_view beginningOf(std::string_view text) {
+  if (text.size() <= kLongestShown) return text;
+  size_t end = kLongestShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end);
 }
 
 }  // namespace
@@ -210,7 +224,8 @@ std::string PostgresRows::describe(size_t row) const {
     if (!shown) {
       text += "NULL";
     } else {
-      text += "'" + std::string(shown->substr(0, kLongestShown)) + (shown->size() > kLongestShown ? "…'" : "'");
+      const std::string_view cut = beginningOf(*shown);
+      text += "'" + std::string(cut) + (cut.size() < shown->size() ? "…'" : "'");
     }
   }
   return text;
