@@ -55,6 +55,12 @@ void PostgresLine::abandon(const PostgresError& error) {
   ended_ = ended_ || error.is(kEndedByOperator);
 }
 
+std::string PostgresLine::whyNotAgain() const {
+  return holdsRows_ ? "What was written since the last checkpoint went with the transaction, and is written again "
+                      "when the job begins anew"
+                    : "Somebody ended the session, perhaps a later attempt of this job";
+}
+
 void PostgresLine::check() {
   connect();
   if (!options_.exactlyOnce()) return;

@@ -40,6 +40,7 @@ class PostgresLine {
   PostgresTransaction prepare(const std::string& name);
   /// Whether what failed may be tried again.
   bool mayRetry() const { return !holdsRows_ && !ended_; }
+  std::string whyNotAgain() const;
 
   /// Every call fails from now on.
   void giveUp() { givenUp_.store(true); }

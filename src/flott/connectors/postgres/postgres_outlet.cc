@@ -28,7 +28,7 @@ struct PostgresOutlet::Call {
   std::optional<PostgresTransaction> prepared;
   std::optional<Error> failure;  // that may pass
 
-  void run(PostgresLine& line) {
+  void run(PostgresLine& line, const std::string& where) {
     try {
       if (check) line.check();
       if (clear) line.clear();
@@ -36,9 +36,9 @@ struct PostgresOutlet::Call {
       for (; written < batches.size(); ++written) line.write(*batches[written]);
       if (!transaction.empty()) prepared = line.prepare(transaction);
     } catch (const PostgresError& error) {
-      if (error.kind() != ErrorKind::kTransient) throw;
+      if (error.kind() != ErrorKind::kTransient) throw Error(error.kind(), where + ": " + error.message());
+      if (!line.mayRetry()) throw Error(error.kind(), where + ": " + error.message() + ". " + line.whyNotAgain());
       failure = error;
-      if (!line.mayRetry()) throw;
     }
   }
 };
@@ -138,7 +138,8 @@ void PostgresOutlet::submit() {
     call->transaction = PostgresTransactionName{attempt_.lineage, attempt_.subtask.value, epoch_, number_++}.text();
   }
   context_->offload(
-      "write to " + options_.where(), [call, line = line_] { call->run(*line); },
+      "write to " + options_.where(),
+      [call, line = line_, where = options_.where()] { call->run(*line, where); },
       [this, call] { done(*call); });
 }
 

@@ -6,7 +6,8 @@
 //   fake.failOnce("PREPARE", {.state = "", .message = "the line is dead", .connectionLost = true});
 #pragma once
 
-#include <cctype>
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <map>
 #include <set>

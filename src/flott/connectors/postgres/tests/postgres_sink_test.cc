@@ -23,6 +23,10 @@ struct Item {
 const PostgresProblem kLost{.state = "", .message = "the line is dead", .connectionLost = true};
 const std::string kTable = "table 'items' in PostgreSQL (fake:5432/test)";
 
+const std::string kRowsLost =
+    kTable + ": the line is dead. What was written since the last checkpoint went with the transaction, and is written "
+             "again when the job begins anew";
+
 /// One attempt of a sink in a simulated world.
 class Attempt {
  public:
@@ -299,12 +303,12 @@ TEST_F(PostgresSinkTest, RowsOfATransactionThatIsLostFailTheAttempt) {
     attempt.advance(100);
     EXPECT_EQ(insertions(), 1u) << "nothing was in it yet";
     fake.failOnce("INSERT", kLost);
-    EXPECT_EQ(errorText([&] { attempt.write({{2, "b"}}); }, ErrorKind::kTransient), "the line is dead");
+    EXPECT_EQ(errorText([&] { attempt.write({{2, "b"}}); }, ErrorKind::kTransient), kRowsLost);
   }
   Attempt attempt(world, once());
   attempt.write({{1, "a"}});
   fake.failOnce("PREPARE TRANSACTION", kLost, true);
-  EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }, ErrorKind::kTransient), "the line is dead");
+  EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }, ErrorKind::kTransient), kRowsLost);
 }
 
 TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
@@ -312,7 +316,8 @@ TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
   attempt.write({{1, "a"}});
   fake.failOnce("INSERT", {.state = "57P01", .message = "terminating connection", .connectionLost = true});
   EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }, ErrorKind::kTransient),
-            "terminating connection (SQLSTATE 57P01)");
+            kTable + ": terminating connection (SQLSTATE 57P01). Somebody ended the session, perhaps a later attempt "
+                     "of this job");
 }
 
 TEST_F(PostgresSinkTest, ARefusedRowIsNamed) {
