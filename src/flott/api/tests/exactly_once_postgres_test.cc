@@ -183,7 +183,9 @@ TEST_P(ExactlyOncePostgres, AProcessIsKilledAtAnyStatement) {
   }
   EXPECT_GT(went, 50u);
   EXPECT_GT(hadRows, 30u);
-  if (GetParam() == Mode::kExactlyOnce) EXPECT_GT(hadPrepared, 30u);
+  if (GetParam() == Mode::kExactlyOnce) {
+    EXPECT_GT(hadPrepared, 30u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ExactlyOncePostgres, testing::Values(Mode::kExactlyOnce, Mode::kUpsert),

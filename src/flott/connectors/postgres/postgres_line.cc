@@ -132,7 +132,7 @@ void PostgresLine::write(const PostgresRows& rows) {
       run("BEGIN");
       begun_ = true;
     }
-    insert(rows, options_.upserts() ? rows.lastOfEach(table_.keys) : rows.allRows());
+    insertAll(rows);
     holdsRows_ = options_.exactlyOnce();
   } catch (const PostgresError& error) {
     failed(rows, error);
@@ -145,8 +145,14 @@ void PostgresLine::insert(const PostgresRows& rows, const std::vector<size_t>& w
   run(statement_, arrays);
 }
 
-// Keys of different texts that the server takes for equal, such as 1 and 1.0 in a numeric column.
-void PostgresLine::insertSingly(const PostgresRows& rows) {
+// Keys of different texts may be equal to the server, such as 1 and 1.0 in a numeric column.
+void PostgresLine::insertAll(const PostgresRows& rows) {
+  if (!options_.upserts()) return insert(rows, rows.allRows());
+  try {
+    return insert(rows, rows.lastOfEach(table_.keys));
+  } catch (const PostgresError& error) {
+    if (!error.is(kRowTwice)) throw;
+  }
   run("BEGIN");
   for (size_t row = 0; row < rows.size(); ++row) insert(rows, {row});
   run("COMMIT");
@@ -162,7 +168,7 @@ void PostgresLine::failed(const PostgresRows& rows, const PostgresError& error) 
   std::string reason = error.message();
   size_t row = 0;
   try {
-    if (begun_) run("ROLLBACK");
+    run("ROLLBACK");  // a warning where there is nothing to roll back
     begun_ = false;
     run("BEGIN");
     for (; row < rows.size(); ++row) insert(rows, {row});

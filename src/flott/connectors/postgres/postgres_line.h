@@ -54,7 +54,7 @@ class PostgresLine {
   void endOtherSessions();
   void rollBackLeftOvers();
   void insert(const PostgresRows& rows, const std::vector<size_t>& which);
-  void insertSingly(const PostgresRows& rows);
+  void insertAll(const PostgresRows& rows);
   [[noreturn]] void failed(const PostgresRows& rows, const PostgresError& error);
   void abandon(const PostgresError& error);
 

@@ -41,7 +41,7 @@ const KnownColumn& columnOf(const std::string& wanted, const std::vector<KnownCo
   const std::string_view near = nearestOf(wanted, names);
   throw Error(ErrorKind::kUser,
               options.where() + " has no column '" + wanted + "'" +
-                  (near.empty() ? "; it has " + all : ": did you mean '" + std::string(near) + "'?") +
+                  (near.empty() ? "; it has " + all + "." : ": did you mean '" + std::string(near) + "'?") +
                   " Add the column, or name another one: withColumnName(\"" + wanted + "\", …)");
 }
 

@@ -31,7 +31,7 @@ class FakePostgres {
   struct Transaction {
     int64_t id = 0;
     std::vector<std::pair<std::string, Row>> rows;
-    int64_t owner = 0;
+    std::set<std::string> upserted = {};  // tables
   };
   struct Failure {
     std::string statement;  // begins so
@@ -131,7 +131,7 @@ class FakePostgres {
     PostgresRowSet begin() {
       EXPECT_FALSE(open_) << "a transaction in a transaction";
       open_ = true;
-      transaction_ = {.id = ++fake_.lastId_, .rows = {}, .owner = pid_};
+      transaction_ = {.id = ++fake_.lastId_, .rows = {}};
       return {};
     }
     PostgresRowSet end() {
@@ -225,12 +225,11 @@ class FakePostgres {
         }
         rows.emplace_back(name, std::move(row));
       }
-      if (open_) {
-        transaction_.rows.insert(transaction_.rows.end(), rows.begin(), rows.end());
-      } else {
-        fake_.apply({.id = 0, .rows = std::move(rows)});
-      }
-      if (sql.find("ON CONFLICT") != std::string::npos) fake_.keepLast(name);
+      Transaction alone;
+      Transaction& into = open_ ? transaction_ : alone;
+      into.rows.insert(into.rows.end(), rows.begin(), rows.end());
+      if (sql.find("ON CONFLICT") != std::string::npos) into.upserted.insert(name);
+      fake_.apply(alone);
       return {};
     }
 
@@ -265,6 +264,7 @@ class FakePostgres {
   }
   void apply(const Transaction& transaction) {
     for (const auto& [name, row] : transaction.rows) tables.at(name).rows.push_back(row);
+    for (const std::string& name : transaction.upserted) keepLast(name);
   }
   void keepLast(const std::string& name) {
     std::map<PostgresText, Row> last;
