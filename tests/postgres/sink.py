@@ -174,13 +174,13 @@ def says_what_is_wrong():
           'at-least-once', 'half', 10)
     server.query(f'CREATE TABLE keyed ({ORDERS.format(key=" PRIMARY KEY")})')
     server.query('INSERT INTO keyed (id, item) VALUES (7, \'mine\')')
-    fails('a row that is there', [f"table 'keyed' in PostgreSQL {where} refuses the row id='7', item='it's",
+    fails('a row that is there', [f"table 'keyed' in PostgreSQL {where} refuses the row id=\"7\", item=\"it's",
                                   'duplicate key value violates unique constraint "keyed_pkey"',
                                   'Key (id)=(7) already exists.', 'SQLSTATE 23505'], 'at-least-once', 'keyed', 10)
-    fails('the same in a transaction', "refuses the row id='7'", 'exactly-once', 'keyed', 10)
+    fails('the same in a transaction', 'refuses the row id="7"', 'exactly-once', 'keyed', 10)
     check(server.value('SELECT count(*) FROM keyed') == '1', 'rows of a batch that failed')
     server.query(f'CREATE TABLE small ({ORDERS.format(key="")}, CHECK (price < 1))')
-    fails('a check', ["refuses the row id='8'", 'violates check constraint "small_price_check"'], 'at-least-once',
+    fails('a check', ['refuses the row id="8"', 'violates check constraint "small_price_check"'], 'at-least-once',
           'small', 10)
     server.query('CREATE TABLE keyless (key bigint, orders bigint, sum bigint)')
     fails('no key', ['cannot be written to: there is no unique or exclusion constraint matching',

@@ -5,13 +5,13 @@
 #include <unordered_set>
 
 #include "flott/base/error.h"
+#include "flott/formats/bad_record.h"
 
 namespace flott {
 namespace {
 
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
-constexpr size_t kLongestShown = 60;
 
 int64_t floorDivide(int64_t number, int64_t by) { return number / by - (number % by < 0 ? 1 : 0); }
 
@@ -74,14 +74,6 @@ void appendNumber(N value, std::string& out) {
   const auto [end, problem] = std::to_chars(text, text + sizeof text, value);
   FLOTT_CHECK(problem == std::errc());
   out.append(text, end);
-}
-
-// Without half a character at its end.
-std::string_view beginningOf(std::string_view text) {
-  if (text.size() <= kLongestShown) return text;
-  size_t end = kLongestShown;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end);
 }
 
 }  // namespace
@@ -221,11 +213,10 @@ std::string PostgresRows::describe(size_t row) const {
     if (column > 0) text += ", ";
     text += (*names_)[column] + "=";
     const std::optional<std::string_view> shown = value(row, column);
-    if (!shown) {
-      text += "NULL";
+    if (shown) {
+      appendQuoted(excerpt(*shown), text);
     } else {
-      const std::string_view cut = beginningOf(*shown);
-      text += "'" + std::string(cut) + (cut.size() < shown->size() ? "…'" : "'");
+      text += "NULL";
     }
   }
   return text;

@@ -143,7 +143,7 @@ class PostgresRows {
   std::vector<size_t> allRows() const;
   /// Without those whose values in `keys` come again in a later row.
   std::vector<size_t> lastOfEach(const std::vector<size_t>& keys) const;
-  /// "id=7, name='seven', price=NULL": for messages; long values are cut.
+  /// "id="7", name="seven", price=NULL": for messages; long values are cut.
   std::string describe(size_t row) const;
 
  private:

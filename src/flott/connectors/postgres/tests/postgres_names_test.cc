@@ -122,15 +122,15 @@ TEST(PostgresRows, BecomeArrays) {
   EXPECT_EQ(rows.array(1, {}), "{}");
   EXPECT_EQ(rows.lastOfEach({0}), (std::vector<size_t>{2, 3}));
   EXPECT_EQ(rows.lastOfEach({0, 1}), (std::vector<size_t>{0, 1, 2, 3}));
-  EXPECT_EQ(rows.describe(1), "id='1', name='\"quoted\", \\ {}'");
-  EXPECT_EQ(rows.describe(3), "id='1', name=NULL");
+  EXPECT_EQ(rows.describe(1), R"(id="1", name="\"quoted\", \\ {}")");
+  EXPECT_EQ(rows.describe(3), R"(id="1", name=NULL)");
 }
 
 TEST(PostgresRows, LongValuesAreCutInMessages) {
   PostgresRows rows(names({"t"}));
-  rows.row().add(std::string(59, 'x') + "äöü");
+  rows.row().add(std::string(79, 'x') + "äöü");
   rows.endRow();
-  EXPECT_EQ(rows.describe(0), "t='" + std::string(59, 'x') + "…'") << "not in the middle of a character";
+  EXPECT_EQ(rows.describe(0), "t=\"" + std::string(79, 'x') + "…\"") << "not in the middle of a character";
 }
 
 TEST(PostgresRows, RefuseWhatIsNoRow) {

@@ -323,7 +323,7 @@ TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
 TEST_F(PostgresSinkTest, ARefusedRowIsNamed) {
   fake.tables["items"].check = [](const FakePostgres::Row& row) { return *row[0] == "2" ? "no twos" : ""; };
   const std::string refused =
-      kTable + " refuses the row id='2', name='b': no twos (SQLSTATE 23514). Correct such records before they come to "
+      kTable + " refuses the row id=\"2\", name=\"b\": no twos (SQLSTATE 23514). Correct such records before they come to "
                "the sink, or the table";
   {
     Attempt attempt(world, inserts());
@@ -359,7 +359,7 @@ TEST_F(PostgresSinkTest, NullIsNoKey) {
   const auto noKey = [](const Item& item, PostgresRow& row) { row.addNull().add(item.name); };
   Attempt attempt(world, upserts().withColumns({"id", "name"}, noKey));
   EXPECT_EQ(errorText([&] { attempt.write({{1, "a"}}); }),
-            "the row id=NULL, name='a' for " + kTable +
+            "the row id=NULL, name=\"a\" for " + kTable +
                 " has no value for the key 'id', so it would be there again after each failure: leave such records "
                 "out, or give them one");
 }
