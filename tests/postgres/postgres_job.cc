@@ -53,18 +53,19 @@ int main(int argc, char** argv) {
 
   static std::atomic<int64_t> seen{0};
   static std::atomic<int64_t> failed{0};
-  auto orders = env.fromGenerator<Order>(orderOf, {.count = given.getInt("count", 1000),
-                                                   .recordsPerSecond = static_cast<double>(given.getInt("rate", 0))})
-                    .map([every, failures](const Order& order) {
-                      if (every > 0 && ++seen % every == 0 && ++failed <= failures) throw std::runtime_error("injected");
-                      return order;
-                    });
+  auto orders =
+      env.fromGenerator<Order>(orderOf, {.count = given.getInt("count", 1000),
+                                         .recordsPerSecond = static_cast<double>(given.getInt("rate", 0))})
+          .map([every, failures](const Order& order) {
+            if (every > 0 && ++seen % every == 0 && ++failed <= failures)
+              throw std::runtime_error("injected");
+            return order;
+          });
   const PostgresBatching batching{.rows = static_cast<size_t>(given.getInt("batch", 100))};
   if (mode == "upsert") {
-    orders
-        .map([](const Order& order) {
-          return Total{order.id % 10, 1, order.id};
-        })
+    orders.map([](const Order& order) {
+            return Total{order.id % 10, 1, order.id};
+          })
         .keyBy(&Total::key)
         .reduce([](const Total& a, const Total& b) {
           return Total{a.key, a.orders + b.orders, a.sum + b.sum};

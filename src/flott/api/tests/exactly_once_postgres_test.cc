@@ -38,8 +38,11 @@ void build(StreamExecutionEnvironment& env, FakePostgres& fake, Mode mode, Rando
            std::function<void()> seen) {
   const PostgresBatching batching{.rows = 1 + random.below(30), .interval = Duration::millis(5)};
   const PostgresRetries retries{.retries = 3, .firstPause = Duration::millis(1)};
-  auto numbers = env.fromGenerator<Number>([](int64_t i) { return Number{i, i % kKeys}; },
-                                           {.count = kCount, .recordsPerSecond = 1000})
+  auto numbers = env.fromGenerator<Number>(
+                        [](int64_t i) {
+                          return Number{i, i % kKeys};
+                        },
+                        {.count = kCount, .recordsPerSecond = 1000})
                      .map([seen = std::move(seen)](const Number& number) {
                        seen();
                        return number;
@@ -51,7 +54,9 @@ void build(StreamExecutionEnvironment& env, FakePostgres& fake, Mode mode, Rando
                        .withBatching(batching)
                        .withRetries(retries));
   } else {
-    numbers.map([](const Number& number) { return Total{number.of, number.id}; })
+    numbers.map([](const Number& number) {
+             return Total{number.of, number.id};
+           })
         .keyBy(&Total::key)
         .reduce([](const Total& a, const Total& b) {
           return Total{a.key, a.sum + b.sum};
@@ -107,11 +112,11 @@ TEST_P(ExactlyOncePostgres, WhereverItCrashesAndTheConnectionBreaks) {
     makeTables(fake);
     Random random(seed);
     const uint64_t oneIn = 20 + random.below(100);
-    fake.breaks = [&random, &breaks, oneIn] {
+    fake.breaks = std::make_shared<MoveFunction<bool()>>([&random, &breaks, oneIn] {
       const bool now = random.below(oneIn) == 0;
       breaks += now ? 1 : 0;
       return now;
-    };
+    });
     TestWorld world(seed);
     auto env = world.environment(configured(1 + random.below(3)));
     int64_t untilCrash = static_cast<int64_t>(random.below(2 * kCount));
@@ -142,7 +147,7 @@ TEST_P(ExactlyOncePostgres, AProcessIsKilledAtAnyStatement) {
     std::optional<FakePostgres> after;
     {
       uint64_t statements = 20 + random.below(150);
-      fake.breaks = [&] {
+      fake.breaks = std::make_shared<MoveFunction<bool()>>([&] {
         if (statements > 0 && --statements == 0) {
           for (const FileInfo& file : world.sim().files().listFiles("/")) {
             disk.emplace_back(file.path, world.sim().files().content(file.path));
@@ -150,13 +155,13 @@ TEST_P(ExactlyOncePostgres, AProcessIsKilledAtAnyStatement) {
           after = fake;
         }
         return false;
-      };
+      });
       auto env = world.environment(configured(1 + random.below(3)));
       build(env, fake, GetParam(), Random(seed).fork("sink"), [] {});
       env.execute();
     }
     if (!after) continue;  // it had ended before
-    after->breaks = [] { return false; };
+    after->breaks = nullptr;
     TestWorld next(seed + 1000);
     for (auto& [path, content] : disk) next.sim().files().put(path, content);
     std::string newest;

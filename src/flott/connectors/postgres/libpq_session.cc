@@ -41,7 +41,8 @@ std::string oneLine(std::string_view message) {
     const size_t end = std::min(message.find('\n', at), message.size());
     std::string_view part = message.substr(at, end - at);
     at = end + 1;
-    while (!part.empty() && std::isspace(static_cast<unsigned char>(part.front())) != 0) part.remove_prefix(1);
+    while (!part.empty() && std::isspace(static_cast<unsigned char>(part.front())) != 0)
+      part.remove_prefix(1);
     if (part.empty() || part.starts_with("LOCATION:")) continue;
     if (!line.empty()) line += ' ';
     line += part;
@@ -122,10 +123,10 @@ class LibpqServer final : public PostgresServer {
     const Owned<PQconninfoOption> options(PQconninfoParse(connection.c_str(), &problem));
     const Owned<char> text(problem);
     if (options != nullptr) return;
-    throw Error(ErrorKind::kUser,
-                "the connection string for PostgreSQL cannot be read: " + oneLine(problem == nullptr ? "" : problem) +
-                    ". Write it as \"host=localhost dbname=shop user=flott\" or "
-                    "\"postgresql://flott@localhost/shop\"");
+    throw Error(ErrorKind::kUser, "the connection string for PostgreSQL cannot be read: " +
+                                      oneLine(problem == nullptr ? "" : problem) +
+                                      ". Write it as \"host=localhost dbname=shop user=flott\" or "
+                                      "\"postgresql://flott@localhost/shop\"");
   }
 
   std::string place(const std::string& connection) const override {
@@ -152,7 +153,8 @@ class LibpqServer final : public PostgresServer {
                                            const std::string& applicationName) const override {
     Owned<PGconn> made = connectTo(connection, applicationName);
     if (made == nullptr) {
-      throw PostgresError({.state = "", .message = "there is no memory for a connection", .connectionLost = true});
+      throw PostgresError(
+          {.state = "", .message = "there is no memory for a connection", .connectionLost = true});
     }
     if (PQstatus(made.get()) != CONNECTION_OK) {
       const std::string first = PQerrorMessage(made.get());
@@ -163,7 +165,8 @@ class LibpqServer final : public PostgresServer {
       if (PQstatus(made.get()) != CONNECTION_OK) throw PostgresError(connectionProblem(made.get(), first));
     }
     PQsetErrorVerbosity(made.get(), PQERRORS_VERBOSE);
-    PQsetNoticeProcessor(made.get(), [](void*, const char*) {}, nullptr);
+    PQsetNoticeProcessor(
+        made.get(), [](void*, const char*) {}, nullptr);
     return std::make_unique<LibpqSession>(std::move(made));
   }
 };

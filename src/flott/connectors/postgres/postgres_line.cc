@@ -56,9 +56,10 @@ void PostgresLine::abandon(const PostgresError& error) {
 }
 
 std::string PostgresLine::whyNotAgain() const {
-  return holdsRows_ ? "What was written since the last checkpoint went with the transaction, and is written again "
-                      "when the job begins anew"
-                    : "Somebody ended the session, perhaps a later attempt of this job";
+  return holdsRows_
+             ? "What was written since the last checkpoint went with the transaction, and is written again "
+               "when the job begins anew"
+             : "Somebody ended the session, perhaps a later attempt of this job";
 }
 
 void PostgresLine::check() {
@@ -79,8 +80,8 @@ void PostgresLine::clear() {
   }
 }
 
-// A process that was killed leaves statements that the server is still at. What they write must not come after
-// what this attempt writes, and what they prepare must be there when left-overs are looked for.
+// A process that was killed leaves statements that the server is still at. What they write must not come
+// after what this attempt writes, and what they prepare must be there when left-overs are looked for.
 void PostgresLine::endOtherSessions() {
   for (int look = 0; look < kMostLooks; ++look) {
     bool others = false;
@@ -88,7 +89,8 @@ void PostgresLine::endOtherSessions() {
                                "WHERE datname = current_database() AND application_name LIKE $1",
                                {postgresNamesLike(attempt_.lineage)})) {
       const auto name = PostgresSessionName::parse(row[1].value_or(""), attempt_.lineage);
-      if (!name || name->mark == mark_ || name->subtask % attempt_.parallelism != attempt_.subtask.value) continue;
+      if (!name || name->mark == mark_ || name->subtask % attempt_.parallelism != attempt_.subtask.value)
+        continue;
       others = true;
       run("SELECT pg_terminate_backend($1::int)", {row[0]});
     }
@@ -96,16 +98,18 @@ void PostgresLine::endOtherSessions() {
     run("SELECT pg_sleep(0.05)");
   }
   throw Error(ErrorKind::kTransient,
-              options_.where() + ": a session of an earlier attempt of the job does not end, although it was "
-                                 "told to. Its application_name in pg_stat_activity begins with flott-" +
+              options_.where() +
+                  ": a session of an earlier attempt of the job does not end, although it was "
+                  "told to. Its application_name in pg_stat_activity begins with flott-" +
                   attempt_.lineage + "; end it there");
 }
 
 void PostgresLine::rollBackLeftOvers() {
   for (int look = 0; look < kMostLooks; ++look) {
     bool inUse = false;
-    for (const auto& row : run("SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND gid LIKE $1",
-                               {postgresNamesLike(attempt_.lineage)})) {
+    for (const auto& row :
+         run("SELECT gid FROM pg_prepared_xacts WHERE database = current_database() AND gid LIKE $1",
+             {postgresNamesLike(attempt_.lineage)})) {
       const auto name = PostgresTransactionName::parse(row[0].value_or(""), attempt_.lineage);
       if (!name || !attempt_.aborts(name->subtask, name->epoch)) continue;
       try {
@@ -119,9 +123,10 @@ void PostgresLine::rollBackLeftOvers() {
     run("SELECT pg_sleep(0.05)");
   }
   throw Error(ErrorKind::kTransient,
-              options_.where() + ": a transaction that an earlier attempt of the job prepared cannot be rolled "
-                                 "back, since somebody else is at it. Its name in pg_prepared_xacts begins with "
-                                 "flott-" +
+              options_.where() +
+                  ": a transaction that an earlier attempt of the job prepared cannot be rolled "
+                  "back, since somebody else is at it. Its name in pg_prepared_xacts begins with "
+                  "flott-" +
                   attempt_.lineage);
 }
 
@@ -141,7 +146,8 @@ void PostgresLine::write(const PostgresRows& rows) {
 
 void PostgresLine::insert(const PostgresRows& rows, const std::vector<size_t>& which) {
   std::vector<PostgresText> arrays;
-  for (size_t column = 0; column < table_.columns.size(); ++column) arrays.push_back(rows.array(column, which));
+  for (size_t column = 0; column < table_.columns.size(); ++column)
+    arrays.push_back(rows.array(column, which));
   run(statement_, arrays);
 }
 
@@ -197,16 +203,18 @@ PostgresTransaction PostgresLine::prepare(const std::string& name) {
   } catch (const PostgresError& error) {
     abandon(error);
     if (error.kind() == ErrorKind::kTransient) throw;
-    throw Error(ErrorKind::kUser, options_.where() + " refuses the rows since the last checkpoint: " +
-                                      error.message() + ". Correct such records before they come to the sink, "
-                                                        "or the table");
+    throw Error(ErrorKind::kUser, options_.where() +
+                                      " refuses the rows since the last checkpoint: " + error.message() +
+                                      ". Correct such records before they come to the sink, "
+                                      "or the table");
   }
 }
 
 void PostgresLine::interrupt(const PostgresOptions& options, const PostgresSessionName& name) {
   try {
     options.server->connect(options.connection, "flott")
-        ->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", {name.text()});
+        ->run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+              {name.text()});
   } catch (const PostgresError&) {
     // Where no new session can be had, the old one will not last either.
   }
@@ -214,13 +222,15 @@ void PostgresLine::interrupt(const PostgresOptions& options, const PostgresSessi
 
 void checkPreparedTransactions(int64_t allowed, int parallelism, const std::string& where) {
   if (allowed >= parallelism) return;
-  throw Error(
-      ErrorKind::kUser,
-      where + ": exactly once takes prepared transactions, and the server's setting max_prepared_transactions is " +
-          std::to_string(allowed) + ", with " + std::to_string(parallelism) +
-          " subtasks that prepare one for each checkpoint. Set it to " + std::to_string(3 * parallelism) +
-          " or more in postgresql.conf and start the server again, or choose the guarantee AT_LEAST_ONCE or an "
-          "upsert");
+  throw Error(ErrorKind::kUser, where +
+                                    ": exactly once takes prepared transactions, and the server's setting "
+                                    "max_prepared_transactions is " +
+                                    std::to_string(allowed) + ", with " + std::to_string(parallelism) +
+                                    " subtasks that prepare one for each checkpoint. Set it to " +
+                                    std::to_string(3 * parallelism) +
+                                    " or more in postgresql.conf and start the server again, or choose the "
+                                    "guarantee AT_LEAST_ONCE or an "
+                                    "upsert");
 }
 
 }  // namespace flott

@@ -67,7 +67,8 @@ std::string PostgresSessionName::text() const {
   return std::string(kPrefix) + lineage + "-" + std::to_string(subtask) + "-" + mark;
 }
 
-std::optional<PostgresSessionName> PostgresSessionName::parse(std::string_view text, std::string_view lineage) {
+std::optional<PostgresSessionName> PostgresSessionName::parse(std::string_view text,
+                                                              std::string_view lineage) {
   const auto parts = partsOf<2>(text, lineage);
   if (!parts) return std::nullopt;
   const auto subtask = numberIn<int>((*parts)[0]);

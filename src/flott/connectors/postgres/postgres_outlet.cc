@@ -37,7 +37,8 @@ struct PostgresOutlet::Call {
       if (!transaction.empty()) prepared = line.prepare(transaction);
     } catch (const PostgresError& error) {
       if (error.kind() != ErrorKind::kTransient) throw Error(error.kind(), where + ": " + error.message());
-      if (!line.mayRetry()) throw Error(error.kind(), where + ": " + error.message() + ". " + line.whyNotAgain());
+      if (!line.mayRetry())
+        throw Error(error.kind(), where + ": " + error.message() + ". " + line.whyNotAgain());
       failure = error;
     }
   }
@@ -87,10 +88,11 @@ void PostgresOutlet::checkKeys() const {
   const size_t row = gathered_->size() - 1;
   for (const size_t key : keys_) {
     if (gathered_->value(row, key)) continue;
-    throw Error(ErrorKind::kUser, "the row " + gathered_->describe(row) + " for " + options_.where() +
-                                      " has no value for the key '" + (*names_)[key] +
-                                      "', so it would be there again after each failure: leave such records out, "
-                                      "or give them one");
+    throw Error(ErrorKind::kUser,
+                "the row " + gathered_->describe(row) + " for " + options_.where() +
+                    " has no value for the key '" + (*names_)[key] +
+                    "', so it would be there again after each failure: leave such records out, "
+                    "or give them one");
   }
 }
 
@@ -135,7 +137,8 @@ void PostgresOutlet::submit() {
   call->clear = !checked_ && (attempt_.restored.value > 0 || context_->info().attempt > 0);
   call->batches.assign(waiting_.begin(), waiting_.end());
   if (prepares) {
-    call->transaction = PostgresTransactionName{attempt_.lineage, attempt_.subtask.value, epoch_, number_++}.text();
+    call->transaction =
+        PostgresTransactionName{attempt_.lineage, attempt_.subtask.value, epoch_, number_++}.text();
   }
   context_->offload(
       "write to " + options_.where(),
@@ -230,14 +233,16 @@ CommitOutcome PostgresCommitter::commitOne(const PostgresTransaction& transactio
 
 // Committed before, as a rule. The server remembers for a long time what became of a transaction.
 CommitOutcome PostgresCommitter::isGone(const PostgresTransaction& transaction) {
-  const PostgresRowSet rows = session_->run("SELECT txid_status($1::bigint)", {std::to_string(transaction.id)});
+  const PostgresRowSet rows =
+      session_->run("SELECT txid_status($1::bigint)", {std::to_string(transaction.id)});
   const std::string status = rows.empty() || rows[0].empty() ? "" : rows[0][0].value_or("");
   if (status.empty() || status == "committed") return CommitOutcome::alreadyCommitted();
   if (status == "aborted") {
     return CommitOutcome::rejected(options_.where() + ": the prepared transaction '" + transaction.name +
                                    "' was rolled back by somebody");
   }
-  return CommitOutcome::retryLater(options_.where() + ": the transaction '" + transaction.name + "' is " + status);
+  return CommitOutcome::retryLater(options_.where() + ": the transaction '" + transaction.name + "' is " +
+                                   status);
 }
 
 }  // namespace flott

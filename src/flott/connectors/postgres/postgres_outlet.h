@@ -63,11 +63,11 @@ class PostgresOutlet {
   CheckpointId epoch_;
   uint64_t number_ = 0;
   Rows gathered_;
-  int64_t dueNanos_;        // when what is gathered is to go
+  int64_t dueNanos_;  // when what is gathered is to go
   std::deque<Rows> waiting_;
   std::vector<PostgresTransaction> prepared_;
-  bool checked_ = false;    // the line may be written to
-  bool busy_ = false;       // a call is under way
+  bool checked_ = false;  // the line may be written to
+  bool busy_ = false;     // a call is under way
   bool flushing_ = false;
   bool unprepared_ = false;  // rows were handed over since the last transaction was prepared
   int tries_ = 0;

@@ -82,8 +82,8 @@ int64_t postgres::microsOf(int64_t count, int64_t numerator, int64_t denominator
   const __int128 scaled = static_cast<__int128>(count) * numerator * kMicrosPerSecond;
   __int128 micros = scaled / denominator;
   if (scaled % denominator < 0) --micros;
-  return static_cast<int64_t>(std::clamp<__int128>(micros, std::numeric_limits<int64_t>::min(),
-                                                   std::numeric_limits<int64_t>::max()));
+  return static_cast<int64_t>(
+      std::clamp<__int128>(micros, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max()));
 }
 
 PostgresRow& PostgresRow::end() {

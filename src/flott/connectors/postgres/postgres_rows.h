@@ -30,9 +30,8 @@ using reflect::kShape;
 
 /// A point of the system's clock: microseconds since 1970 can be told.
 template <typename T>
-concept SystemTime = kShape<T> == Shape::kChronoTimePoint && std::is_integral_v<typename T::rep> && requires {
-  T::clock::to_time_t;
-};
+concept SystemTime = kShape<T>
+== Shape::kChronoTimePoint&& std::is_integral_v<typename T::rep>&& requires { T::clock::to_time_t; };
 
 template <typename T>
 consteval bool isValue() {
@@ -93,8 +92,8 @@ class PostgresRow {
   PostgresRow& add(std::string_view text) { return addText(text); }
   PostgresRow& add(const char* text) { return addText(text); }
   PostgresRow& addNull();
-  /// Of any column type, in the form in which the server reads it: "{\"a\": 1}" for jsonb. Throws Error(kUser)
-  /// when it holds a zero byte.
+  /// Of any column type, in the form in which the server reads it: "{\"a\": 1}" for jsonb. Throws
+  /// Error(kUser) when it holds a zero byte.
   PostgresRow& addText(std::string_view text);
 
  private:

@@ -29,10 +29,11 @@ namespace postgres {
 /// Instantiated for each field of a record that is written by its fields.
 template <typename Struct, typename Field, typename T>
 struct ColumnOf {
-  static_assert(PostgresValue<T>,
-                "a field that becomes a column must be bool, a number, std::string, Timestamp, a time point of "
-                "std::chrono::system_clock, std::vector<uint8_t>, an enum, or std::optional of one of these: "
-                "name the columns and their values with withColumns(names, function)");
+  static_assert(
+      PostgresValue<T>,
+      "a field that becomes a column must be bool, a number, std::string, Timestamp, a time point of "
+      "std::chrono::system_clock, std::vector<uint8_t>, an enum, or std::optional of one of these: "
+      "name the columns and their values with withColumns(names, function)");
   static constexpr bool kFits = PostgresValue<T>;
 };
 

@@ -28,9 +28,10 @@ const KnownColumn& columnOf(const std::string& wanted, const std::vector<KnownCo
         std::find_if(known.begin(), known.end(), [&](const KnownColumn& one) { return one.name == name; });
     if (found == known.end()) continue;
     if (!found->isArray) return *found;
-    throw Error(ErrorKind::kUser, options.where() + ": column '" + name + "' is of type " + found->type +
-                                      ", and the sink writes no arrays: leave it out, or write to a view that "
-                                      "takes it as text");
+    throw Error(ErrorKind::kUser,
+                options.where() + ": column '" + name + "' is of type " + found->type +
+                    ", and the sink writes no arrays: leave it out, or write to a view that "
+                    "takes it as text");
   }
   std::vector<std::string_view> names;
   std::string all;
@@ -66,7 +67,8 @@ namespace {
 }
 
 // With the word that was probably meant, or with advice when there is none.
-std::string suggestion(std::string_view word, const std::vector<std::string>& known, const std::string& advice) {
+std::string suggestion(std::string_view word, const std::vector<std::string>& known,
+                       const std::string& advice) {
   const std::vector<std::string_view> names(known.begin(), known.end());
   const std::string_view near = nearestOf(word, names);
   return near.empty() ? ": " + advice : ": did you mean '" + std::string(near) + "'?";
@@ -78,8 +80,9 @@ void checkPostgresOptions(const PostgresOptions& options) {
   options.server->check(options.connection);
   if (options.table.empty()) refuse(options, "has no table: name the one that its rows go to");
   if (options.upserts() && options.exactlyOnce()) {
-    refuse(options, "upserts, and needs no transactions for that, since a row that is written again changes "
-                    "nothing: leave the guarantee out, or insert");
+    refuse(options,
+           "upserts, and needs no transactions for that, since a row that is written again changes "
+           "nothing: leave the guarantee out, or insert");
   }
   if (options.batching.rows == 0 || options.batching.size.bytes == 0) {
     refuse(options, "sends batches of nothing: give it rows and a size");
@@ -87,7 +90,8 @@ void checkPostgresOptions(const PostgresOptions& options) {
   if (options.batching.interval.ms <= 0) refuse(options, "sends after no time: give a longer interval");
   if (options.batching.queued < 1) refuse(options, "lets no batch wait: raise queued");
   if (options.retries.retries < 0) refuse(options, "has less than no retries: give 0 or more");
-  if (options.retries.firstPause.ms <= 0) refuse(options, "tries again after no pause: give a longer firstPause");
+  if (options.retries.firstPause.ms <= 0)
+    refuse(options, "tries again after no pause: give a longer firstPause");
 }
 
 void checkPostgresColumns(const PostgresOptions& options) {
@@ -124,7 +128,8 @@ std::string PostgresTable::insertStatement() const {
     if (std::find(keys.begin(), keys.end(), i) != keys.end()) continue;
     updates += (updates.empty() ? "" : ", ") + name + " = EXCLUDED." + name;
   }
-  for (const size_t key : keys) conflict += (conflict.empty() ? "" : ", ") + quotedIdentifier(columns[key].name);
+  for (const size_t key : keys)
+    conflict += (conflict.empty() ? "" : ", ") + quotedIdentifier(columns[key].name);
   std::string sql = "INSERT INTO " + name + " (" + names + ") SELECT * FROM unnest(" + arrays + ")";
   if (conflict.empty()) return sql;
   sql += " ON CONFLICT (" + conflict + ") DO ";
@@ -155,9 +160,10 @@ PostgresTable findPostgresTable(PostgresSession& session, const PostgresOptions&
     session.run("EXPLAIN " + table.insertStatement(), std::vector<PostgresText>(table.columns.size(), "{}"));
   } catch (const PostgresError& error) {
     if (error.kind() != ErrorKind::kUser) throw;
-    const std::string advice = error.is("42P10") ? ". Give the table a primary key or unique constraint on just "
-                                                   "the sink's keys"
-                                                 : "";
+    const std::string advice = error.is("42P10")
+                                   ? ". Give the table a primary key or unique constraint on just "
+                                     "the sink's keys"
+                                   : "";
     throw Error(ErrorKind::kUser, options.where() + " cannot be written to: " + error.message() + advice);
   }
   return table;

@@ -1,5 +1,5 @@
-// Stands in for a PostgreSQL server in tests: knows the statements of the sink, keeps tables, transactions and
-// sessions in memory, and fails when it is told to. One thread.
+// Stands in for a PostgreSQL server in tests: knows the statements of the sink, keeps tables, transactions
+// and sessions in memory, and fails when it is told to. One thread.
 //
 //   FakePostgres fake;
 //   fake.tables["orders"].columns = {{"id", "bigint"}, {"item", "text"}};
@@ -8,13 +8,13 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "flott/base/function.h"
 #include "flott/connectors/postgres/postgres_table.h"
 
 namespace flott {
@@ -26,7 +26,7 @@ class FakePostgres {
     std::vector<PostgresColumn> columns;
     std::vector<Row> rows;
     /// What is wrong with a row; empty: nothing.
-    std::function<std::string(const Row&)> check = {};
+    std::string (*check)(const Row&) = nullptr;
   };
   struct Transaction {
     int64_t id = 0;
@@ -47,7 +47,7 @@ class FakePostgres {
   int maxPrepared = 100;
   bool down = false;
   /// Asked before and after each statement: whether the connection breaks there.
-  std::function<bool()> breaks = [] { return false; };
+  std::shared_ptr<MoveFunction<bool()>> breaks = nullptr;
 
   void failOnce(std::string statement, PostgresProblem problem, bool afterwards = false) {
     failures.push_back({std::move(statement), std::move(problem), afterwards});
@@ -70,11 +70,11 @@ class FakePostgres {
     PostgresRowSet run(const std::string& sql, const std::vector<PostgresText>& parameters) override {
       fake_.log.push_back(sql);
       if (fake_.down || !fake_.sessions.contains(pid_)) throw lost("server closed the connection");
-      if (fake_.breaks()) throw dead("the line broke before");
+      if (fake_.breaksNow()) throw dead("the line broke before");
       fail(sql, false);
       PostgresRowSet rows = answer(sql, parameters);
       fail(sql, true);
-      if (fake_.breaks()) throw dead("the line broke after");
+      if (fake_.breaksNow()) throw dead("the line broke after");
       return rows;
     }
 
@@ -92,7 +92,8 @@ class FakePostgres {
     }
     void fail(const std::string& sql, bool afterwards) {
       for (size_t i = 0; i < fake_.failures.size(); ++i) {
-        if (!sql.starts_with(fake_.failures[i].statement) || fake_.failures[i].afterwards != afterwards) continue;
+        if (!sql.starts_with(fake_.failures[i].statement) || fake_.failures[i].afterwards != afterwards)
+          continue;
         const PostgresProblem problem = fake_.failures[i].problem;
         fake_.failures.erase(fake_.failures.begin() + static_cast<ptrdiff_t>(i));
         if (problem.connectionLost) fake_.sessions.erase(pid_);
@@ -218,7 +219,7 @@ class FakePostgres {
       for (size_t i = 0; i < columns[0].size(); ++i) {
         Row row;
         for (const auto& column : columns) row.push_back(column.at(i));
-        const std::string wrong = table.check ? table.check(row) : "";
+        const std::string wrong = table.check != nullptr ? table.check(row) : "";
         if (!wrong.empty()) refuse("23514", wrong);
         if (sql.find("ON CONFLICT") != std::string::npos && !keys.insert(fake_.keyOf(row)).second) {
           refuse("21000", "ON CONFLICT DO UPDATE command cannot affect row a second time");
@@ -246,7 +247,7 @@ class FakePostgres {
     void check(const std::string&) const override {}
     std::string place(const std::string&) const override { return "fake:5432/test"; }
     std::unique_ptr<PostgresSession> connect(const std::string&, const std::string& name) const override {
-      if (fake_.down || fake_.breaks()) {
+      if (fake_.down || fake_.breaksNow()) {
         throw PostgresError({.state = "", .message = "connection refused", .connectionLost = true});
       }
       fake_.sessions[++fake_.lastPid_] = name;
@@ -257,6 +258,7 @@ class FakePostgres {
     FakePostgres& fake_;
   };
 
+  bool breaksNow() const { return breaks != nullptr && (*breaks)(); }
   // 1 and 1.0 are one key, as in a column of numbers.
   PostgresText keyOf(const Row& row) const {
     std::string key = row[0].value_or("");

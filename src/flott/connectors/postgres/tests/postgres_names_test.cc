@@ -23,8 +23,9 @@ TEST(PostgresNames, TellWhatAnAttemptLeft) {
   EXPECT_EQ(parsed->epoch, CheckpointId(41));
   EXPECT_EQ(parsed->number, 7u);
   for (const char* other :
-       {"flott-5f2c91d04a12-2-41-7", "flott-5f2c91d04a11-2-41", "flott-5f2c91d04a11-2-41-", "flott-5f2c91d04a11-x-41-7",
-        "flott-5f2c91d04a11--1-41-7", "flott-5f2c91d04a11-2-41-7x", "flott-5f2c91d04a11", "5f2c91d04a11-2-41-7"}) {
+       {"flott-5f2c91d04a12-2-41-7", "flott-5f2c91d04a11-2-41", "flott-5f2c91d04a11-2-41-",
+        "flott-5f2c91d04a11-x-41-7", "flott-5f2c91d04a11--1-41-7", "flott-5f2c91d04a11-2-41-7x",
+        "flott-5f2c91d04a11", "5f2c91d04a11-2-41-7"}) {
     EXPECT_FALSE(PostgresTransactionName::parse(other, "5f2c91d04a11")) << other;
   }
   const PostgresSessionName session{"5f2c91d04a11", 12, "9c0f3e00"};
@@ -32,7 +33,8 @@ TEST(PostgresNames, TellWhatAnAttemptLeft) {
   EXPECT_EQ(PostgresSessionName::parse(session.text(), "5f2c91d04a11")->subtask, 12);
   EXPECT_EQ(PostgresSessionName::parse(session.text(), "5f2c91d04a11")->mark, "9c0f3e00");
   EXPECT_FALSE(PostgresSessionName::parse("flott commits", "5f2c91d04a11"));
-  EXPECT_LE((PostgresSessionName{"5f2c91d04a11", 32767, "9c0f3e00"}.text().size()), 63u) << "the server cuts names";
+  EXPECT_LE((PostgresSessionName{"5f2c91d04a11", 32767, "9c0f3e00"}.text().size()), 63u)
+      << "the server cuts names";
   EXPECT_EQ(postgresNamesLike("5f2c91d04a11"), "flott-5f2c91d04a11-%");
 }
 
@@ -135,30 +137,37 @@ TEST(PostgresRows, LongValuesAreCutInMessages) {
 
 TEST(PostgresRows, RefuseWhatIsNoRow) {
   PostgresRows rows(names({"id", "name"}));
-  EXPECT_EQ(errorText([&] { rows.row().add(1).add(std::string_view("a\0b", 3)); }),
-            "the value of column 'name' has a zero byte, which no text in PostgreSQL can hold: remove it, or write "
-            "bytes (std::vector<uint8_t>) into a column of type bytea");
+  EXPECT_EQ(
+      errorText([&] { rows.row().add(1).add(std::string_view("a\0b", 3)); }),
+      "the value of column 'name' has a zero byte, which no text in PostgreSQL can hold: remove it, or write "
+      "bytes (std::vector<uint8_t>) into a column of type bytea");
   EXPECT_EQ(errorText([&] { rows.endRow(); }),
-            "the row has 1 values, and the sink has 2 columns (id, name): add() one for each, addNull() where there "
+            "the row has 1 values, and the sink has 2 columns (id, name): add() one for each, addNull() "
+            "where there "
             "is none");
 }
 
 TEST(PostgresTable, HasOneStatement) {
-  PostgresTable table{.name = "sales.orders", .columns = {{"id", "bigint"}, {"Na\"me", "character varying"}}, .keys = {}};
-  EXPECT_EQ(table.insertStatement(),
-            "INSERT INTO sales.orders (\"id\", \"Na\"\"me\") SELECT * FROM unnest($1::bigint[], $2::character "
-            "varying[])");
+  PostgresTable table{
+      .name = "sales.orders", .columns = {{"id", "bigint"}, {"Na\"me", "character varying"}}, .keys = {}};
+  EXPECT_EQ(
+      table.insertStatement(),
+      "INSERT INTO sales.orders (\"id\", \"Na\"\"me\") SELECT * FROM unnest($1::bigint[], $2::character "
+      "varying[])");
   table.keys = {0};
-  EXPECT_EQ(table.insertStatement(),
-            "INSERT INTO sales.orders (\"id\", \"Na\"\"me\") SELECT * FROM unnest($1::bigint[], $2::character "
-            "varying[]) ON CONFLICT (\"id\") DO UPDATE SET \"Na\"\"me\" = EXCLUDED.\"Na\"\"me\"");
+  EXPECT_EQ(
+      table.insertStatement(),
+      "INSERT INTO sales.orders (\"id\", \"Na\"\"me\") SELECT * FROM unnest($1::bigint[], $2::character "
+      "varying[]) ON CONFLICT (\"id\") DO UPDATE SET \"Na\"\"me\" = EXCLUDED.\"Na\"\"me\"");
   table.keys = {0, 1};
-  EXPECT_NE(table.insertStatement().find(" ON CONFLICT (\"id\", \"Na\"\"me\") DO NOTHING"), std::string::npos);
+  EXPECT_NE(table.insertStatement().find(" ON CONFLICT (\"id\", \"Na\"\"me\") DO NOTHING"),
+            std::string::npos);
 }
 
 TEST(PostgresProblem, SaysWhetherItMayPass) {
   const auto problem = [](const char* state) { return PostgresProblem{.state = state, .message = "m"}; };
-  for (const char* state : {"", "08006", "40P01", "40001", "53300", "53200", "57P01", "57P03", "57014", "25006", "55P03"}) {
+  for (const char* state :
+       {"", "08006", "40P01", "40001", "53300", "53200", "57P01", "57P03", "57014", "25006", "55P03"}) {
     EXPECT_EQ(PostgresError(problem(state)).kind(), ErrorKind::kTransient) << state;
   }
   for (const char* state : {"23505", "22003", "42P01", "42501", "28P01", "3D000", "21000"}) {
@@ -179,23 +188,27 @@ TEST(PostgresSinkOptions, ThatMakeNoSenseAreRefused) {
   const std::string at = "host=db port=6543 dbname=shop password=secret";
   const std::string sink = "the sink for table 'orders' in PostgreSQL (db:6543/shop) ";
   const auto orders = Sink::insert(at, "orders");
-  EXPECT_EQ(errorText([] { Sink::insert("hots=db password=secret", "orders"); }),
-            "the connection string for PostgreSQL cannot be read: invalid connection option \"hots\". Write it as "
-            "\"host=localhost dbname=shop user=flott\" or \"postgresql://flott@localhost/shop\"");
-  EXPECT_EQ(errorText([&] { Sink::insert(at, ""); }),
-            "the sink for table '' in PostgreSQL (db:6543/shop) has no table: name the one that its rows go to");
+  EXPECT_EQ(
+      errorText([] { Sink::insert("hots=db password=secret", "orders"); }),
+      "the connection string for PostgreSQL cannot be read: invalid connection option \"hots\". Write it as "
+      "\"host=localhost dbname=shop user=flott\" or \"postgresql://flott@localhost/shop\"");
+  EXPECT_EQ(
+      errorText([&] { Sink::insert(at, ""); }),
+      "the sink for table '' in PostgreSQL (db:6543/shop) has no table: name the one that its rows go to");
   EXPECT_EQ(errorText([&] { Sink::upsert(at, "orders", {}); }),
             "the sink for table 'orders' upserts without keys: name the columns that tell its rows apart");
-  EXPECT_EQ(errorText([&] {
-              Sink::upsert(at, "orders", {"id"}).withDeliveryGuarantee(DeliveryGuarantee::kExactlyOnce);
-            }),
-            sink + "upserts, and needs no transactions for that, since a row that is written again changes nothing: "
-                   "leave the guarantee out, or insert");
+  EXPECT_EQ(
+      errorText(
+          [&] { Sink::upsert(at, "orders", {"id"}).withDeliveryGuarantee(DeliveryGuarantee::kExactlyOnce); }),
+      sink +
+          "upserts, and needs no transactions for that, since a row that is written again changes nothing: "
+          "leave the guarantee out, or insert");
   EXPECT_EQ(errorText([&] { orders.withBatching({.rows = 0}); }),
             sink + "sends batches of nothing: give it rows and a size");
   EXPECT_EQ(errorText([&] { orders.withBatching({.interval = Duration()}); }),
             sink + "sends after no time: give a longer interval");
-  EXPECT_EQ(errorText([&] { orders.withBatching({.queued = 0}); }), sink + "lets no batch wait: raise queued");
+  EXPECT_EQ(errorText([&] { orders.withBatching({.queued = 0}); }),
+            sink + "lets no batch wait: raise queued");
   EXPECT_EQ(errorText([&] { orders.withRetries({.retries = -1}); }),
             sink + "has less than no retries: give 0 or more");
   EXPECT_EQ(errorText([&] { orders.withRetries({.firstPause = Duration()}); }),
@@ -205,7 +218,9 @@ TEST(PostgresSinkOptions, ThatMakeNoSenseAreRefused) {
   const auto fill = [](const Order& order, PostgresRow& row) { row.add(order.id); };
   EXPECT_EQ(errorText([&] { orders.withColumns({}, fill); }),
             sink + "has no columns: name those that its rows have values for");
-  EXPECT_EQ(errorText([&] { orders.withColumns({"id", "id"}, fill); }),
+  EXPECT_EQ(errorText([&] {
+              orders.withColumns({"id", "id"}, fill);
+            }),
             sink + "has the column 'id' twice: name each once");
   EXPECT_EQ(errorText([&] { Sink::upsert(at, "orders", {"ip"}).withColumns({"id"}, fill); }),
             sink + "has the key 'ip', which is none of its columns: did you mean 'id'?");

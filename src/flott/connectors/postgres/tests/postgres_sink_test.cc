@@ -23,9 +23,10 @@ struct Item {
 const PostgresProblem kLost{.state = "", .message = "the line is dead", .connectionLost = true};
 const std::string kTable = "table 'items' in PostgreSQL (fake:5432/test)";
 
-const std::string kRowsLost =
-    kTable + ": the line is dead. What was written since the last checkpoint went with the transaction, and is written "
-             "again when the job begins anew";
+const std::string kRowsLost = kTable +
+                              ": the line is dead. What was written since the last checkpoint went with the "
+                              "transaction, and is written "
+                              "again when the job begins anew";
 
 /// One attempt of a sink in a simulated world.
 class Attempt {
@@ -99,7 +100,9 @@ class PostgresSinkTest : public testing::Test {
 
   PostgresSink<Item> inserts() { return PostgresSink<Item>::insert("", "items").withServer(fake.server()); }
   PostgresSink<Item> once() { return inserts().withDeliveryGuarantee(DeliveryGuarantee::kExactlyOnce); }
-  PostgresSink<Item> upserts() { return PostgresSink<Item>::upsert("", "items", {"id"}).withServer(fake.server()); }
+  PostgresSink<Item> upserts() {
+    return PostgresSink<Item>::upsert("", "items", {"id"}).withServer(fake.server());
+  }
 
   Names rows() {
     Names all;
@@ -222,7 +225,8 @@ TEST_F(PostgresSinkTest, WhatSomebodyRolledBackIsNotTakenForCommitted) {
     fake.server()->connect("", "a person")->run("ROLLBACK PREPARED '" + name + "'");
   }
   EXPECT_EQ(errorText([&] { Attempt attempt(world, once(), state, 1); }),
-            "what was prepared for a checkpoint is refused for good: " + kTable + ": the prepared transaction '" + name +
+            "what was prepared for a checkpoint is refused for good: " + kTable +
+                ": the prepared transaction '" + name +
                 "' was rolled back by somebody. Its records would be missing; CommitOptions::rejected = "
                 "Rejected::kCount goes on without them");
 }
@@ -315,16 +319,19 @@ TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
   Attempt attempt(world, upserts());
   attempt.write({{1, "a"}});
   fake.failOnce("INSERT", {.state = "57P01", .message = "terminating connection", .connectionLost = true});
-  EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }, ErrorKind::kTransient),
-            kTable + ": terminating connection (SQLSTATE 57P01). Somebody ended the session, perhaps a later attempt "
-                     "of this job");
+  EXPECT_EQ(
+      errorText([&] { attempt.checkpoint(1); }, ErrorKind::kTransient),
+      kTable +
+          ": terminating connection (SQLSTATE 57P01). Somebody ended the session, perhaps a later attempt "
+          "of this job");
 }
 
 TEST_F(PostgresSinkTest, ARefusedRowIsNamed) {
   fake.tables["items"].check = [](const FakePostgres::Row& row) { return *row[0] == "2" ? "no twos" : ""; };
-  const std::string refused =
-      kTable + " refuses the row id=\"2\", name=\"b\": no twos (SQLSTATE 23514). Correct such records before they come to "
-               "the sink, or the table";
+  const std::string refused = kTable +
+                              " refuses the row id=\"2\", name=\"b\": no twos (SQLSTATE 23514). Correct such "
+                              "records before they come to "
+                              "the sink, or the table";
   {
     Attempt attempt(world, inserts());
     attempt.write({{1, "a"}, {2, "b"}, {3, "c"}});
@@ -342,8 +349,9 @@ TEST_F(PostgresSinkTest, ABatchThatOnlyFailsAsAWholeIsToldSo) {
   attempt.write({{1, "a"}, {2, "b"}});
   fake.failOnce("INSERT", {.state = "23505", .message = "twice"});
   EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }),
-            kTable + " refuses 2 rows, and each of them alone it would take: twice (SQLSTATE 23505). Correct such "
-                     "records before they come to the sink, or the table");
+            kTable +
+                " refuses 2 rows, and each of them alone it would take: twice (SQLSTATE 23505). Correct such "
+                "records before they come to the sink, or the table");
 }
 
 TEST_F(PostgresSinkTest, ATransactionThatCannotBePreparedForItsRows) {
@@ -351,52 +359,65 @@ TEST_F(PostgresSinkTest, ATransactionThatCannotBePreparedForItsRows) {
   attempt.write({{1, "a"}});
   fake.failOnce("PREPARE TRANSACTION", {.state = "23503", .message = "no such parent"});
   EXPECT_EQ(errorText([&] { attempt.checkpoint(1); }),
-            kTable + " refuses the rows since the last checkpoint: no such parent (SQLSTATE 23503). Correct such "
-                     "records before they come to the sink, or the table");
+            kTable +
+                " refuses the rows since the last checkpoint: no such parent (SQLSTATE 23503). Correct such "
+                "records before they come to the sink, or the table");
 }
 
 TEST_F(PostgresSinkTest, NullIsNoKey) {
   const auto noKey = [](const Item& item, PostgresRow& row) { row.addNull().add(item.name); };
   Attempt attempt(world, upserts().withColumns({"id", "name"}, noKey));
-  EXPECT_EQ(errorText([&] { attempt.write({{1, "a"}}); }),
-            "the row id=NULL, name=\"a\" for " + kTable +
-                " has no value for the key 'id', so it would be there again after each failure: leave such records "
-                "out, or give them one");
+  EXPECT_EQ(
+      errorText([&] {
+        attempt.write({{1, "a"}});
+      }),
+      "the row id=NULL, name=\"a\" for " + kTable +
+          " has no value for the key 'id', so it would be there again after each failure: leave such records "
+          "out, or give them one");
 }
 
 TEST_F(PostgresSinkTest, TheTableIsLookedAtFirst) {
   using Sink = PostgresSink<Item>;
-  const auto at = [&](const Sink& sink) {
-    return errorText([&] { Attempt attempt(world, sink); });
-  };
-  EXPECT_EQ(at(Sink::insert("", "nothing").withServer(fake.server())),
-            "there is no table 'nothing' in PostgreSQL (fake:5432/test): create it, or write its schema before its "
-            "name. Names with capitals need double quotes, as in SQL");
+  const auto at = [&](const Sink& sink) { return errorText([&] { Attempt attempt(world, sink); }); };
+  EXPECT_EQ(
+      at(Sink::insert("", "nothing").withServer(fake.server())),
+      "there is no table 'nothing' in PostgreSQL (fake:5432/test): create it, or write its schema before its "
+      "name. Names with capitals need double quotes, as in SQL");
   EXPECT_EQ(at(inserts().withColumnName("name", "nmae")),
-            kTable + " has no column 'nmae': did you mean 'name'? Add the column, or name another one: "
-                     "withColumnName(\"nmae\", …)");
+            kTable +
+                " has no column 'nmae': did you mean 'name'? Add the column, or name another one: "
+                "withColumnName(\"nmae\", …)");
   fake.tables["items"].columns[1].name = "title";
-  EXPECT_EQ(at(inserts()), kTable + " has no column 'name'; it has id, title. Add the column, or name another one: "
-                                    "withColumnName(\"name\", …)");
+  EXPECT_EQ(at(inserts()),
+            kTable +
+                " has no column 'name'; it has id, title. Add the column, or name another one: "
+                "withColumnName(\"name\", …)");
   fake.tables["items"].columns = {{"id", "bigint"}, {"name", "text[]"}};
-  EXPECT_EQ(at(inserts()), kTable + ": column 'name' is of type text[], and the sink writes no arrays: leave it out, or "
-                                    "write to a view that takes it as text");
+  EXPECT_EQ(at(inserts()),
+            kTable +
+                ": column 'name' is of type text[], and the sink writes no arrays: leave it out, or "
+                "write to a view that takes it as text");
   fake.tables["items"].columns = {{"id", "bigint"}, {"NAME", "text"}, {"name", "text"}};
-  EXPECT_EQ(at(upserts().withColumnName("name", "NAME")), "nothing was thrown") << "a name with capitals as it is";
+  EXPECT_EQ(at(upserts().withColumnName("name", "NAME")), "nothing was thrown")
+      << "a name with capitals as it is";
   EXPECT_NE(fake.log.back().find("\"NAME\" = EXCLUDED.\"NAME\""), std::string::npos);
   EXPECT_EQ(at(upserts().withColumnName("name", "Name")), "nothing was thrown") << "or as SQL reads it";
   EXPECT_NE(fake.log.back().find("\"name\" = EXCLUDED.\"name\""), std::string::npos);
   fake.failOnce("EXPLAIN", {.state = "42P10", .message = "there is no unique constraint"});
-  EXPECT_EQ(at(upserts()), kTable + " cannot be written to: there is no unique constraint (SQLSTATE 42P10). Give the "
-                                    "table a primary key or unique constraint on just the sink's keys");
+  EXPECT_EQ(at(upserts()),
+            kTable +
+                " cannot be written to: there is no unique constraint (SQLSTATE 42P10). Give the "
+                "table a primary key or unique constraint on just the sink's keys");
 }
 
 TEST_F(PostgresSinkTest, PreparedTransactionsHaveToBeAllowed) {
   fake.maxPrepared = 1;
-  EXPECT_EQ(errorText([&] { Attempt attempt(world, once(), "", 0, 0, 2); }),
-            kTable + ": exactly once takes prepared transactions, and the server's setting max_prepared_transactions "
-                     "is 1, with 2 subtasks that prepare one for each checkpoint. Set it to 6 or more in "
-                     "postgresql.conf and start the server again, or choose the guarantee AT_LEAST_ONCE or an upsert");
+  EXPECT_EQ(
+      errorText([&] { Attempt attempt(world, once(), "", 0, 0, 2); }),
+      kTable +
+          ": exactly once takes prepared transactions, and the server's setting max_prepared_transactions "
+          "is 1, with 2 subtasks that prepare one for each checkpoint. Set it to 6 or more in "
+          "postgresql.conf and start the server again, or choose the guarantee AT_LEAST_ONCE or an upsert");
   Attempt attempt(world, upserts(), "", 0, 0, 2);
 }
 
