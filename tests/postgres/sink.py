@@ -4,14 +4,12 @@ import glob
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
-from server import Server, missing
+from server import Server, missing, program
 
 PROGRAM = os.environ['FLOTT_BUILD'] + '/tests/postgres_job'
 ROUNDS = int(sys.argv[1])
@@ -83,6 +81,21 @@ def progress(mode, table):
     return int(server.value(f'SELECT coalesce({"sum(orders)" if mode == "upsert" else "count(*)"}, 0) FROM {table}'))
 
 
+def stopped_with_prepared(job):
+    """Stops it while it has prepared what it has not committed; how many transactions."""
+    while job.poll() is None:
+        if prepared() > 0:
+            job.send_signal(signal.SIGSTOP)
+            if prepared() > 0:
+                return prepared()
+            job.send_signal(signal.SIGCONT)
+    return 0
+
+
+def prepared():
+    return int(server.value('SELECT count(*) FROM pg_prepared_xacts'))
+
+
 def killed(mode, rounds, rescale=(2, 3, 1)):
     """Killed at moments that differ, each time at another parallelism, failing by itself in between."""
     rate = 4000
@@ -104,13 +117,14 @@ def killed(mode, rounds, rescale=(2, 3, 1)):
                 target = count + 1
             job = subprocess.Popen(command(mode, table, count, *options, rate=rate, fail_every=1500, failures=2),
                                    stdout=log, stderr=log)
-            before_first = not from_newest(folder)
-            while job.poll() is None and (progress(mode, table) < target or before_first):
-                before_first = not from_newest(folder)
+            # From here on it knows itself after a kill.
+            while job.poll() is None and (not from_newest(folder) or progress(mode, table) < target):
+                pass
+            if mode == 'exactly-once' and kills % 2 == 0:
+                seen_prepared += stopped_with_prepared(job)
             if job.poll() is None:
                 job.kill()
                 kills += 1
-            seen_prepared += int(server.value('SELECT count(*) FROM pg_prepared_xacts'))
             if job.wait() == 0:
                 break
             log.seek(0)
@@ -212,7 +226,7 @@ def needs_prepared_transactions():
 def cancelled_while_it_waits():
     """A statement that waits for a lock does not hold up the end of the job."""
     server.query(f'CREATE TABLE locked ({ORDERS.format(key="")})')
-    holder = subprocess.Popen(['psql', server.connection, '-Xq'], stdin=subprocess.PIPE, text=True)
+    holder = subprocess.Popen([program('psql'), server.connection, '-Xq'], stdin=subprocess.PIPE, text=True)
     holder.stdin.write('BEGIN; LOCK TABLE locked IN EXCLUSIVE MODE;\n')
     holder.stdin.flush()
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'locked'::regclass"

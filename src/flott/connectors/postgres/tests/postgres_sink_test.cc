@@ -327,7 +327,7 @@ TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
 }
 
 TEST_F(PostgresSinkTest, ARefusedRowIsNamed) {
-  fake.tables["items"].check = [](const FakePostgres::Row& row) { return *row[0] == "2" ? "no twos" : ""; };
+  fake.tables["items"].check = [](const FakePostgres::Row& row) -> std::string { return *row[0] == "2" ? "no twos" : ""; };
   const std::string refused = kTable +
                               " refuses the row id=\"2\", name=\"b\": no twos (SQLSTATE 23514). Correct such "
                               "records before they come to "
