@@ -255,7 +255,14 @@ TEST_F(PostgresSinkTest, NoCheckpointPassesBeforeLeftOversAreGone) {
     state = attempt.state();
   }
   Attempt attempt(world, once(), state, 1, 0, 1, false);
+  fake.failOnce("SELECT gid ", kLost);
   EXPECT_EQ(attempt.op->beforeBarrier(CheckpointId(2), attempt.task), Step::kWait);
+  attempt.task.runOffloaded();
+  EXPECT_TRUE(attempt.task.takeCall());
+  EXPECT_EQ(attempt.op->resume(attempt.task), Step::kWait) << "it is looked for them again in a moment";
+  attempt.task.advanceNanos(attempt.task.wakesIn().value());
+  EXPECT_TRUE(attempt.task.takeCall());
+  EXPECT_EQ(attempt.op->resume(attempt.task), Step::kWait);
   attempt.task.runOffloaded();
   EXPECT_TRUE(attempt.task.takeCall());
   EXPECT_EQ(attempt.op->resume(attempt.task), Step::kDone);
@@ -327,7 +334,9 @@ TEST_F(PostgresSinkTest, OneThatWasToldToEndDoesNotComeBack) {
 }
 
 TEST_F(PostgresSinkTest, ARefusedRowIsNamed) {
-  fake.tables["items"].check = [](const FakePostgres::Row& row) -> std::string { return *row[0] == "2" ? "no twos" : ""; };
+  fake.tables["items"].check = [](const FakePostgres::Row& row) -> std::string {
+    return *row[0] == "2" ? "no twos" : "";
+  };
   const std::string refused = kTable +
                               " refuses the row id=\"2\", name=\"b\": no twos (SQLSTATE 23514). Correct such "
                               "records before they come to "
