@@ -114,7 +114,7 @@ def killed(mode, rounds, rescale=(2, 3, 1)):
                 chance.shuffle(waits)
                 target = progress(mode, table) + waits[0]
             else:
-                target = count + 1
+                target = 100 * count  # never
             job = subprocess.Popen(command(mode, table, count, *options, rate=rate, fail_every=1500, failures=2),
                                    stdout=log, stderr=log)
             # From here on it knows itself after a kill.
