@@ -12,7 +12,7 @@ count=40000
 
 # The newest complete checkpoint; nothing when there is none.
 newest() {
-  find "$folder/checkpoints" -name _metadata 2>/dev/null | sed 's|/_metadata$||; s|.*/chk-|& |' |
+  { find "$folder/checkpoints" -name _metadata 2>/dev/null || true; } | sed 's|/_metadata$||; s|.*/chk-|& |' |
     sort -k2 -n | tail -1 | tr -d ' '
 }
 

@@ -97,7 +97,7 @@ void Task::setWatermarkLimit(Timestamp limit) {
 }
 
 void Task::triggerCheckpoint(Barrier barrier) {
-  mailbox_.post([this, barrier] {
+  mailbox_.post([this, barrier = std::move(barrier)] {
     if (!working()) return;
     if (chain_->inputEnded()) {
       if (finalCheckpoint_.awaited || chain_->lingers()) finalCheckpoint_.triggered.push_back(barrier);
@@ -352,7 +352,8 @@ Runnable::Progress Task::end(TaskState state, std::optional<Error> error) {
 }
 
 Runnable::Progress Task::closing() {
-  if (offloaded_ > 0) return Progress::kIdle;
+  // A failing letter leaves those behind it in the box, and nobody wakes the task for them again.
+  if (offloaded_ > 0) return mailbox_.empty() ? Progress::kIdle : Progress::kMore;
   if (!mailbox_.settled()) return Progress::kMore;
   state_.store(endState_, std::memory_order_release);
   master_.onTaskEnded(id_, endState_, std::move(endError_),

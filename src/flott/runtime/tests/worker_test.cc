@@ -244,6 +244,31 @@ TEST(Task, EndsOnlyWhenItsOffloadedWorkIsBack) {
   EXPECT_EQ(task.state(), TaskState::kCancelled);
 }
 
+// The first reply fails, the others come with it.
+class FailingCalls final : public Operator {
+ public:
+  void open(OperatorContext& context) override {
+    for (int i = 0; i < 3; ++i) {
+      context.offload(
+          "call", [] {}, [] { throw std::runtime_error("no answer"); });
+    }
+  }
+  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
+};
+
+TEST(Task, AReplyThatFailsDoesNotHoldUpThoseBehindIt) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    Pipeline pipeline(readBy(SplitReader()));
+    auto make = [] { return std::make_unique<FailingCalls>(); };
+    pipeline.then("calls", std::make_shared<MadeBy<decltype(make)>>(std::move(make)));
+    TestWorker test(pipeline.job(), seed);
+    EXPECT_TRUE(test.scheduler.runUntilIdle()) << "seed " << seed << ": it waits for what is there";
+    ASSERT_EQ(test.ends.size(), 1u) << "seed " << seed;
+    EXPECT_NE(test.ends[0].find("FAILED: operator 'calls', subtask 1/1: no answer"), std::string::npos)
+        << test.ends[0];
+  }
+}
+
 TEST(Task, AFullOffloadPoolIsTriedAgain) {
   const auto log = std::make_shared<std::vector<std::string>>();
   Pipeline pipeline(readBy(OffloadingReader(log)));
