@@ -95,6 +95,7 @@ class LibpqSession final : public PostgresSession {
 
   PostgresRowSet run(const std::string& sql, const std::vector<PostgresText>& parameters) override {
     std::vector<const char*> values;
+    values.reserve(parameters.size());
     for (const PostgresText& one : parameters) values.push_back(one ? one->c_str() : nullptr);
     const Owned<PGresult> result(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
                                               nullptr, values.data(), nullptr, nullptr, 0));
