@@ -1,8 +1,8 @@
 // The table that a sink writes to, and the one statement that writes to it.
 //
 // Rows go as one array a column, which the server takes apart again: the statement is the same for any number
-// of rows. (Measured: COPY is up to 45 % faster with 5000 rows a batch and no faster with 1000, and it knows no
-// ON CONFLICT; a parameter for each value is as fast as arrays, and there may be only 65535 of them.)
+// of rows. (Measured: COPY is up to 45 % faster with 5000 rows a batch and no faster with 1000, and it knows
+// no ON CONFLICT; a parameter for each value is as fast as arrays, and there may be only 65535 of them.)
 //
 //   INSERT INTO "orders" ("id", "name") SELECT * FROM unnest($1::bigint[], $2::text[])
 //     ON CONFLICT ("id") DO UPDATE SET "name" = EXCLUDED."name"
