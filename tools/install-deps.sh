@@ -67,6 +67,8 @@ libyaml-cpp-dev yaml-cpp/yaml.h
 libabsl-dev absl/container/flat_hash_map.h
 zlib1g-dev zlib.h
 librocksdb-dev rocksdb/db.h
+libcpp-httplib-dev httplib.h
+libssl-dev openssl/ssl.h
 libzstd-dev zstd.h
 libpq-dev postgresql/libpq-fe.h'
   if command -v g++ >/dev/null; then
