@@ -228,7 +228,7 @@ TEST_F(PostgresSinkTest, WhatSomebodyRolledBackIsNotTakenForCommitted) {
             "what was prepared for a checkpoint is refused for good: " + kTable +
                 ": the prepared transaction '" + name +
                 "' was rolled back by somebody. Its records would be missing; CommitOptions::rejected = "
-                "Rejected::kCount goes on without them");
+                "RejectedCommits::kCount goes on without them");
 }
 
 TEST_F(PostgresSinkTest, LeftOversOfMoreSubtasksAreRolledBackUpToTheOldParallelism) {
