@@ -20,6 +20,14 @@ if(NOT TARGET Flott::rocksdb)
   set_target_properties(Flott::rocksdb PROPERTIES
     IMPORTED_LOCATION ${FLOTT_ROCKSDB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_ROCKSDB_HEADERS})
 endif()
+# CMake's own FindPostgreSQL asks for the server's headers, too.
+if(NOT TARGET Flott::libpq)
+  find_library(FLOTT_LIBPQ_LIBRARY pq REQUIRED)
+  find_path(FLOTT_LIBPQ_HEADERS libpq-fe.h PATH_SUFFIXES postgresql REQUIRED)
+  add_library(Flott::libpq SHARED IMPORTED)
+  set_target_properties(Flott::libpq PROPERTIES
+    IMPORTED_LOCATION ${FLOTT_LIBPQ_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_LIBPQ_HEADERS})
+endif()
 # Debian's is compiled, and its classes depend on what it was compiled with.
 if(NOT TARGET Flott::httplib)
   find_library(FLOTT_HTTPLIB_LIBRARY cpp-httplib REQUIRED)

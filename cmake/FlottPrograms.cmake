@@ -22,7 +22,8 @@ function(flott_add_test_binary name)
   set_property(GLOBAL APPEND PROPERTY FLOTT_TEST_BINARIES ${name})
 endfunction()
 
-# A binary for each room and one for the tests that cross rooms.
+# A binary for each room and one for the tests that cross rooms. Each tests/*/*_job.cc is a program of its name, which a
+# script runs.
 function(flott_add_tests)
   get_property(rooms GLOBAL PROPERTY FLOTT_ROOMS)
   foreach(room IN LISTS rooms)
@@ -32,6 +33,13 @@ function(flott_add_tests)
     endif()
     flott_add_test_binary(flott_${room}_test flott_${room} PCH ${pch}
       FILES ${CMAKE_CURRENT_SOURCE_DIR}/src/flott/${room}/*_test.cc)
+  endforeach()
+  file(GLOB jobs CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/tests/*/*_job.cc)
+  foreach(source IN LISTS jobs)
+    cmake_path(GET source STEM name)
+    flott_add_program(${name} tests ${source})
+    flott_use_pch(${name} flott_api_pch)
+    target_link_libraries(${name} PRIVATE flott)
   endforeach()
   flott_add_test_binary(flott_cross_test flott PCH flott_api_test_pch FILES ${CMAKE_CURRENT_SOURCE_DIR}/tests/*_test.cc)
 endfunction()

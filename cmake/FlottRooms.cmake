@@ -16,8 +16,9 @@ set(FLOTT_LIBRARY_OF_zlib.h ZLIB::ZLIB)
 set(FLOTT_LIBRARY_OF_zstd.h zstd::libzstd_shared)
 set(FLOTT_LIBRARY_OF_pthread.h Threads::Threads)
 set(FLOTT_LIBRARY_OF_rocksdb/ Flott::rocksdb)
+set(FLOTT_LIBRARY_OF_libpq-fe.h Flott::libpq)
 set(FLOTT_LIBRARY_OF_httplib.h Flott::httplib)
-set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb Flott::httplib)
+set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb Flott::libpq Flott::httplib)
 
 # Sets `rooms` to the names of all rooms, bottom first, and `rooms_<name>`, `headers_<name>` to what each may include.
 function(flott_read_rooms file)

@@ -2,7 +2,7 @@
 # Puts on this machine what Flott is built from: packages of Debian 12, and Apache Arrow out of the pinned pyarrow wheel.
 #
 #   tools/install-deps.sh            what building, testing and the demo need
-#   tools/install-deps.sh --tests    also the S3 server of the tests, from PyPI into build/deps/python
+#   tools/install-deps.sh --tests    also the servers of the tests: PostgreSQL, and S3 from PyPI into build/deps/python
 #   tools/install-deps.sh --checks   all that, and what format, lint and instruction counts need
 #
 # What is there already, from Debian or from elsewhere, is not asked for again; when all is there, this takes a moment
@@ -46,6 +46,7 @@ ccache ccache
 mold mold
 python3 python3
 END
+  if [ "$tests" = yes ] && ! postgres_is_there; then echo postgresql; fi
   if [ "$checks" = yes ]; then
     packages_of_missing_programs <<'END'
 clang-format-14 clang-format-14
@@ -68,7 +69,8 @@ zlib1g-dev zlib.h
 librocksdb-dev rocksdb/db.h
 libcpp-httplib-dev httplib.h
 libssl-dev openssl/ssl.h
-libzstd-dev zstd.h'
+libzstd-dev zstd.h
+libpq-dev postgresql/libpq-fe.h'
   if command -v g++ >/dev/null; then
     packages_of_missing_headers <<<"$headers"
   else
@@ -92,6 +94,11 @@ install_packages() {
   "${sudo[@]}" apt-get update -qq || say "the package lists could not be updated; trying with those that are here"
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
     die "apt-get failed, see above. Without a network, install these another way and run again: $*"
+}
+
+# Debian keeps the server's programs off the PATH.
+postgres_is_there() {
+  command -v psql >/dev/null && { command -v postgres || ls /usr/lib/postgresql/*/bin/postgres; } >/dev/null 2>&1
 }
 
 # A system Arrow of version 15 or newer, or the wheel of the pinned version unpacked.

@@ -14,6 +14,7 @@
 #include "flott/connectors/files/file_sink.h"
 #include "flott/connectors/files/part_file_sink.h"
 #include "flott/connectors/function/function_sink.h"
+#include "flott/connectors/postgres/postgres_sink.h"
 #include "flott/connectors/print/print_sink.h"
 #include "flott/connectors/socket/socket_sink.h"
 #include "flott/operators/committing_sink.h"
