@@ -16,6 +16,7 @@
 namespace flott {
 
 class EmbeddedJob;
+class EmbeddedJobs;
 
 /// What execute() returns. Throws nothing by itself: execute() has thrown already when the job failed.
 class JobExecutionResult {
@@ -46,11 +47,15 @@ class JobExecutionResult {
 
 class JobClient {
  public:
-  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration);
+  /// With `listing` the job is shown there, also when it has ended.
+  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
+            EmbeddedJobs* listing = nullptr);
   /// Cancels the job when it has not ended, and waits.
   ~JobClient();
   JobClient(JobClient&&) noexcept;
 
+  /// 32 hexadecimal digits: the job in REST paths, and its folder of checkpoints.
+  std::string jobId() const;
   JobStatus status() const;
   JobProgress progress() const;
   /// Asks the job to stop; result() then returns with status kCancelled.

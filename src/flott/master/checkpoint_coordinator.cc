@@ -33,7 +33,7 @@ void CheckpointCoordinator::beginAttempt() {
   tickWaits_ = false;
   awaitingFinal_.clear();
   failuresInARow_ = 0;
-  if (options_.interval > Duration()) tickAfter(options_.interval);
+  tickAfter(interval());
 }
 
 void CheckpointCoordinator::abandonAttempt(const std::string& why) {
@@ -110,22 +110,30 @@ void CheckpointCoordinator::leaveDamaged(CheckpointId id, const Error& why) {
 
 // --- triggers ---
 
+void CheckpointCoordinator::setBacklog(bool backlog) {
+  if (std::exchange(backlog_, backlog) == backlog || !running_ || tickWaits_) return;
+  tickAfter(interval());
+}
+
+/// Zero: no longer at intervals.
 void CheckpointCoordinator::tickAfter(Duration delay) {
-  host_.callAfter(delay, [this, attempt = attempt_] {
-    if (attempt == attempt_) tick();
+  ++tickId_;
+  if (delay == Duration()) return;
+  host_.callAfter(delay, [this, id = tickId_] {
+    if (id == tickId_) tick();
   });
 }
 
 void CheckpointCoordinator::tick() {
   if (!running_) return;
-  if (stopping_) return tickAfter(options_.interval);
+  if (stopping_) return tickAfter(interval());
   if (pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
     tickWaits_ = true;
     return;
   }
   const Duration pause = lastEndedNanos_ == 0 ? options_.minPause : since(lastEndedNanos_);
   if (pause < options_.minPause) return tickAfter(options_.minPause - pause);
-  tickAfter(options_.interval);
+  tickAfter(interval());
   begin(nullptr, {});
 }
 

@@ -70,6 +70,8 @@ class CheckpointCoordinator {
   void leaveDamaged(CheckpointId id, const Error& why);
   /// All tasks of an attempt are deployed.
   void beginAttempt();
+  /// Whether some source works off a backlog. The interval changes at once.
+  void setBacklog(bool backlog);
   /// The attempt is being cancelled: what is not complete by the tasks is void.
   void abandonAttempt(const std::string& why);
   /// All tasks of the attempt have ended: nobody writes any more.
@@ -115,6 +117,7 @@ class CheckpointCoordinator {
     bool isSavepoint() const { return record.kind == CheckpointKind::kSavepoint; }
   };
 
+  Duration interval() const { return backlog_ ? options_.intervalDuringBacklog : options_.interval; }
   void tickAfter(Duration delay);
   void tick();
   void begin(SharedCheckpointProperties properties, Reply reply);
@@ -147,6 +150,8 @@ class CheckpointCoordinator {
   CheckpointHost& host_;
   int attempt_ = 0;
   bool running_ = false;
+  bool backlog_ = false;
+  int64_t tickId_ = 0;      // of the tick that is due; those before it are void
   bool tickWaits_ = false;  // for a checkpoint under way to end
   CheckpointId last_;
   int64_t lastEndedNanos_ = 0;

@@ -157,11 +157,12 @@ bool Commits::settle(Waiting& one, const CommitOutcome& outcome) {
                       "begins anew; CommitOptions::retries says how often it is tried before that");
     case CommitStatus::kRejected:
       failed_->add();
-      if (options_.rejected == Rejected::kFail) {
-        throw Error(ErrorKind::kUser,
-                    "what was prepared for a checkpoint is refused for good: " + outcome.reason +
-                        ". Its records would be missing; CommitOptions::rejected = Rejected::kCount goes on "
-                        "without them");
+      if (options_.rejected == RejectedCommits::kFail) {
+        throw Error(
+            ErrorKind::kUser,
+            "what was prepared for a checkpoint is refused for good: " + outcome.reason +
+                ". Its records would be missing; CommitOptions::rejected = RejectedCommits::kCount goes on "
+                "without them");
       }
       context_->warn("records are missing, since what was prepared for a checkpoint is refused for good: " +
                      outcome.reason);

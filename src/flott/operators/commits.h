@@ -60,7 +60,7 @@ struct CommitOutcome {
 };
 
 /// What follows when a committable is rejected.
-enum class Rejected : uint8_t {
+enum class RejectedCommits : uint8_t {
   kFail,   // the job fails: its records would be missing
   kCount,  // they are missing; the log has the reason, failedCommittables the number
 };
@@ -69,7 +69,7 @@ struct CommitOptions {
   int retries = 10;  // after the first try, until the job begins anew
   Duration firstPause = Duration::millis(100);
   Duration longestPause = Duration::seconds(30);
-  Rejected rejected = Rejected::kFail;
+  RejectedCommits rejected = RejectedCommits::kFail;
 };
 
 /// A Committer of encoded committables. Lives until its last call has returned.

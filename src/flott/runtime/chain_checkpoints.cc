@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "flott/base/bytes.h"
+#include "flott/data/describe.h"
 #include "flott/runtime/chain.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
@@ -16,6 +17,12 @@ constexpr size_t kEncodedAtOnce = size_t{256} << 10;
 constexpr size_t kVoidKnown = 64;
 // What a reader's splits are kept under in the state of its operator; no name that a user would choose.
 constexpr std::string_view kSplits = ":splits";
+
+/// As encodeSplit() writes it.
+struct StoredSplit {
+  std::string id;
+  std::string state;
+};
 
 std::string encodeSplit(const SourceSplit& split) {
   std::string bytes;
@@ -39,7 +46,8 @@ std::string ChainNode::encodeOperatorState() {
   OperatorStateImage image;
   if (operatorState_ != nullptr) image = operatorState_->snapshot();
   if (reader_ != nullptr) {
-    OperatorStateImage::State splits{.name = std::string(kSplits), .items = {}};
+    OperatorStateImage::State splits{
+        .name = std::string(kSplits), .type = describe<StoredSplit>(), .items = {}};
     for (const SourceSplit& split : reader_->snapshot()) splits.items.push_back(encodeSplit(split));
     if (!splits.items.empty()) image.states.insert(image.states.begin(), std::move(splits));
   }

@@ -271,9 +271,9 @@ TEST_F(CommittingSinkTest, WhatIsRefusedFailsTheJobOrIsCounted) {
     EXPECT_EQ(
         errorText([&] { attempt.run(); }),
         "what was prepared for a checkpoint is refused for good: the table is gone. Its records would be "
-        "missing; CommitOptions::rejected = Rejected::kCount goes on without them");
+        "missing; CommitOptions::rejected = RejectedCommits::kCount goes on without them");
   }
-  Attempt attempt(seen, DeliveryGuarantee::kExactlyOnce, {.rejected = Rejected::kCount});
+  Attempt attempt(seen, DeliveryGuarantee::kExactlyOnce, {.rejected = RejectedCommits::kCount});
   seen.answers = {CommitOutcome::rejected("the table is gone")};
   attempt.write(1);
   attempt.checkpoint(1);

@@ -233,7 +233,8 @@ TEST_F(PartFileSinkTest, WhatSomebodyTookAwayFailsTheJob) {
   }
   const std::string refused = "what was prepared for a checkpoint is refused for good: '";
   const std::string missing =
-      "'. Its records would be missing; CommitOptions::rejected = Rejected::kCount goes on without them";
+      "'. Its records would be missing; CommitOptions::rejected = RejectedCommits::kCount goes on without "
+      "them";
   world.files().put(hidden, "");
   EXPECT_NE(errorText([&] { Attempt attempt(world, sink, state, 1); })
                 .find(refused + hidden +
