@@ -2,8 +2,8 @@
 // checkpoint, and the finished files have every number once.
 //
 //   exactly_once_files --out /tmp/numbers -D execution.checkpointing.interval=1s
-//     -D execution.checkpointing.dir=/tmp/checkpoints
-//   exactly_once_files … -D execution.state-recovery.path=/tmp/checkpoints/5f2c…/chk-41
+//     -D execution.checkpointing.dir=/tmp/numbers-checkpoints
+//   exactly_once_files … -D execution.state-recovery.path=/tmp/numbers-checkpoints/5f2c…/chk-41
 #include <chrono>
 #include <cstdint>
 
