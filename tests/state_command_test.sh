@@ -47,7 +47,7 @@ older=$(checkpoints | tail -n 3 | head -n 1)
 
 run 0 state ls "$newest"
 grep -q "^checkpoint [0-9]* of job 'Checkpointed count', 20" "$folder/out" || { cat "$folder/out"; failed=1; }
-grep -q "table *int64 -> int64 *10 keys" "$folder/out" || { cat "$folder/out"; failed=1; }
+grep -q "table *10 keys *160 bytes *int64 -> int64" "$folder/out" || { cat "$folder/out"; failed=1; }
 run 0 state ls "$newest" --json
 python3 - "$folder/out" <<'END' || failed=1
 import json, sys
