@@ -16,8 +16,6 @@ class ExecutionHost {
   virtual ~ExecutionHost() = default;
   virtual Env env() = 0;
   virtual std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) = 0;
-  /// Whether Ctrl-C and SIGTERM cancel what execute() runs.
-  virtual bool watchSignals() const = 0;
 };
 
 /// Real time, threads and files; log level and the like from the configuration.

@@ -43,9 +43,12 @@ class Program {
   StreamGraph& graph() { return graph_; }
   /// In the order in which they were registered.
   std::vector<std::shared_ptr<JobListener>>& listeners() { return listeners_; }
+  /// Jobs are not run: their plan is printed, and the process ends.
+  void setExplainOnly(bool explainOnly) { explainOnly_ = explainOnly; }
+  bool explainOnly() const { return explainOnly_; }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
-  /// The graph so far with the environment's settings.
+  /// The graph so far with the environment's settings. Throws Error(kUser) for settings that say nothing.
   StreamGraph graphWithSettings() const;
   /// The same, and a new one begins. Without a name it is that of the configuration.
   StreamGraph takeGraph(const std::string& jobName = {});
@@ -64,6 +67,7 @@ class Program {
   std::vector<std::shared_ptr<JobListener>> listeners_;
   std::map<std::string, SlotResources> slotResources_;  // by slot sharing group
   int generation_ = 0;
+  bool explainOnly_ = false;
 };
 
 /// What every stream is made of.
