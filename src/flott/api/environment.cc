@@ -7,6 +7,7 @@
 #include <set>
 
 #include "flott/base/options.h"
+#include "flott/rest/local_server.h"
 
 namespace flott {
 namespace {
@@ -63,6 +64,11 @@ void printHelp(const char* program) {
       "%s: a Flott streaming job.\n"
       "  -D key=value    sets an option of the engine, such as -D parallelism.default=2\n"
       "  --config FILE   reads options from a YAML file\n"
+      "  -s, --from-savepoint PATH\n"
+      "                  starts from this savepoint or checkpoint; --claim-mode CLAIM makes it the job's "
+      "own\n"
+      "  -n, --allow-non-restored-state\n"
+      "                  drops state of operators that the program does not have any more\n"
       "  --explain       prints the plan of the first job instead of running it\n"
       "  --help          this text\n"
       "Other arguments, --name value, are the program's own.\n",
@@ -94,6 +100,12 @@ StreamExecutionEnvironment StreamExecutionEnvironment::getExecutionEnvironment(C
 
 StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironment(int parallelism) {
   return std::move(getExecutionEnvironment().setParallelism(parallelism));
+}
+
+StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironmentWithWebUI(
+    Configuration configuration) {
+  configuration.set(kWebUi, true);
+  return getExecutionEnvironment(std::move(configuration));
 }
 
 StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host,
@@ -206,6 +218,11 @@ std::string StreamExecutionEnvironment::executionPlan() const {
 std::string StreamExecutionEnvironment::explain() const {
   const StreamGraph graph = program_->graphWithSettings();
   return planTree(graph, compile(graph));
+}
+
+std::string StreamExecutionEnvironment::webInterfaceUrl() const {
+  const LocalServer* server = program_->servedWebInterface();
+  return server == nullptr ? "" : server->url();
 }
 
 JobClient StreamExecutionEnvironment::executeAsync(const std::string& jobName) {

@@ -25,6 +25,7 @@ class RealHost final : public ExecutionHost {
     Env env = real_->env();
     return makeThreadedScheduler(env, {.lanes = lanes, .blockedWarning = configuration.get(kBlockedWarning)});
   }
+  bool servesWeb() const override { return true; }
 
  private:
   std::unique_ptr<RealEnv> real_;

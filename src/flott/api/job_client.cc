@@ -9,6 +9,7 @@
 #include "flott/base/options.h"
 #include "flott/master/embedded_job.h"
 #include "flott/master/restart_strategy.h"
+#include "flott/rest/local_server.h"
 
 namespace flott {
 namespace {
@@ -24,9 +25,11 @@ void checkCachedFiles(const Configuration& configuration, Files& files) {
 }
 
 JobClient submit(Program& program, const std::string& jobName) {
+  LocalServer* const server = program.webInterface();
   JobGraph job = compile(program.takeGraph(jobName));
   checkCachedFiles(program.configuration(), program.host()->env().files);
-  return JobClient(program.host(), std::move(job), program.configuration());
+  return JobClient(program.host(), std::move(job), program.configuration(),
+                   server == nullptr ? nullptr : &server->jobs());
 }
 
 [[noreturn]] void explainAndExit(Program& program, const std::string& jobName) {
@@ -88,7 +91,8 @@ std::string JobExecutionResult::metricsText() const {
   return text;
 }
 
-JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration)
+JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
+                     EmbeddedJobs* listing)
     : host_(std::move(host)) {
   EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
     return host_->makeScheduler(lanes, settings);
@@ -100,7 +104,13 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   // The client may move to another place, the job does not. The watch goes before the job.
   watch_ = env.signals.watch(
       [job = job_.get(), &console = env.console](int signal) { stop(*job, signal, console); });
-  job_->start();
+  if (listing != nullptr) listing->list(*job_);
+  try {
+    job_->start();
+  } catch (...) {
+    if (listing != nullptr) listing->forget(*job_);
+    throw;
+  }
 }
 
 void JobClient::onEnd() {
@@ -115,6 +125,7 @@ void JobClient::onEnd() {
 JobClient::~JobClient() = default;
 JobClient::JobClient(JobClient&&) noexcept = default;
 
+std::string JobClient::jobId() const { return toString(job_->id()); }
 JobStatus JobClient::status() const { return job_->status(); }
 JobProgress JobClient::progress() const { return job_->progress(); }
 void JobClient::cancel() { job_->cancel(); }
@@ -181,6 +192,24 @@ CheckpointOutcome JobClient::triggerCheckpoint() {
   if (!outcome) throw Error(ErrorKind::kTransient, "no checkpoint was made: the job has ended");
   if (outcome->error) throw *std::move(outcome->error);
   return *std::move(outcome);
+}
+
+std::string JobClient::triggerSavepoint(const std::string& dir) {
+  auto outcome = answerTo<CheckpointOutcome>(
+      [this, &dir](auto reply) { job_->triggerSavepoint(dir, std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  return std::move(outcome->folder);
+}
+
+std::string JobClient::stopWithSavepoint(const std::string& dir, bool drain) {
+  const StopMode mode = drain ? StopMode::kDrain : StopMode::kSuspend;
+  auto outcome =
+      answerTo<CheckpointOutcome>([&](auto reply) { job_->stopWithSavepoint(dir, mode, std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  result();
+  return std::move(outcome->folder);
 }
 
 CheckpointStatistics JobClient::checkpoints() {

@@ -7,6 +7,7 @@
 #include "flott/api/config_file.h"
 #include "flott/base/error.h"
 #include "flott/base/nearest.h"
+#include "flott/base/options.h"
 
 namespace flott {
 namespace {
@@ -226,6 +227,17 @@ Parameters Parameters::mergedWith(const Parameters& stronger) const {
   return merged;
 }
 
+namespace {
+
+// Of an option that has a name of its own on the command line; nothing when the argument is not one.
+std::optional<std::string_view> optionBehind(std::string_view argument) {
+  if (argument == "-s" || argument == "--from-savepoint") return kRecoveryPath.key;
+  if (argument == "--claim-mode") return kClaimMode.key;
+  return std::nullopt;
+}
+
+}  // namespace
+
 ProgramArguments parseProgramArguments(int argc, const char* const* argv, Files& files) {
   ProgramArguments result;
   Configuration definitions;
@@ -244,6 +256,16 @@ ProgramArguments parseProgramArguments(int argc, const char* const* argv, Files&
       result.configuration.merge(loadConfigFile(files, valueOf(i, "--config FILE")));
     } else if (argument.starts_with("--config=")) {
       result.configuration.merge(loadConfigFile(files, argument.substr(9)));
+    } else if (const auto option = optionBehind(std::string_view(argument).substr(0, argument.find('=')))) {
+      const size_t value = argument.find('=');
+      definitions.set(
+          std::string(*option),
+          value == std::string::npos ? valueOf(i, (argument + " VALUE").c_str()) : argument.substr(value + 1),
+          argument.substr(0, value));
+    } else if (argument == "--allow-non-restored-state" ||
+               (argument == "-n" && (i + 1 == argc || isKey(argv[i + 1])))) {
+      // -n with a value is the program's own.
+      definitions.set(std::string(kIgnoreUnclaimedState.key), "true", argument);
     } else {
       rest.push_back(argument);
     }

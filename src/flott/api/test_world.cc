@@ -15,6 +15,7 @@ class TestWorld::Host final : public ExecutionHost {
     latest = scheduler.get();
     return scheduler;
   }
+  bool servesWeb() const override { return false; }
 
   SimulatedEnv sim;
   DeterministicScheduler* latest = nullptr;  // of the job started last; its owner is the job

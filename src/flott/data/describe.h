@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "flott/data/codec.h"
 #include "flott/data/encodable.h"
 #include "flott/data/type_description.h"
 
@@ -56,6 +57,20 @@ template <typename T>
 TypeDescription buildDescription(const EnclosingStructs* above);
 
 template <typename T>
+std::string encodedDefault() {
+  std::string bytes;
+  ByteWriter out(bytes);
+  Codec<T>::encode(T(), out);
+  return bytes;
+}
+
+template <typename T>
+void skipValue(ByteReader& in) {
+  auto value = T();
+  Codec<T>::decode(in, value);
+}
+
+template <typename T>
 TypeDescription describeStruct(const EnclosingStructs* above) {
   TypeDescription type;
   type.kind = TypeKind::kEnclosing;
@@ -65,6 +80,7 @@ TypeDescription describeStruct(const EnclosingStructs* above) {
   const EnclosingStructs here{&kIdentity<T>, above};
   type.kind = TypeKind::kStruct;
   type.number = 0;
+  type.native.encodedDefault = &encodedDefault<T>;
   [&]<typename... Ps>(TypeList<Ps...>) {
     [[maybe_unused]] static constexpr auto kNames = Fields<T>::names();
     [[maybe_unused]] size_t i = 0;
@@ -97,6 +113,7 @@ TypeDescription buildDescription(const EnclosingStructs* above) {
   } else if constexpr (shape == Shape::kCustom) {
     type.kind = TypeKind::kCustom;
     type.name = Codec<T>::kName;
+    type.native.skip = &skipValue<T>;
   } else if constexpr (shape != Shape::kBool) {
     type.kind = compositeKind<shape>();
     if constexpr (shape == Shape::kArray) type.number = kLength<T>;

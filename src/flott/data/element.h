@@ -12,6 +12,7 @@
 #include "flott/base/time.h"
 #include "flott/base/types.h"
 #include "flott/data/batch.h"
+#include "flott/data/checkpoint_properties.h"
 
 namespace flott {
 
@@ -29,8 +30,12 @@ struct WatermarkStatus {
 /// Marks the cut of one checkpoint in the stream.
 struct Barrier {
   CheckpointId checkpoint;
-  Timestamp triggered;      // wall clock of the coordinator
-  bool overtaking = false;  // may take the channel's bypass, past waiting batches
+  Timestamp triggered;                    // wall clock of the coordinator
+  bool overtaking = false;                // may take the channel's bypass, past waiting batches
+  SharedCheckpointProperties properties;  // null: an ordinary checkpoint
+
+  StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
+  CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }
 };
 
 /// Measures the time from a source to here; passed on by operators, never delayed behind a flush.

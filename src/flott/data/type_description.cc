@@ -182,12 +182,33 @@ class Comparison {
     const bool sameHead = stored.kind == now.kind && stored.name == now.name && stored.number == now.number;
     if (sameHead && stored.kind == TypeKind::kStruct) {
       compareFields(stored, now, path);
-    } else if (sameHead && stored.parts.size() == now.parts.size()) {
+    } else if (sameHead && stored.kind == TypeKind::kMap && stored.parts[0] == now.parts[0]) {
+      compareTypes(stored.parts[1], now.parts[1], path + "[]");
+    } else if (sameHead && mayChangeInside(stored, now)) {
+      migrates_ = true;
       for (size_t i = 0; i < stored.parts.size(); ++i)
         compareTypes(stored.parts[i], now.parts[i], path + "[]");
     } else {
-      result_.problem = (path.empty() ? "the value" : "field '" + path + "'") + " was " + stored.toString() +
-                        " and is now " + now.toString();
+      const bool inField = path.find_first_not_of("[]") != std::string::npos;
+      result_.problem = (inField        ? "field '" + path + "'"
+                         : path.empty() ? "the value"
+                                        : "an element") +
+                        " was " + stored.toString() + " and is now " + now.toString();
+    }
+  }
+
+  static bool mayChangeInside(const TypeDescription& stored, const TypeDescription& now) {
+    switch (stored.kind) {
+      case TypeKind::kOptional:
+      case TypeKind::kList:
+      case TypeKind::kArray:
+        return true;
+      case TypeKind::kTuple:
+        return stored.parts.size() == now.parts.size();
+      case TypeKind::kVariant:
+        return stored.parts.size() <= now.parts.size();
+      default:
+        return false;
     }
   }
 

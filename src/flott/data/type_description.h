@@ -49,12 +49,23 @@ enum class TypeKind : uint8_t {
 
 std::string_view toString(TypeKind kind);
 
+/// What only the program that has the type can do with it. Neither stored nor part of what is compared.
+struct NativeType {
+  /// Of a struct: the encoded T().
+  std::string (*encodedDefault)() = nullptr;
+  /// Of a custom type: reads past one value.
+  void (*skip)(ByteReader& in) = nullptr;
+
+  bool operator==(const NativeType&) const { return true; }
+};
+
 struct TypeDescription {
   TypeKind kind = TypeKind::kBool;
   std::string name;     // custom types: that of the Codec; timestamps and durations: the unit
   uint64_t number = 0;  // array: length; kEnclosing: levels
   std::vector<std::string> fieldNames;
   std::vector<TypeDescription> parts;
+  NativeType native = {};  // null where the description was decoded
 
   bool operator==(const TypeDescription&) const = default;
 
@@ -83,7 +94,7 @@ void appendQuoted(std::string_view text, std::string& out);
 struct Compatibility {
   enum class Verdict : uint8_t {
     kSame,          // the bytes can be decoded as they are
-    kMigratable,    // only fields were added or removed
+    kMigratable,    // fields were added, removed or moved: see Migration
     kIncompatible,  // see `problem`
   };
   Verdict verdict = Verdict::kSame;
@@ -95,7 +106,8 @@ struct Compatibility {
   std::string problem;
 };
 
-/// Fields are matched by name, wherever they stand; reordering alone is kMigratable.
+/// Fields are matched by name, wherever they stand; reordering alone is kMigratable. Keys of maps and
+/// elements of sets stay as they are; a variant may have more alternatives at its end.
 Compatibility compare(const TypeDescription& stored, const TypeDescription& now);
 
 }  // namespace flott

@@ -10,6 +10,11 @@ namespace {
 
 std::string nameOf(CheckpointId id) { return "checkpoint " + std::to_string(id.value); }
 
+std::string nameOf(const CheckpointRecord& record) {
+  return (record.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
+         std::to_string(record.id.value);
+}
+
 }  // namespace
 
 CheckpointCoordinator::CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options,
@@ -26,8 +31,9 @@ void CheckpointCoordinator::beginAttempt() {
   ++attempt_;
   running_ = true;
   tickWaits_ = false;
+  awaitingFinal_.clear();
   failuresInARow_ = 0;
-  if (options_.interval > Duration()) tickAfter(options_.interval);
+  tickAfter(interval());
 }
 
 void CheckpointCoordinator::abandonAttempt(const std::string& why) {
@@ -37,16 +43,30 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
     if (!pending.completing) unfinished.push_back(id);
   }
   for (const CheckpointId id : unfinished) abort(id, Error(ErrorKind::kCancelled, why), false);
+  stopping_ = false;
+  drainedInto_ = nullptr;
+  if (drainReply_)
+    std::exchange(drainReply_, {})({.error = Error(ErrorKind::kCancelled, "no savepoint was made: " + why)});
 }
 
 void CheckpointCoordinator::endAttempt() {
   abandonAttempt("the job's tasks have ended");
-  for (const CheckpointId id : void_) discard(id);
+  for (const auto& [id, folder] : void_) discard(id, folder);
   void_.clear();
   sweepIfOwed();
 }
 
 void CheckpointCoordinator::endJob(JobStatus status) {
+  for (const std::string& folder : std::exchange(foldersOwed_, {})) {
+    host_.writeAsync(
+        "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
+        [this, folder](const std::optional<Error>& error) {
+          if (!error) return;
+          env_.log.warn("checkpoints", "'" + graph_.jobName +
+                                           "' leaves files of a savepoint that failed in " + folder +
+                                           ", which nobody needs: " + error->what());
+        });
+  }
   const bool keep =
       (status == JobStatus::kFailed && options_.retention != CheckpointRetention::kNone) ||
       (status == JobStatus::kCancelled && options_.retention == CheckpointRetention::kOnCancellation);
@@ -90,49 +110,73 @@ void CheckpointCoordinator::leaveDamaged(CheckpointId id, const Error& why) {
 
 // --- triggers ---
 
+void CheckpointCoordinator::setBacklog(bool backlog) {
+  if (std::exchange(backlog_, backlog) == backlog || !running_ || tickWaits_) return;
+  tickAfter(interval());
+}
+
+/// Zero: no longer at intervals.
 void CheckpointCoordinator::tickAfter(Duration delay) {
-  host_.callAfter(delay, [this, attempt = attempt_] {
-    if (attempt == attempt_) tick();
+  ++tickId_;
+  if (delay == Duration()) return;
+  host_.callAfter(delay, [this, id = tickId_] {
+    if (id == tickId_) tick();
   });
 }
 
 void CheckpointCoordinator::tick() {
   if (!running_) return;
+  if (stopping_) return tickAfter(interval());
   if (pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
     tickWaits_ = true;
     return;
   }
   const Duration pause = lastEndedNanos_ == 0 ? options_.minPause : since(lastEndedNanos_);
   if (pause < options_.minPause) return tickAfter(options_.minPause - pause);
-  tickAfter(options_.interval);
-  begin({});
+  tickAfter(interval());
+  begin(nullptr, {});
 }
 
-void CheckpointCoordinator::trigger(Reply reply) {
-  if (auto refusal = refusesCheckpoints(graph_)) return reply({.error = std::move(refusal)});
-  if (running_ && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
-    reply({.error = Error(ErrorKind::kTransient,
-                          "no checkpoint was triggered: " + std::to_string(pending_.size()) +
-                              " under way already. Wait for its end, or raise "
-                              "execution.checkpointing.max-concurrent-checkpoints")});
-    return;
+// Savepoints wait for no checkpoint; one at a time bounds what is under way.
+std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
+  if (auto refusal = refusesCheckpoints(graph_)) return refusal;
+  const bool savepoint = kind == CheckpointKind::kSavepoint;
+  const std::string nothing =
+      std::string("no ") + (savepoint ? "savepoint" : "checkpoint") + " was triggered: ";
+  if (stopping_)
+    return Error(ErrorKind::kTransient, nothing + "the job is stopping with a savepoint already");
+  if (!running_ || host_.runningTasks().empty())
+    return Error(ErrorKind::kTransient, nothing + "the job does not run");
+  if (!savepoint && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
+    return Error(ErrorKind::kTransient, nothing + std::to_string(pending_.size()) +
+                                            " under way already. Wait for its end, or raise "
+                                            "execution.checkpointing.max-concurrent-checkpoints");
   }
-  begin(std::move(reply));
+  if (savepoint && std::any_of(pending_.begin(), pending_.end(),
+                               [](const auto& pending) { return pending.second.isSavepoint(); })) {
+    return Error(ErrorKind::kTransient, nothing + "one is under way already. Wait for its end");
+  }
+  return std::nullopt;
 }
 
-void CheckpointCoordinator::begin(Reply reply) {
-  if (!running_ || host_.runningTasks().empty()) {
-    if (reply)
-      reply({.error = Error(ErrorKind::kTransient, "no checkpoint was triggered: the job does not run")});
-    return;
-  }
+void CheckpointCoordinator::trigger(SharedCheckpointProperties properties, Reply reply) {
+  const CheckpointKind kind = properties ? properties->kind : CheckpointKind::kCheckpoint;
+  if (auto refusal = refuses(kind)) return reply({.error = std::move(refusal)});
+  begin(std::move(properties), std::move(reply));
+}
+
+void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply reply) {
+  if (!running_ || host_.runningTasks().empty()) return;
   const CheckpointId id(last_.value + 1);
   last_ = id;
   if (!firstOwn_) firstOwn_ = id;
   Pending& pending = pending_[id];
   pending.waitingFor = host_.runningTasks();
   pending.triggeredNanos = env_.clock.monotonicNanos();
-  pending.record = {.id = id, .triggered = env_.clock.wallTime()};
+  pending.record = {.id = id,
+                    .kind = properties ? properties->kind : CheckpointKind::kCheckpoint,
+                    .triggered = env_.clock.wallTime()};
+  pending.properties = properties;
   pending.reply = std::move(reply);
   ++statistics_.triggered;
   host_.callAfter(options_.timeout, [this, id] {
@@ -148,7 +192,8 @@ void CheckpointCoordinator::begin(Reply reply) {
                     ". See what holds them up, or raise execution.checkpointing.timeout"),
           true);
   });
-  pending.enumerators = host_.triggerTasks({.checkpoint = id, .triggered = pending.record.triggered});
+  pending.enumerators = host_.triggerTasks(
+      {.checkpoint = id, .triggered = pending.record.triggered, .properties = std::move(properties)});
 }
 
 // --- what tasks say ---
@@ -158,7 +203,7 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
   const auto at = pending_.find(checkpoint);
   const TaskKey key{task.vertex, task.subtask.value};
   if (at == pending_.end() || at->second.completing) {
-    if (void_.contains(checkpoint)) discard(checkpoint);
+    if (const auto late = void_.find(checkpoint); late != void_.end()) discard(checkpoint, late->second);
     return;
   }
   Pending& pending = at->second;
@@ -175,7 +220,7 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
 
 void CheckpointCoordinator::decline(TaskId task, CheckpointId checkpoint, const Error& reason) {
   if (!pending_.contains(checkpoint)) {
-    if (void_.contains(checkpoint)) discard(checkpoint);
+    if (const auto late = void_.find(checkpoint); late != void_.end()) discard(checkpoint, late->second);
     return;
   }
   abort(checkpoint,
@@ -189,6 +234,73 @@ void CheckpointCoordinator::taskFinished(TaskId task) {
     const auto here = at++;
     if (here->second.waitingFor.erase({task.vertex, task.subtask.value}) > 0) progress(here);
   }
+  awaitingFinal_.erase({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// After a failed one the next comes at its interval.
+void CheckpointCoordinator::triggerFinal() {
+  if (!running_ || !pending_.empty() || awaitingFinal_.empty() || !stoppedWith_.empty()) return;
+  if (failuresInARow_ > 0 && drainedInto_ == nullptr) return;
+  if (awaitingFinal_ == host_.runningTasks())
+    begin(std::exchange(drainedInto_, {}), std::exchange(drainReply_, {}));
+}
+
+void CheckpointCoordinator::stop(SharedCheckpointProperties properties, Reply reply) {
+  if (auto refusal = refuses(properties->kind)) return reply({.error = std::move(refusal)});
+  stopping_ = true;
+  if (properties->stop == StopMode::kSuspend) return begin(std::move(properties), std::move(reply));
+  drainedInto_ = std::move(properties);
+  drainReply_ = std::move(reply);
+  host_.drainTasks();
+}
+
+// Tasks that end by it have not finished: no other checkpoint may take them for such.
+void CheckpointCoordinator::stopped(CheckpointId id, const std::string& folder) {
+  stoppedWith_ = folder;
+  std::vector<CheckpointId> others;
+  for (const auto& [other, pending] : pending_) {
+    if (other != id && !pending.completing) others.push_back(other);
+  }
+  for (const CheckpointId other : others) {
+    abort(other, Error(ErrorKind::kCancelled, "the job stops with a savepoint"), false);
+  }
+}
+
+void CheckpointCoordinator::notStopped(StopMode mode, const Error& why) {
+  stopping_ = false;
+  if (mode != StopMode::kDrain || !running_) return;
+  host_.failAttempt(Error(
+      ErrorKind::kTransient,
+      std::string("its sources were ended, but the savepoint to stop with came to nothing: ") + why.what()));
+}
+
+void CheckpointCoordinator::awaitFinal(TaskId task) {
+  awaitingFinal_.insert({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// What the finished subtasks had of the list is nowhere, and the others must not start without it.
+std::optional<Error> CheckpointCoordinator::lacksUnionLists(const Pending& pending) const {
+  for (const JobVertex& vertex : graph_.vertices) {
+    int finished = vertex.parallelism;
+    std::string_view withUnion;
+    for (const auto& [task, snapshot] : pending.tasks) {
+      if (task.first != vertex.id) continue;
+      --finished;
+      for (size_t i = 0; i < snapshot.operators.size(); ++i) {
+        if (snapshot.operators[i].unionList) withUnion = vertex.chain[i].name;
+      }
+    }
+    if (finished == 0 || withUnion.empty()) continue;
+    return Error(
+        ErrorKind::kTransient,
+        std::to_string(finished) + " of " + std::to_string(vertex.parallelism) + " subtasks of operator '" +
+            std::string(withUnion) +
+            "' have finished, and what they had of its union list is in no checkpoint. There will be "
+            "checkpoints again when all of them have finished. Use a list that is split");
+  }
+  return std::nullopt;
 }
 
 void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator at) {
@@ -198,6 +310,7 @@ void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator a
     return abort(at->first, Error(ErrorKind::kTransient, "all tasks finished before they could be cut"),
                  false);
   }
+  if (const auto lacking = lacksUnionLists(pending)) return abort(at->first, *lacking, false);
   complete(pending);
 }
 
@@ -207,8 +320,9 @@ CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
   CheckpointMetadata metadata{.id = pending.record.id,
                               .triggered = pending.record.triggered,
                               .jobName = graph_.jobName,
+                              .kind = pending.record.kind,
                               .operators = {},
-                              .folder = {}};
+                              .folder = pending.properties ? pending.properties->folder : std::string()};
   for (const JobVertex& vertex : graph_.vertices) {
     for (size_t i = 0; i < vertex.chain.size(); ++i) {
       const ChainedOperator& op = vertex.chain[i];
@@ -236,7 +350,7 @@ void CheckpointCoordinator::complete(Pending& pending) {
   const CheckpointId id = pending.record.id;
   auto metadata = std::make_shared<CheckpointMetadata>(metadataOf(pending));
   host_.writeAsync(
-      "complete " + nameOf(id), [this, metadata] { storage_.complete(*metadata); },
+      "complete " + nameOf(pending.record), [this, metadata] { storage_.complete(*metadata); },
       [this, metadata, id](std::optional<Error> error) {
         if (error) return abort(id, *error, true);
         completed(id, std::move(*metadata));
@@ -246,12 +360,26 @@ void CheckpointCoordinator::complete(Pending& pending) {
 void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metadata) {
   Pending pending = std::move(pending_.extract(id).mapped());
   pending.record.folder = metadata.folder;
-  failuresInARow_ = 0;
   ++statistics_.completed;
+  if (!pending.isSavepoint()) retain(id, std::move(metadata));
+  env_.log.log(pending.isSavepoint() ? LogLevel::kInfo : LogLevel::kDebug, "checkpoints",
+               "'" + graph_.jobName + "': " + nameOf(pending.record) + " is complete, " +
+                   std::to_string(pending.record.stateBytes) + " bytes in " +
+                   toString(since(pending.triggeredNanos)) +
+                   (pending.isSavepoint() ? ", in " + pending.record.folder : ""));
+  const bool stops = pending.stop() != StopMode::kGoOn;
+  if (stops) stopped(id, pending.record.folder);
+  tellTasks(id, stops || !pending.isSavepoint());
+  sweepIfOwed();
+  ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+void CheckpointCoordinator::retain(CheckpointId id, CheckpointMetadata metadata) {
+  failuresInARow_ = 0;
   if (latest() == nullptr || latest()->id < id) {
     completed_.push_back(std::move(metadata));
   } else {  // an older one took longer
-    discard(id);
+    discard(id, metadata.folder);
   }
   while (completed_.size() > options_.retained) {
     const CheckpointId oldest = completed_.front().id;
@@ -259,35 +387,44 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
     completed_.pop_front();
     for (CheckpointRecord& record : statistics_.history) record.discarded |= record.id == oldest;
   }
-  env_.log.log(LogLevel::kDebug, "checkpoints",
-               "'" + graph_.jobName + "': " + nameOf(id) + " is complete, " +
-                   std::to_string(pending.record.stateBytes) + " bytes in " +
-                   toString(since(pending.triggeredNanos)));
-  host_.tellTasks(id, true);
-  sweepIfOwed();
-  ended(std::move(pending), CheckpointStatus::kCompleted);
+}
+
+std::string CheckpointCoordinator::folderOf(const Pending& pending) const {
+  return pending.properties != nullptr && !pending.properties->folder.empty()
+             ? pending.properties->folder
+             : storage_.folderOf(pending.record.id);
+}
+
+// Those that still wait for one say so again.
+void CheckpointCoordinator::tellTasks(CheckpointId id, bool completed) {
+  awaitingFinal_.clear();
+  host_.tellTasks(id, completed);
 }
 
 void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts) {
   Pending pending = std::move(pending_.extract(id).mapped());
   pending.record.failure = why.what();
   ++statistics_.failed;
-  void_.insert(id);
-  discard(id);
-  host_.tellTasks(id, false);
-  env_.log.warn("checkpoints", "'" + graph_.jobName + "': " + nameOf(id) + " is void: " + why.what());
+  const std::string folder = void_[id] = folderOf(pending);
+  discard(id, folder);
+  tellTasks(id, false);
+  env_.log.warn("checkpoints",
+                "'" + graph_.jobName + "': " + nameOf(pending.record) + " is void: " + why.what());
   if (pending.reply) {
-    pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(id))});
+    pending.reply({.id = id, .folder = {}, .error = Error(why).at(nameOf(pending.record))});
     pending.reply.reset();
   }
+  counts &= !pending.isSavepoint();
+  const StopMode stop = pending.stop();
   ended(std::move(pending), CheckpointStatus::kFailed);
+  if (stop != StopMode::kGoOn) notStopped(stop, why);
   if (counts && running_) countFailure(id, why);
 }
 
 void CheckpointCoordinator::ended(Pending pending, CheckpointStatus status) {
   pending.record.status = status;
   pending.record.duration = since(pending.triggeredNanos);
-  lastEndedNanos_ = env_.clock.monotonicNanos();
+  if (!pending.isSavepoint()) lastEndedNanos_ = env_.clock.monotonicNanos();
   if (pending.reply) pending.reply({.id = pending.record.id, .folder = pending.record.folder, .error = {}});
   std::vector<CheckpointRecord>& history = statistics_.history;
   history.insert(history.begin(), std::move(pending.record));
@@ -307,14 +444,23 @@ void CheckpointCoordinator::discard(CheckpointId id, const std::string& folder) 
   if (folder.empty()) return;
   host_.writeAsync(
       "discard " + nameOf(id), [this, folder] { storage_.discard(folder); },
-      [this, id](const std::optional<Error>& error) {
+      [this, id, folder](const std::optional<Error>& error) {
         if (!error) return;
-        sweepOwed_ = true;
+        const bool isSavepoint = folder != storage_.folderOf(id);
+        sweepOwed_ |= !isSavepoint;
+        if (isSavepoint) foldersOwed_.insert(folder);
         env_.log.log(LogLevel::kDebug, "checkpoints", nameOf(id) + " was not removed yet: " + error->what());
       });
 }
 
 void CheckpointCoordinator::sweepIfOwed() {
+  for (const std::string& folder : std::exchange(foldersOwed_, {})) {
+    host_.writeAsync(
+        "remove what is left of a savepoint", [this, folder] { storage_.discard(folder); },
+        [this, folder](const std::optional<Error>& error) {
+          if (error) foldersOwed_.insert(folder);
+        });
+  }
   if (!firstOwn_ || !std::exchange(sweepOwed_, false)) return;
   CheckpointSweep sweep{.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
   for (const auto& [id, pending] : pending_) sweep.keep.insert(id);

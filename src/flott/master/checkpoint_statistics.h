@@ -11,6 +11,7 @@
 #include "flott/base/error.h"
 #include "flott/base/time.h"
 #include "flott/base/types.h"
+#include "flott/data/checkpoint_properties.h"
 #include "flott/runtime/task_snapshot.h"
 
 namespace flott {
@@ -31,6 +32,7 @@ struct CheckpointRecord {
   };
 
   CheckpointId id;
+  CheckpointKind kind = CheckpointKind::kCheckpoint;
   CheckpointStatus status = CheckpointStatus::kInProgress;
   Timestamp triggered;
   Duration duration;  // until it was complete or void

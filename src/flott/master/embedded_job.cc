@@ -14,34 +14,34 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
   return configured > 0 ? configured : std::max(1, std::min(graph.slots, system.cpus()));
 }
 
-JobMasterOptions masterOptions(const Configuration& configuration) {
+JobMasterOptions masterOptions(const Configuration& configuration, const std::string& jobId) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
           .cancellationInterval = configuration.get(kCancellationInterval),
           .stallWarning = configuration.get(kStallWarning),
+          .jobId = jobId,
           .checkpoints = checkpointOptions(configuration),
+          .savepointDir = configuration.find(kSavepointDir).value_or(""),
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
-          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
+          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
+          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory))};
 }
 
-// A folder of its own for each job: of one name at one time there is one.
-CheckpointStorageOptions checkpointFolder(const JobGraph& graph, const Configuration& configuration,
-                                          const Env& env) {
+CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Configuration& configuration) {
   CheckpointStorageOptions options{.folder = {},
                                    .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
                                    .stores = storeOptions(configuration)};
   const std::optional<std::string> dir = configuration.find(kCheckpointDir);
   if (!dir) return options;
   options.folder = locatedFolder(*dir);
-  if (configuration.get(kCheckpointSubdir)) {
-    const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
-    options.folder += "/" + toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
-  }
+  if (configuration.get(kCheckpointSubdir)) options.folder += "/" + jobId;
   return options;
 }
 
-WorkerOptions workerOptions(const Configuration& configuration, int attempt, CheckpointStorage& checkpoints) {
+WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,
+                            CheckpointStorage& checkpoints) {
   return {.attempt = attempt,
+          .jobId = jobId,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
           .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
           .adaptiveReach = configuration.get(kAdaptivePartitioner)
@@ -76,18 +76,22 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
+      id(drawJobId(graph.jobName, env)),
       lanes(laneCount),
-      checkpoints(env.files, checkpointFolder(graph, configuration, env), &env.stores),
-      master(graph, masterOptions(configuration), std::move(restarts), checkpoints, env, *this) {
-  if (const auto path = configuration.find(kRecoveryPath)) locatedFolder(*path);  // refuses what is no place
+      checkpoints(env.files, checkpointFolder(toString(id), configuration), &env.stores),
+      master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env,
+             *this) {
+  for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
+    if (place) locatedFolder(*place);  // refuses what is no place
+  }
   if (!configuration.find(kCheckpointInterval)) return;
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }
 
 Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
   auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
-                                       workerOptions(configuration, attempt, checkpoints), env, master,
-                                       std::move(restored));
+                                       workerOptions(configuration, attempt, toString(id), checkpoints), env,
+                                       master, std::move(restored));
   workerBefore = std::atomic_exchange(&worker, next);
   next->deploy(*scheduler);
   return *next;

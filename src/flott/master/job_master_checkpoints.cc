@@ -1,4 +1,6 @@
 // The master's part in checkpoints: the way between their coordinator, the tasks and the store.
+#include <cstdio>
+
 #include "flott/master/job_master.h"
 
 namespace flott {
@@ -22,8 +24,45 @@ void JobMaster::declineCheckpoint(TaskId task, CheckpointId checkpoint, Error re
   });
 }
 
+void JobMaster::awaitFinalCheckpoint(TaskId task) {
+  mailbox_.post([this, task] {
+    if (running_.contains(keyOf(task))) checkpoints_.awaitFinal(task);
+  });
+}
+
 void JobMaster::triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { checkpoints_.trigger(std::move(reply)); });
+}
+
+void JobMaster::triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
+  stopWithSavepoint(std::move(dir), StopMode::kGoOn, std::move(reply));
+}
+
+void JobMaster::stopWithSavepoint(std::string dir, StopMode mode,
+                                  MoveFunction<void(CheckpointOutcome)> reply) {
+  mailbox_.post([this, dir = std::move(dir), mode, reply = std::move(reply)]() mutable {
+    SharedCheckpointProperties properties;
+    try {
+      properties = savepointIn(savepointFolder(dir), mode);
+    } catch (const Error& error) {
+      return reply({.error = error});
+    }
+    if (mode == StopMode::kGoOn) return checkpoints_.trigger(std::move(properties), std::move(reply));
+    checkpoints_.stop(std::move(properties), std::move(reply));
+  });
+}
+
+std::string JobMaster::savepointFolder(const std::string& dir) {
+  const std::string& chosen = dir.empty() ? options_.savepointDir : dir;
+  if (chosen.empty()) {
+    throw Error(ErrorKind::kUser,
+                "no savepoint was triggered: nothing says where to. Give triggerSavepoint() a folder, or set "
+                "execution.checkpointing.savepoint-dir");
+  }
+  char name[16];
+  std::snprintf(name, sizeof name, "%012llx",
+                static_cast<unsigned long long>(savepointNames_.next() & 0xffff'ffff'ffff));
+  return locatedFolder(chosen) + "/savepoint-" + options_.jobId.substr(0, 6) + "-" + name;
 }
 
 void JobMaster::readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
@@ -44,6 +83,10 @@ void JobMaster::tellTasks(CheckpointId checkpoint, bool completed) {
   for (const TaskKey& key : running_) {
     worker_->task(key.first, SubtaskIndex(key.second)).endCheckpoint(checkpoint, completed);
   }
+}
+
+void JobMaster::drainTasks() {
+  for (const TaskKey& key : running_) worker_->task(key.first, SubtaskIndex(key.second)).drain();
 }
 
 void JobMaster::writeAsync(std::string what, MoveFunction<void()> work,

@@ -107,20 +107,23 @@ class StateAssignment {
     for (uint32_t old = 0; old < oldParallelism; ++old) {
       const StateHandle& handle = stored.subtasks[old].keyed;
       if (handle.empty()) continue;
-      if (stored.maxParallelism != maxParallelism) {
-        throw Error(ErrorKind::kUser, "it was written with " + std::to_string(stored.maxParallelism) +
-                                          " key groups, and the operator has " +
-                                          std::to_string(maxParallelism) +
-                                          ": set its max parallelism, or pipeline.max-parallelism, to " +
-                                          std::to_string(stored.maxParallelism));
-      }
+      checkMaxParallelism(stored.maxParallelism);
       const std::string section = storage_.read(checkpoint_.folder, handle);
-      const KeyGroupRange from = keyGroupRange(old, maxParallelism, oldParallelism);
+      const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
+                                            stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
-        if (to.end > from.first && from.end > to.first) tasks[now].operators[index].keyed.add(section, to);
+        if (to.end <= from.first || from.end <= to.first) continue;
+        tasks[now].operators[index].keyed.add(section, to, stored.maxParallelism, maxParallelism);
       }
     }
+  }
+
+  /// The key groups in which those of another max parallelism lie. Both are powers of two.
+  static KeyGroupRange renumbered(KeyGroupRange groups, uint32_t from, uint32_t to) {
+    const auto first = static_cast<uint32_t>(uint64_t{groups.first} * to / from);
+    const auto end = static_cast<uint32_t>((uint64_t{groups.end} * to + from - 1) / from);
+    return {first, end};
   }
 
   void restoreOperatorState(size_t index, const OperatorSnapshot& stored, std::vector<RestoredTask>& tasks) {
@@ -144,9 +147,9 @@ class StateAssignment {
   static void keepOwn(OperatorStateImage& image, const OperatorStateImage& own) {
     for (OperatorStateImage::State& state : image.states) {
       if (state.redistribution != Redistribution::kSplit) continue;
-      const auto same =
-          std::find_if(own.states.begin(), own.states.end(),
-                       [&](const OperatorStateImage::State& s) { return s.name == state.name; });
+      const auto same = std::find_if(
+          own.states.begin(), own.states.end(),
+          [&](const OperatorStateImage::State& s) { return s.name == state.name && s.type == state.type; });
       state.items = same == own.states.end() ? std::vector<std::string>() : same->items;
     }
   }

@@ -38,12 +38,16 @@ void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
       sections.push_back(std::move(op.operatorState));
     }
     try {
-      std::vector<StateHandle> handles =
-          storage.write(writing->cut.barrier.checkpoint, file, std::move(sections));
+      const Barrier& barrier = writing->cut.barrier;
+      const std::string folder = barrier.properties != nullptr ? barrier.properties->folder : std::string();
+      std::vector<StateHandle> handles = folder.empty()
+                                             ? storage.write(barrier.checkpoint, file, std::move(sections))
+                                             : storage.writeTo(folder, file, std::move(sections));
       for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
         writing->stored.operators.push_back({.id = writing->cut.operators[i].id,
                                              .keyed = std::move(handles[2 * i]),
-                                             .operatorState = std::move(handles[2 * i + 1])});
+                                             .operatorState = std::move(handles[2 * i + 1]),
+                                             .unionList = writing->cut.operators[i].unionList});
       }
     } catch (...) {
       writing->error = currentError();

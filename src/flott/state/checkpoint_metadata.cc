@@ -6,12 +6,14 @@
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
 #include "flott/base/hash.h"
+#include "flott/state/format_version.h"
 
 namespace flott {
 namespace {
 
 constexpr uint64_t kMagic = 0x4d'4b'48'43'54'4f'4c'46;  // "FLOTCHKM"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersionBeforeKind = 1;
 
 void encodeHandle(const StateHandle& handle, ByteWriter& out) {
   out.varint(handle.length);
@@ -66,6 +68,7 @@ std::string CheckpointMetadata::encode() const {
   out.varint(id.value);
   out.fixed(triggered.ms);
   out.string(jobName);
+  out.fixed(static_cast<uint8_t>(kind));
   out.varint(operators.size());
   for (const OperatorSnapshot& op : operators) {
     out.fixed(op.id.value);
@@ -87,18 +90,24 @@ std::string CheckpointMetadata::encode() const {
 CheckpointMetadata CheckpointMetadata::decode(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.fixed<uint64_t>() != kMagic) in.fail("is no metadata of a checkpoint");
-  if (in.fixed<uint32_t>() != kVersion) {
-    in.fail("has a format that this program does not know: it was written by a newer one");
-  }
+  const auto version = in.fixed<uint32_t>();
+  if (version < kVersionBeforeKind) in.fail("is no metadata of a checkpoint");
   uint64_t checksum = 0;
   if (in.remaining() < sizeof checksum) in.fail("ends early");
   const std::string_view covered = bytes.substr(0, bytes.size() - sizeof checksum);
   std::memcpy(&checksum, bytes.data() + covered.size(), sizeof checksum);
   if (checksum != hashBytes(covered)) in.fail("does not match its checksum: it is damaged or cut off");
+  // All versions end with the checksum, so that one is not mistaken for another.
+  if (version > kVersion) failNewerFormat("the metadata", version, kVersion);
   CheckpointMetadata metadata;
   metadata.id = CheckpointId(in.varint());
   metadata.triggered = Timestamp(in.fixed<int64_t>());
   metadata.jobName = in.string();
+  if (version > kVersionBeforeKind) {
+    const auto kind = in.fixed<uint8_t>();
+    if (kind > static_cast<uint8_t>(CheckpointKind::kSavepoint)) in.fail("is of an unknown kind");
+    metadata.kind = static_cast<CheckpointKind>(kind);
+  }
   metadata.operators.resize(in.count(12));
   for (OperatorSnapshot& op : metadata.operators) {
     op.id = OperatorId(in.fixed<uint64_t>());

@@ -12,6 +12,7 @@
 
 #include "flott/base/time.h"
 #include "flott/base/types.h"
+#include "flott/data/checkpoint_properties.h"
 
 namespace flott {
 
@@ -51,13 +52,15 @@ struct CheckpointMetadata {
   CheckpointId id;
   Timestamp triggered;
   std::string jobName;
+  CheckpointKind kind = CheckpointKind::kCheckpoint;
   std::vector<OperatorSnapshot> operators;
   /// Folder that the files lie in; known where it was read or written, not stored.
   std::string folder;
 
   uint64_t stateBytes() const;
   std::string encode() const;
-  /// Throws Error(kCorruption) unless the bytes are what encode() gave.
+  /// Throws Error(kCorruption) unless the bytes are what encode() gave; a format of a later version is
+  /// Error(kUser).
   static CheckpointMetadata decode(std::string_view bytes);
 };
 

@@ -77,9 +77,14 @@ std::string CheckpointStorage::folderOf(CheckpointId checkpoint) const {
 
 std::vector<StateHandle> CheckpointStorage::write(CheckpointId checkpoint, const std::string& name,
                                                   std::vector<std::string> sections) {
+  return writeTo(folderOf(checkpoint), name, std::move(sections));
+}
+
+std::vector<StateHandle> CheckpointStorage::writeTo(const std::string& folder, const std::string& name,
+                                                    std::vector<std::string> sections) {
   uint64_t total = 0;
   for (const std::string& section : sections) total += section.size();
-  const bool inlined = options_.folder.empty() || total <= options_.inlineThreshold;
+  const bool inlined = folder.empty() || total <= options_.inlineThreshold;
   std::vector<StateHandle> handles;
   uint64_t offset = 0;
   for (std::string& section : sections) {
@@ -96,7 +101,7 @@ std::vector<StateHandle> CheckpointStorage::write(CheckpointId checkpoint, const
     offset += section.size();
   }
   std::shared_ptr<ObjectStore> keeper;
-  if (!inlined) storeOf(options_.folder, keeper).put(folderOf(checkpoint) + "/" + name, sections);
+  if (!inlined) storeOf(folder, keeper).put(folder + "/" + name, sections);
   return handles;
 }
 
@@ -147,8 +152,8 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
 }
 
 void CheckpointStorage::complete(CheckpointMetadata& metadata) {
-  if (options_.folder.empty()) return;
-  metadata.folder = folderOf(metadata.id);
+  if (metadata.folder.empty()) metadata.folder = folderOf(metadata.id);
+  if (metadata.folder.empty()) return;
   checkFiles(metadata);
   std::shared_ptr<ObjectStore> keeper;
   const std::string bytes = metadata.encode();

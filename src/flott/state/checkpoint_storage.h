@@ -57,11 +57,14 @@ class CheckpointStorage {
   /// small. Throws Error(kTransient).
   std::vector<StateHandle> write(CheckpointId checkpoint, const std::string& name,
                                  std::vector<std::string> sections);
+  /// The same for a savepoint, whose folder may be anywhere.
+  std::vector<StateHandle> writeTo(const std::string& folder, const std::string& name,
+                                   std::vector<std::string> sections);
   /// Throws Error(kCorruption) when the bytes are not those that were written, or are not there.
   std::string read(const std::string& folder, const StateHandle& handle);
 
-  /// Makes the checkpoint complete, and sets metadata.folder. Throws Error(kTransient) when a file of it is
-  /// not as it was written.
+  /// Makes the checkpoint complete, and sets metadata.folder where it is empty. Throws Error(kTransient) when
+  /// a file of it is not as it was written.
   void complete(CheckpointMetadata& metadata);
   /// Removes all files of the checkpoint, complete or not. No error when there are none.
   void discard(CheckpointId checkpoint);

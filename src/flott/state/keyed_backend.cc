@@ -5,6 +5,38 @@
 #include "flott/data/type_description.h"
 
 namespace flott {
+namespace {
+
+/// A stored state that the program's cannot go on from.
+Error misfit(const std::string& name, const std::string& kind, const TypeDescription& stored,
+             const char* kindNow, const TypeDescription& now, const std::string& problem) {
+  if (kind == kindNow && problem.starts_with("field ")) {
+    return Error(ErrorKind::kUser,
+                 "state '" + name + "' does not fit the snapshot: " + problem +
+                     ". Keep the field's type, or give it another name: it then begins with "
+                     "its default");
+  }
+  return Error(ErrorKind::kUser, "state '" + name + "' is " + kind + " of " + stored.toString() +
+                                     " in the snapshot and " + kindNow + " of " + now.toString() +
+                                     " in the program" + (problem.empty() ? "" : " (" + problem + ")") +
+                                     ": keep its type, or give the state another name to begin it anew");
+}
+
+void handOver(const std::string& name, const RestoredKeyedState::State& state, uint32_t variant,
+              SegmentSink& sink) {
+  if (!state.undivided.empty()) {
+    throw Error(ErrorKind::kUser,
+                "state '" + name + "' was restored with more key groups than it was written with, and its " +
+                    state.value.toString() +
+                    " can only be told apart once it is registered: register it in "
+                    "open(), or keep the max parallelism");
+  }
+  for (const RestoredKeyedState::Piece& piece : state.pieces) {
+    sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes, variant});
+  }
+}
+
+}  // namespace
 
 void KeyedHandle::failNoKey() const {
   if (key_ == nullptr) {
@@ -31,6 +63,7 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
                                       ": the type of a key cannot change; give the operator another uid to "
                                       "start without this state");
   }
+  restored_.divide(key);
 }
 
 KeyedStateBackend::~KeyedStateBackend() = default;
@@ -77,31 +110,38 @@ KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name,
 }
 
 void KeyedStateBackend::loadRestored(State& state) {
-  const std::optional<RestoredKeyedState::State> stored = restored_.take(state.name);
+  const std::optional<RestoredKeyedState::State> stored =
+      restored_.take(state.name, key_.ops(), state.kind.plain->description());
   if (!stored) return;
-  const TypeDescription& now = state.kind.plain->description();
-  const Compatibility fit = compare(stored->value, now);
-  if (stored->kind != state.kind.name || fit.verdict != Compatibility::Verdict::kSame) {
-    throw Error(ErrorKind::kUser, "state '" + state.name + "' is " + stored->kind + " of " +
-                                      stored->value.toString() + " in the snapshot and " + state.kind.name +
-                                      " of " + now.toString() + " in the program" +
-                                      (fit.problem.empty() ? "" : " (" + fit.problem + ")") +
-                                      ": keep its type, or give the state another name to begin it anew");
-  }
-  Conversion conversion{.decode = nullptr, .now = now_};
-  if (stored->expires != (state.expiry != nullptr)) {
-    conversion.decode =
-        stored->expires ? state.kind.expiring->decodeAsPlain : state.kind.expiring->decodePlain;
-  }
-  for (const RestoredKeyedState::Piece& piece : stored->pieces) {
-    try {
-      state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes, conversion);
-    } catch (Error& error) {
-      throw std::move(error).at("state '" + state.name + "' of the snapshot");
-    }
-  }
+  load(state, *stored);
+  for (const RestoredKeyedState::State& other : stored->others) load(state, other);
   if (state.expiry != nullptr) state.expiry->planRound(state.tables.entries());
   restored_.releaseTaken();
+}
+
+void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stored) {
+  const TypeDescription& now = state.kind.plain->description();
+  const Compatibility fit = compare(stored.value, now);
+  if (stored.kind != state.kind.name || fit.verdict == Compatibility::Verdict::kIncompatible) {
+    throw misfit(state.name, stored.kind, stored.value, state.kind.name, now, fit.problem);
+  }
+  Conversion conversion{.decode = nullptr, .now = now_};
+  if (stored.expires != (state.expiry != nullptr)) {
+    conversion.decode =
+        stored.expires ? state.kind.expiring->decodeAsPlain : state.kind.expiring->decodePlain;
+  }
+  try {
+    std::optional<ValueRewriter> rewriter;
+    if (fit.verdict == Compatibility::Verdict::kMigratable) {
+      rewriter.emplace(stored.value, now, timesPlace(stored.kind, stored.expires));
+      conversion.rewriter = &*rewriter;
+    }
+    for (const RestoredKeyedState::Piece& piece : stored.pieces) {
+      state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes, conversion);
+    }
+  } catch (Error& error) {
+    throw std::move(error).at("state '" + state.name + "' of the snapshot");
+  }
 }
 
 const KeyedStateBackend::State* KeyedStateBackend::find(std::string_view name) const {
@@ -175,6 +215,8 @@ std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
   }
   for (const auto& [name, state] : restored_.states()) {
     all.push_back({name, state.kind, state.value, state.expires});
+    for (const RestoredKeyedState::State& other : state.others)
+      all.push_back({name, other.kind, other.value, other.expires});
   }
   return all;
 }
@@ -198,9 +240,9 @@ void KeyedStateBackend::cut(SegmentSink& sink) {
     coldCut_ = std::make_unique<ColdCut>(*cold_, std::move(cold), home_.maxParallelism, sink);
   }
   for (const auto& [name, state] : restored_.states()) {
-    for (const RestoredKeyedState::Piece& piece : state.pieces) {
-      sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes});
-    }
+    uint32_t variant = 0;
+    handOver(name, state, variant, sink);
+    for (const RestoredKeyedState::State& other : state.others) handOver(name, other, ++variant, sink);
   }
 }
 

@@ -4,7 +4,11 @@
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
+#include "flott/data/type_ops.h"
+#include "flott/state/format_version.h"
 #include "flott/state/keyed_backend.h"
+#include "flott/state/keyed_section.h"
+#include "flott/state/scratch_value.h"
 
 namespace flott {
 namespace {
@@ -15,30 +19,21 @@ constexpr uint32_t kVersionBeforeTtl = 1;
 
 enum StateFlags : uint8_t { kExpires = 1 };  // a state's flags in the schema
 
-}  // namespace
-
-KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
-  ByteWriter out(section_);
+void encodeHeader(const TypeDescription& key, const std::vector<KeyedStateSchema>& states, ByteWriter& out) {
   out.fixed(kMagic);
   out.varint(kVersion);
-  backend.key().ops().description().encode(out);
-  const std::vector<KeyedStateSchema> schemas = backend.schemas();
-  out.varint(schemas.size());
-  for (const KeyedStateSchema& schema : schemas) {
-    indexOf_.emplace(schema.name, indexOf_.size());
-    out.string(schema.name);
-    out.string(schema.kind);
-    schema.value.encode(out);
-    out.fixed(static_cast<uint8_t>(schema.expires ? kExpires : 0));
+  key.encode(out);
+  out.varint(states.size());
+  for (const KeyedStateSchema& state : states) {
+    out.string(state.name);
+    out.string(state.kind);
+    state.value.encode(out);
+    out.fixed(static_cast<uint8_t>(state.expires ? kExpires : 0));
   }
-  backend.cut(*this);
 }
 
-void KeyedSnapshotWriter::take(const SegmentImage& image) {
-  const auto index = indexOf_.find(image.state);
-  FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
-  ByteWriter out(section_);
-  out.varint(index->second);
+void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
+  out.varint(state);
   out.fixed(image.nameSpace);
   out.varint(image.keyGroup.value);
   out.fixed(image.firstHash);
@@ -46,59 +41,197 @@ void KeyedSnapshotWriter::take(const SegmentImage& image) {
   out.string(image.bytes);
 }
 
-void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups) {
-  const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
+}  // namespace
+
+KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
+  const std::vector<KeyedStateSchema> schemas = backend.schemas();
+  for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
+  ByteWriter out(section_);
+  encodeHeader(backend.key().ops().description(), schemas, out);
+  backend.cut(*this);
+}
+
+void KeyedSnapshotWriter::take(const SegmentImage& image) {
+  const auto index = indexOf_.find(image.state);
+  FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
+  ByteWriter out(section_);
+  encodePiece(index->second + image.variant, image, out);
+}
+
+std::optional<std::string> withoutKeyedState(std::string_view section, std::string_view name,
+                                             std::vector<std::string>& names) {
   ByteReader in(section);
+  const KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  std::vector<KeyedStateSchema> kept;
+  std::vector<uint64_t> indexes;
+  for (const KeyedStateSchema& state : header.states) {
+    indexes.push_back(kept.size());
+    if (state.name != name) kept.push_back(state);
+    names.push_back(state.name);
+  }
+  std::string without;
+  if (kept.size() == header.states.size()) return std::nullopt;
+  if (kept.empty()) return without;
+  ByteWriter out(without);
+  encodeHeader(header.key, kept, out);
+  while (!in.atEnd()) {
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, header.states.size());
+    const std::string_view entries(in.raw(piece.length), piece.length);
+    if (header.states[piece.state].name == name) continue;
+    encodePiece(indexes[piece.state],
+                {{}, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, out);
+  }
+  return without;
+}
+
+KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {
   if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state");
   const uint64_t version = in.varint();
-  if (version < kVersionBeforeTtl || version > kVersion) {
-    in.fail("has a format that is newer than this program");
-  }
-  TypeDescription key = TypeDescription::decode(in);
-  if (key_ && *key_ != key) in.fail("has keys of another type than other subtasks");
-  key_ = std::move(key);
-  std::vector<State*> states(in.count(2));
-  for (State*& state : states) {
-    const std::string name(in.string());
-    std::string kind(in.string());
-    TypeDescription value = TypeDescription::decode(in);
+  if (version > kVersion) failNewerFormat("keyed state", version, kVersion);
+  if (version < kVersionBeforeTtl) in.fail("is no keyed state");
+  KeyedSectionHeader header;
+  header.key = TypeDescription::decode(in);
+  header.states.resize(in.count(2));
+  for (KeyedStateSchema& state : header.states) {
+    state.name = in.string();
+    state.kind = in.string();
+    state.value = TypeDescription::decode(in);
     const uint8_t flags = version > kVersionBeforeTtl ? in.fixed<uint8_t>() : uint8_t{0};
     if (flags > kExpires) in.fail("has a state with flags that this program does not know");
-    const bool expires = flags == kExpires;
-    const auto [at, added] = states_.try_emplace(name);
-    state = &at->second;
-    if (!added && (state->kind != kind || state->value != value || state->expires != expires)) {
-      throw Error(ErrorKind::kCorruption, "subtasks differ in the type of state '" + name + "'");
-    }
-    state->kind = std::move(kind);
-    state->value = std::move(value);
-    state->expires = expires;
+    state.expires = flags == kExpires;
   }
+  return header;
+}
+
+KeyedPieceHeader KeyedPieceHeader::decode(ByteReader& in, size_t states) {
+  KeyedPieceHeader piece;
+  piece.state = in.varint();
+  if (piece.state >= states) in.fail("has entries of an unknown state");
+  piece.nameSpace = in.fixed<int64_t>();
+  piece.keyGroup = KeyGroup(static_cast<uint32_t>(in.varint()));
+  piece.firstHash = in.fixed<uint64_t>();
+  piece.entries = static_cast<uint32_t>(in.varint());
+  piece.length = in.varint();
+  return piece;
+}
+
+RestoredKeyedState::State& RestoredKeyedState::stateOf(KeyedStateSchema schema) {
+  const auto [at, added] = states_.try_emplace(schema.name);
+  State& first = at->second;
+  const auto same = [&](const State& state) {
+    return state.kind == schema.kind && state.value == schema.value && state.expires == schema.expires;
+  };
+  if (!added) {
+    if (same(first)) return first;
+    for (State& other : first.others) {
+      if (same(other)) return other;
+    }
+  }
+  State& state = added ? first : first.others.emplace_back();
+  state.kind = std::move(schema.kind);
+  state.value = std::move(schema.value);
+  state.expires = schema.expires;
+  return state;
+}
+
+void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups, uint32_t storedMaxParallelism,
+                             uint32_t maxParallelism) {
+  keyGroups_ = keyGroups;
+  storedMaxParallelism_ = storedMaxParallelism;
+  maxParallelism_ = maxParallelism;
+  const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
+  ByteReader in(section);
+  KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  if (key_ && *key_ != header.key) in.fail("has keys of another type than other subtasks");
+  key_ = std::move(header.key);
+  std::vector<State*> states;
+  for (KeyedStateSchema& schema : header.states) states.push_back(&stateOf(std::move(schema)));
   while (!in.atEnd()) {
-    const uint64_t index = in.varint();
-    if (index >= states.size()) in.fail("has entries of an unknown state");
-    Piece piece;
-    piece.nameSpace = in.fixed<int64_t>();
-    piece.keyGroup = KeyGroup(static_cast<uint32_t>(in.varint()));
-    piece.firstHash = in.fixed<uint64_t>();
-    piece.entries = static_cast<uint32_t>(in.varint());
-    piece.bytes = in.string();
-    if (keyGroups.contains(piece.keyGroup)) states[index]->pieces.push_back(piece);
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, states.size());
+    const std::string_view entries(in.raw(piece.length), piece.length);
+    addPiece({piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries},
+             *states[piece.state]);
   }
 }
 
-std::optional<RestoredKeyedState::State> RestoredKeyedState::take(std::string_view name) {
+// A key group that is several now is kept as it is until its entries can be told apart.
+void RestoredKeyedState::addPiece(Piece piece, State& state) {
+  if (maxParallelism_ <= storedMaxParallelism_) {
+    piece.keyGroup = KeyGroup(piece.keyGroup.value / (storedMaxParallelism_ / maxParallelism_));
+    if (keyGroups_.contains(piece.keyGroup)) state.pieces.push_back(piece);
+    return;
+  }
+  const uint64_t times = maxParallelism_ / storedMaxParallelism_;
+  const uint64_t first = piece.keyGroup.value * times;
+  if (first < keyGroups_.end && first + times > keyGroups_.first) state.undivided.push_back(piece);
+}
+
+void RestoredKeyedState::divide(const TypeOps& key) {
+  if (maxParallelism_ <= storedMaxParallelism_) return;
+  for (auto& [name, state] : states_) {
+    divide(state, key, nullptr);
+    for (State& other : state.others) divide(other, key, nullptr);
+  }
+}
+
+void RestoredKeyedState::divide(State& state, const TypeOps& key, const TypeDescription* now) const {
+  if (state.undivided.empty()) return;
+  const StoredValueSkipper values(state.value, timesPlace(state.kind, state.expires), now);
+  if (!values.obstacle().empty()) return;
+  for (const Piece& piece : std::exchange(state.undivided, {})) divide(piece, state, key, values);
+}
+
+void RestoredKeyedState::divide(const Piece& piece, State& state, const TypeOps& key,
+                                const StoredValueSkipper& values) const {
+  ScratchValue scratch(key);
+  ByteReader in(piece.bytes);
+  Piece part = piece;
+  part.entries = 0;
+  size_t from = 0;
+  const auto add = [&](size_t end) {
+    part.bytes = piece.bytes.substr(from, end - from);
+    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.push_back(part);
+    part.entries = 0;
+    from = end;
+  };
+  while (!in.atEnd()) {
+    const size_t begin = in.offset();
+    key.decode(in, scratch.get());
+    const uint64_t hash = key.hash(scratch.get());
+    if (keyGroupOf(hash, storedMaxParallelism_) != piece.keyGroup)
+      in.fail("holds a key of another key group");
+    const KeyGroup group = keyGroupOf(hash, maxParallelism_);
+    if (part.entries > 0 && group != part.keyGroup) add(begin);
+    if (part.entries++ == 0) {
+      part.keyGroup = group;
+      part.firstHash = hash;
+    }
+    values.skip(in);
+  }
+  add(piece.bytes.size());
+}
+
+std::optional<RestoredKeyedState::State> RestoredKeyedState::take(std::string_view name, const TypeOps& key,
+                                                                  const TypeDescription& now) {
   const auto found = states_.find(name);
   if (found == states_.end()) return std::nullopt;
   std::optional<State> state(std::move(found->second));
   states_.erase(found);
+  divide(*state, key, &now);
+  for (State& other : state->others) divide(other, key, &now);
   return state;
 }
 
 void RestoredKeyedState::drop(std::string_view prefix, int64_t nameSpace) {
   for (auto& [name, state] : states_) {
     if (!name.starts_with(prefix)) continue;
-    std::erase_if(state.pieces, [&](const Piece& piece) { return piece.nameSpace == nameSpace; });
+    const auto dropFrom = [&](State& from) {
+      const auto gone = [&](const Piece& piece) { return piece.nameSpace == nameSpace; };
+      std::erase_if(from.pieces, gone);
+      std::erase_if(from.undivided, gone);
+    };
+    dropFrom(state);
+    for (State& other : state.others) dropFrom(other);
   }
 }
 

@@ -4,7 +4,11 @@
 // state, so that a later program can tell what fits. A RestoredKeyedState reads any number of such sections
 // (those of all old subtasks whose key groups a new subtask takes over) and keeps the pieces until the
 // operator registers their state. The writer is used on the thread of the owning task; a RestoredKeyedState
-// may be made on any thread and is then handed over.
+// may be made on any thread and is then handed over. Sections may differ in the type of a state: where it was
+// registered late, some subtasks have written it as the program has it and others as it was before.
+//
+// Where the number of key groups changed, a stored one is now several, or part of one. As pieces are in the
+// order of the key hash, of which key groups are stretches, that takes finding where a piece is to be cut.
 //
 //   KeyedSnapshotWriter writer(backend);        // the cut is now
 //   while (!backend.encodeSome(65536)) …;       // between batches
@@ -12,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,13 +25,16 @@
 #include <utility>
 #include <vector>
 
+#include "flott/base/bytes.h"
 #include "flott/data/type_description.h"
 #include "flott/state/key_groups.h"
 #include "flott/state/snapshot.h"
+#include "flott/state/stored_value.h"
 
 namespace flott {
 
 class KeyedStateBackend;
+struct TypeOps;
 
 /// What a snapshot says about one state.
 struct KeyedStateSchema {
@@ -34,6 +42,30 @@ struct KeyedStateSchema {
   std::string kind;  // "value", "list", "timers", …
   TypeDescription value;
   bool expires = false;  // entries say when they were last touched; `value` does not
+};
+
+/// What a section begins with.
+struct KeyedSectionHeader {
+  TypeDescription key;
+  std::vector<KeyedStateSchema> states;
+
+  /// Throws Error(kCorruption) when the bytes do not begin a section.
+  static KeyedSectionHeader decode(ByteReader& in);
+};
+
+/// What stands before the bytes of each piece of a section; `length` of them follow.
+struct KeyedPieceHeader {
+  static constexpr size_t kMostBytes = 48;
+
+  size_t state = 0;  // its number in the header
+  int64_t nameSpace = kNoNamespace;
+  KeyGroup keyGroup{};
+  uint64_t firstHash = 0;
+  uint32_t entries = 0;
+  uint64_t length = 0;
+
+  /// Throws Error(kCorruption).
+  static KeyedPieceHeader decode(ByteReader& in, size_t states);
 };
 
 class KeyedSnapshotWriter final : public SegmentSink {
@@ -65,17 +97,25 @@ class RestoredKeyedState {
     TypeDescription value;
     bool expires = false;
     std::vector<Piece> pieces;
+    std::vector<Piece> undivided;  // of key groups that are several now
+    std::list<State> others;       // of sections that have it as another type; without others of their own
   };
 
-  /// Adds what a section holds of these key groups. Throws Error(kCorruption) when the bytes are no section,
-  /// or when its types differ from those of the sections before.
-  void add(std::string section, KeyGroupRange keyGroups);
+  /// Adds what a section holds of these key groups, of `maxParallelism`; it was written with
+  /// `storedMaxParallelism`. Throws Error(kCorruption) when the bytes are no section, or have other keys than
+  /// the sections before.
+  void add(std::string section, KeyGroupRange keyGroups,
+           uint32_t storedMaxParallelism = kDefaultMaxParallelism,
+           uint32_t maxParallelism = kDefaultMaxParallelism);
 
   /// Of the keys; nothing when there was no section.
   const std::optional<TypeDescription>& key() const { return key_; }
   const std::map<std::string, State, std::less<>>& states() const { return states_; }
-  /// Takes a state out; nothing when there is none of this name.
-  std::optional<State> take(std::string_view name);
+  /// Cuts pieces where key groups have become several; those that cannot be read past stay undivided.
+  void divide(const TypeOps& key);
+  /// Takes a state out, all of it divided with the help of what the program takes its values for; nothing
+  /// when there is none of this name.
+  std::optional<State> take(std::string_view name, const TypeOps& key, const TypeDescription& now);
   /// After what was taken is loaded: gives the memory back once nothing is left to take.
   void releaseTaken() {
     if (states_.empty()) sections_.clear();
@@ -84,8 +124,16 @@ class RestoredKeyedState {
   void drop(std::string_view prefix, int64_t nameSpace);
 
  private:
+  State& stateOf(KeyedStateSchema schema);
+  void addPiece(Piece piece, State& state);
+  void divide(State& state, const TypeOps& key, const TypeDescription* now) const;
+  void divide(const Piece& piece, State& state, const TypeOps& key, const StoredValueSkipper& values) const;
+
   std::optional<TypeDescription> key_;
   std::map<std::string, State, std::less<>> states_;
+  KeyGroupRange keyGroups_;
+  uint32_t storedMaxParallelism_ = kDefaultMaxParallelism;
+  uint32_t maxParallelism_ = kDefaultMaxParallelism;
   std::vector<std::unique_ptr<const std::string>> sections_;  // what pieces refer to
 };
 

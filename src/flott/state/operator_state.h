@@ -13,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "flott/base/bytes.h"
+#include "flott/data/type_description.h"
 #include "flott/data/type_ops.h"
 #include "flott/state/ordered_map.h"
 #include "flott/state/state_descriptors.h"
@@ -38,15 +40,19 @@ struct OperatorStateImage {
   struct State {
     std::string name;
     Redistribution redistribution = Redistribution::kSplit;
+    /// Of an item; of a broadcast state that of the whole map. Nothing in snapshots of the first format.
+    std::optional<TypeDescription> type = std::nullopt;
     std::vector<std::string> items;  // encoded; of a broadcast state each a key and its value
 
     bool operator==(const State&) const = default;
   };
-  std::vector<State> states;  // in the order of their names
+  /// In the order of their names; one name again for each type that subtasks have stored it as.
+  std::vector<State> states;
 
   bool operator==(const OperatorStateImage&) const = default;
   void encode(ByteWriter& out) const;
-  /// Throws Error(kCorruption).
+  /// Also of the first format, which had no types. Throws Error(kCorruption), or Error(kUser) for a format of
+  /// a later version.
   static OperatorStateImage decode(ByteReader& in);
 };
 
@@ -169,6 +175,7 @@ class OperatorStateBackend {
 
   /// Whether this attempt started from a snapshot.
   bool isRestored() const { return isRestored_; }
+  bool hasUnionList() const;
   /// Everything, as of now. States that were restored and not asked for stay in it.
   OperatorStateImage snapshot() const;
 
@@ -183,7 +190,7 @@ class OperatorStateBackend {
   OperatorState& add(const std::string& name, std::unique_ptr<OperatorState> state);
 
   std::map<std::string, std::unique_ptr<OperatorState>> states_;
-  std::map<std::string, OperatorStateImage::State> restored_;  // not asked for yet
+  std::multimap<std::string, OperatorStateImage::State> restored_;  // not asked for yet
   bool isRestored_;
 };
 

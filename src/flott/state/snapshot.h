@@ -27,6 +27,9 @@ struct SegmentImage {
   uint64_t firstHash = 0;
   uint32_t entries = 0;
   std::string_view bytes;
+  /// Which of the schemas of this name it is of: others than the first are of states that were restored from
+  /// subtasks with different ones, and are not registered yet.
+  uint32_t variant = 0;
 };
 
 class SegmentSink {

@@ -39,6 +39,7 @@
 #include "flott/state/segment.h"
 #include "flott/state/segment_pool.h"
 #include "flott/state/snapshot.h"
+#include "flott/state/stored_value.h"
 
 namespace flott {
 
@@ -62,10 +63,13 @@ struct LiveOnly {
   Timestamp expired;  // what was last touched then or before
 };
 
-/// How load() decodes values that were stored as another type; without `decode` they are of the table's.
+/// How load() takes values that were stored as another type.
 struct Conversion {
+  /// Of values that expire where the table's do not, or the other way round; null: they are of the table's.
   void (*decode)(ByteReader& in, void* value, Timestamp now) = nullptr;
   Timestamp now;
+  /// Makes them what `decode` takes; null: they are that already.
+  const ValueRewriter* rewriter = nullptr;
 };
 
 /// The cold side of a state, if it has one.
@@ -260,6 +264,10 @@ class StateTable {
   std::byte* insert(const KeyRef& key);
   /// Whether the integer key 0 is there: else a slot whose word is 0 is empty.
   bool hasZeroKey() const { return hasZeroKey_; }
+  /// insert() for an integer key that is neither 0 nor there, in a table that is not guarded() and whose
+  /// entries may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it.
+  /// Returns its slot, with the value yet to be made; null when it takes insert().
+  std::byte* insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end);
   /// To be called before a write to the entry of `hash` while cutting().
   void beforeWrite(uint64_t hash);
 

@@ -70,6 +70,7 @@ bool StateTable::encodeSome(size_t& budgetBytes) {
 void StateTable::load(KeyGroup group, std::string_view bytes, Conversion conversion) {
   ByteReader in(bytes);
   ScratchValue key(key_.ops());
+  std::string rewritten;
   while (!in.atEnd()) {
     key_.ops().decode(in, key.get());
     KeyRef ref;
@@ -82,10 +83,21 @@ void StateTable::load(KeyGroup group, std::string_view bytes, Conversion convers
     const Settled settled = cold_ != nullptr ? Settled(*this) : Settled();
     const Found found = findOrInsert(ref);
     if (!found.inserted) in.fail("holds a key twice");
-    if (conversion.decode != nullptr) {
-      conversion.decode(in, found.value, conversion.now);
+    const auto decode = [&](ByteReader& from) {
+      if (conversion.decode != nullptr) {
+        conversion.decode(from, found.value, conversion.now);
+      } else {
+        value_.decode(from, found.value);
+      }
+    };
+    if (conversion.rewriter != nullptr) {
+      rewritten.clear();
+      ByteWriter out(rewritten);
+      conversion.rewriter->run(in, out);
+      ByteReader from(rewritten);
+      decode(from);
     } else {
-      value_.decode(in, found.value);
+      decode(in);
     }
     noteHeapChange();
   }

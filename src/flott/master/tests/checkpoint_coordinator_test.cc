@@ -4,92 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "flott/base/tests/error_text.h"
-#include "flott/master/tests/simulated_job.h"
-#include "flott/operators/function.h"
+#include "flott/master/tests/checkpointed_job.h"
 
 namespace flott {
 namespace {
-
-Configuration settings(std::initializer_list<std::pair<const char*, const char*>> options) {
-  Configuration configuration;
-  for (const auto& [key, value] : options) configuration.set(key, value);
-  return configuration;
-}
-
-// A reader that ends when its test says so.
-class OpenReader final : public ReaderWithoutSplits {
- public:
-  explicit OpenReader(std::shared_ptr<bool> ends) : ends_(std::move(ends)) {}
-  Poll poll(Output&) override {
-    context_->setAlarm(context_->processingTime() + Duration::millis(5));
-    return *ends_ ? Poll::kEnd : Poll::kIdle;
-  }
-  std::vector<SourceSplit> snapshot() override { return {{.id = "all", .state = "position"}}; }
-
- private:
-  std::shared_ptr<bool> ends_;
-};
-
-/// Lets barriers pass only while `open`.
-class Gatekeeper final : public Operator {
- public:
-  explicit Gatekeeper(std::shared_ptr<bool> open) : open_(std::move(open)) {}
-  void open(OperatorContext& context) override { context_ = &context; }
-  Step onBatch(int, Batch, Output&) override { return Step::kDone; }
-  Step beforeBarrier(CheckpointId, Output& output) override { return resume(output); }
-  Step resume(Output&) override {
-    if (*open_) return Step::kDone;
-    context_->wakeAtNanos(context_->monotonicNanos() + 1'000'000);
-    return Step::kWait;
-  }
-  void onCheckpointEnded(CheckpointId id, bool completed) override {
-    context_->accumulators()
-        .get<LongCounter>((completed ? "completed " : "void ") + std::to_string(id.value))
-        .add(1);
-  }
-
- private:
-  std::shared_ptr<bool> open_;
-  OperatorContext* context_ = nullptr;
-};
-
-class CheckpointedJob {
- public:
-  explicit CheckpointedJob(const Configuration& configuration, uint64_t seed = 1)
-      : run(graph(), seed, configuration) {}
-
-  void advance(Duration by) {
-    const int64_t end = deadlineAfter(run.sim->clock(), by);
-    while (!run.scheduler->runUntilIdle() && run.sim->clock().monotonicNanos() < end) {
-      run.sim->clock().advanceTo(std::min(end, run.scheduler->nextDeadline()));
-    }
-  }
-  JobResult end() {
-    *ends = true;
-    return run.end();
-  }
-  CheckpointStatistics statistics() {
-    CheckpointStatistics all;
-    run.job->readCheckpoints([&all](CheckpointStatistics now) { all = std::move(now); });
-    run.scheduler->runUntilIdle();
-    return all;
-  }
-
-  const std::shared_ptr<bool> ends = std::make_shared<bool>(false);
-  const std::shared_ptr<bool> passes = std::make_shared<bool>(true);
-
- private:
-  JobGraph graph() {
-    Pipeline pipeline(readBy(OpenReader(ends)), 2);
-    auto make = [passes = passes] { return std::make_unique<Gatekeeper>(passes); };
-    pipeline.then("gate", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1,
-                  PartitionKind::kRebalance);
-    return pipeline.job();
-  }
-
- public:
-  Simulated run;
-};
 
 TEST(CheckpointCoordinator, TriggersAtIntervals) {
   CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"}}));
@@ -107,6 +25,53 @@ TEST(CheckpointCoordinator, TriggersAtIntervals) {
   EXPECT_EQ(result.status, JobStatus::kFinished);
   EXPECT_EQ(result.checkpoints.completed, 4);
   EXPECT_NE(result.accumulators.find("completed 4"), nullptr);
+}
+
+/// Works off a backlog until ten seconds after its start.
+class BacklogEnumerator final : public NoEnumerator {
+ public:
+  void start(SplitEnumeratorContext& context) override {
+    context.setIsProcessingBacklog(true);
+    context.callAfter(Duration::seconds(10), [&context] { context.setIsProcessingBacklog(false); });
+  }
+};
+
+TEST(CheckpointCoordinator, TriggersMoreRarelyDuringABacklog) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.interval-during-backlog", "4 s"}}),
+                      BacklogEnumerator());
+  job.advance(Duration::millis(9900));
+  EXPECT_EQ(job.statistics().triggered, 2);
+  job.advance(Duration::millis(1000));
+  EXPECT_EQ(job.statistics().triggered, 2) << "the next is a second after the backlog's end";
+  job.advance(Duration::millis(1600));
+  EXPECT_EQ(job.statistics().triggered, 4);
+}
+
+TEST(CheckpointCoordinator, MayTriggerNoneDuringABacklog) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.interval-during-backlog", "0 ms"}}),
+                      BacklogEnumerator());
+  job.advance(Duration::millis(10'900));
+  EXPECT_EQ(job.statistics().triggered, 0);
+  job.advance(Duration::millis(1600));
+  EXPECT_EQ(job.statistics().triggered, 2);
+}
+
+TEST(CheckpointCoordinator, IntervalStaysDuringABacklogWithoutAnother) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"}}), BacklogEnumerator());
+  job.advance(Duration::millis(3500));
+  EXPECT_EQ(job.statistics().triggered, 3);
+}
+
+TEST(CheckpointCoordinator, AnIntervalDuringABacklogIsNoShorter) {
+  EXPECT_EQ(
+      errorText([] {
+        checkpointOptions(settings({{"execution.checkpointing.interval", "10 s"},
+                                    {"execution.checkpointing.interval-during-backlog", "1 s"}}));
+      }),
+      "execution.checkpointing.interval-during-backlog is 1 s, less than "
+      "execution.checkpointing.interval, 10 s: raise it, or set it to 0 ms for no checkpoints meanwhile");
 }
 
 TEST(CheckpointCoordinator, MakesOneWhenAsked) {

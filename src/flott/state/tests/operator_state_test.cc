@@ -98,6 +98,35 @@ TEST(OperatorState, OneNameIsOneState) {
             "give it a new name");
 }
 
+TEST(OperatorState, SaysWhatIsInIt) {
+  OperatorStateImage image = twoSubtasks()[0];
+  std::string types;
+  for (const OperatorStateImage::State& state : image.states) types += state.type->toString() + " ";
+  EXPECT_EQ(types, "map<string, int64> int64 string ");
+  OperatorStateBackend backend(image);
+  EXPECT_EQ(
+      errorText([&] { backend.list<double>("split"); }),
+      "state 'split' is list state of int64 in the snapshot and list state of double in the program: keep "
+      "its type, or give the state another name to begin it anew");
+}
+
+TEST(OperatorState, TheFirstFormatCanBeRead) {
+  std::string bytes;
+  ByteWriter out(bytes);
+  out.varint(1);
+  out.string("x");
+  out.fixed(static_cast<uint8_t>(Redistribution::kUnion));
+  out.varint(2);
+  out.string("a");
+  out.string("");
+  ByteReader in(bytes);
+  const OperatorStateImage image = OperatorStateImage::decode(in);
+  ASSERT_EQ(image.states.size(), 1u);
+  EXPECT_EQ(image.states[0].name, "x");
+  EXPECT_FALSE(image.states[0].type);
+  EXPECT_EQ(image.states[0].items, (std::vector<std::string>{"a", ""}));
+}
+
 TEST(OperatorState, BrokenBytesAreRefused) {
   std::string bytes;
   ByteWriter out(bytes);
@@ -108,6 +137,12 @@ TEST(OperatorState, BrokenBytesAreRefused) {
   ByteReader in(bytes);
   EXPECT_EQ(errorText([&] { OperatorStateImage::decode(in); }, ErrorKind::kCorruption),
             "encoded data holds a state with an unknown redistribution at byte 4");
+  ByteReader newer(std::string_view("\0\3", 2));
+  EXPECT_EQ(
+      errorText([&] { OperatorStateImage::decode(newer); }),
+      "operator state has format 3, and this program reads formats up to 2: a newer version of Flott has "
+      "written it. Build the program with that version or a later one, or start from a savepoint of this "
+      "version");
 }
 
 }  // namespace
