@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Draws the pictures of windows.md.
 
-Usage: draw_windows.py     writes docs/images/*.svg; the output is committed.
+Usage: draw_windows.py [FOLDER]     writes docs/images/*.svg, or the same into another folder; the output is committed,
+and check_docs.py compares.
 """
 import pathlib
+import sys
 
-IMAGES = pathlib.Path(__file__).parent / 'images'
+IMAGES = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent / 'images'
 LEFT, WIDTH, ROW = 180, 620, 46
 INK, LINE, DOT = '#333333', '#999999', '#205080'
 FILLS = ['#cfe2f3', '#d9ead3', '#fff2cc', '#f4cccc']

@@ -137,4 +137,60 @@ expect socket_wordcount "$folder/sorted" <<'END'
 {word: "to", count: 2}
 END
 
+printf 'to be or\n not to be\n' >"$folder/words.txt"
+run wordcount --input "$folder/words.txt" --top 2 --colour 7
+sed 's/, in .*//' "$folder/output" >"$folder/counts"
+expect wordcount "$folder/counts" <<'END'
+         2  be
+         2  to
+2 lines in, 6 words out, 4 different
+END
+grep -o -- '--.* was given.*' "$folder/log" >"$folder/warnings" || true
+expect "wordcount: warnings" "$folder/warnings" <<'END'
+--colour was given, but the program does not read it
+END
+grep -q "of job 'Word count':" "$folder/log" || { echo "wordcount: the log lists no metrics"; failed=1; }
+
+# --explain: whichever way a program starts its job, it prints the plan and does nothing else.
+for program in wordcount metrics; do
+  run "$program" --explain
+  grep -q '^Job ' "$folder/output" || { echo "$program --explain: there is no plan"; failed=1; }
+  grep -q '"nodes"' "$folder/output" || { echo "$program --explain: there is no JSON"; failed=1; }
+  if grep -q 'words out\|bytes:' "$folder/output"; then echo "$program --explain: the job was run"; failed=1; fi
+done
+
+run wordcount --help
+for argument in '-D key=value' '--config FILE' '--explain' '--help'; do
+  grep -q -- "^  $argument " "$folder/output" || { echo "--help does not tell of $argument"; failed=1; }
+done
+
+# One line on standard error, and exit status 1.
+refuses() {
+  local status=0
+  timeout 60 "$FLOTT_BUILD/examples/wordcount" "$@" >"$folder/output" 2>"$folder/log" || status=$?
+  [ "$status" -eq 1 ] || { echo "wordcount $*: exit status $status instead of 1"; failed=1; }
+  [ ! -s "$folder/output" ] || { echo "wordcount $*: prints to standard output"; failed=1; }
+  expect "wordcount $*" "$folder/log"
+}
+refuses -D parallelism.defautl=2 <<'END'
+unknown configuration key 'parallelism.defautl' (-D): did you mean 'parallelism.default'?
+END
+refuses -D parallelism.default=many <<'END'
+configuration parallelism.default = 'many' (-D): 'many' is not a whole number
+END
+refuses -D <<'END'
+argument '-D' is the last one: write -D key=value
+END
+
+# The log: its level, its form, and a file for it.
+run metrics -D env.log.level=WARN
+[ ! -s "$folder/log" ] || { echo "metrics: env.log.level=WARN leaves more than warnings in the log"; failed=1; }
+run metrics -D flott.log.format=json -D "flott.log.file=$folder/log.json"
+python3 - "$folder/log" "$folder/log.json" <<'END' || { echo "metrics: the log is not the JSON it should be"; failed=1; }
+import json, sys
+shown, kept = ([json.loads(line) for line in open(name)] for name in sys.argv[1:])
+assert shown == kept, (shown, kept)
+assert any(line['component'] == 'metrics' and 'lengths = n=4' in line['text'] for line in kept), kept
+END
+
 exit "$failed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The C++ in the documents compiles.
+"""The C++ in the documents compiles, and their pictures are those that docs/draw_windows.py draws.
 
 Usage: check_docs.py [--build build/release] [--jobs N] [PAGE...]     (all *.md of the project by default)
 
@@ -9,13 +9,15 @@ A block of a page says after its ``` what it is:
 - `cpp fragment`: statements; the page's declarations are in reach, and `env`, a StreamExecutionEnvironment&;
 - `cpp nocompile`: not compiled, for what only looks like C++.
 Declarations and fragments find "flott/flott.h" included and namespace flott used; their #includes may stand anywhere.
-Exit code 1, and the compiler's errors with page and line, when a block does not compile.
+Exit code 1, and the compiler's errors with page and line, when a block does not compile. Without a PAGE the pictures are
+looked at, too.
 """
 import argparse
 import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 import build_tree
 
@@ -79,6 +81,16 @@ def all_pages():
     return [build_tree.ROOT / name for name in sorted(set(listed.stdout.splitlines()))]
 
 
+def stale_pictures(images, draw):
+    """What to say of each picture in the folder `images` that is not what the script `draw` makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, str(draw), folder], check=True)
+        drawn = {path.name: path.read_text() for path in pathlib.Path(folder).iterdir()}
+    kept = {path.name: path.read_text() for path in images.glob('*.svg')}
+    return [f'{images / name}: is not what {draw.name} draws: run it' for name in sorted({*drawn, *kept})
+            if drawn.get(name) != kept.get(name)]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--build', type=pathlib.Path, default=build_tree.DEFAULT_BUILD)
@@ -103,6 +115,10 @@ def main():
         if not compiles:
             faults += 1
             print(output.rstrip())
+    if not options.pages:
+        stale = stale_pictures(build_tree.ROOT / 'docs' / 'images', build_tree.ROOT / 'docs' / 'draw_windows.py')
+        faults += len(stale)
+        print(*stale, sep='\n', end='\n' if stale else '')
     print(f'documents: {count} blocks compiled, {faults} faults')
     return 1 if faults else 0
 

@@ -5,6 +5,9 @@ import sys
 import tempfile
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import check_docs  # noqa: E402
+
 CHECK = pathlib.Path(__file__).resolve().parents[1] / 'check_docs.py'
 # Stands in for the real API, to keep this test independent of it and fast.
 API = '''
@@ -50,6 +53,21 @@ not C++
 ```
 ''')
         self.assertEqual((code, output.strip()), (0, 'documents: 3 blocks compiled, 0 faults'))
+
+    def test_pictures_are_those_that_are_drawn(self):
+        with tempfile.TemporaryDirectory() as folder:
+            draw = pathlib.Path(folder) / 'draw.py'
+            draw.write_text('import pathlib, sys\n'
+                            'for name in "ab": (pathlib.Path(sys.argv[1]) / f"{name}.svg").write_text(name)\n')
+            images = pathlib.Path(folder) / 'images'
+            images.mkdir()
+            for name, text in (('a', 'a'), ('b', 'b')):
+                (images / f'{name}.svg').write_text(text)
+            self.assertEqual(check_docs.stale_pictures(images, draw), [])
+            (images / 'a.svg').write_text('A')
+            (images / 'b.svg').rename(images / 'c.svg')
+            self.assertEqual([line.split(':')[0] for line in check_docs.stale_pictures(images, draw)],
+                             [str(images / f'{name}.svg') for name in 'abc'])
 
     def test_error_names_page_and_line(self):
         code, output = self.check('one\n\n```cpp fragment\nenv.execute();\nenv.execut();\n```\n')

@@ -147,6 +147,10 @@ class DataStream {
   /// All records of these streams, in no particular order between them.
   template <typename... Others>
   DataStream<T> unionWith(const Others&... others) const {
+    static_assert(
+        (std::is_same_v<typename Others::Record, T> && ...),
+        "unionWith: the streams have records of different types; bring them to one by map(…), or use "
+        "connect(…)");
     return DataStream<T>(handle_.unite({&others.handle()...}));
   }
 

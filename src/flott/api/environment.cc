@@ -28,15 +28,20 @@ namespace {
 }
 
 /// Names parameters that nobody reads. A key that is near one the program has asked for in vain is a slip
-/// and named before the job begins; of others that is sure only when it has ended, since functions may read
-/// them.
+/// and named before the job begins; of others that is sure only at the end of the program, since functions
+/// may read them, and main after the job.
 class UnreadParameterWarnings final : public JobListener {
  public:
   UnreadParameterWarnings(Parameters parameters, Logger& log)
       : parameters_(std::move(parameters)), log_(log) {}
+  ~UnreadParameterWarnings() override {
+    if (jobs_ > 0) warn(true);
+  }
 
-  void onJobSubmitted(JobClient*, const Error*) override { warn(false); }
-  void onJobExecuted(const JobExecutionResult*, const Error*) override { warn(true); }
+  void onJobSubmitted(JobClient*, const Error*) override {
+    ++jobs_;
+    warn(false);
+  }
 
  private:
   void warn(bool all) {
@@ -51,6 +56,7 @@ class UnreadParameterWarnings final : public JobListener {
   const Parameters parameters_;
   Logger& log_;
   std::set<std::string> warned_;
+  int jobs_ = 0;
 };
 
 void printHelp(const char* program) {
@@ -63,7 +69,7 @@ void printHelp(const char* program) {
       "own\n"
       "  -n, --allow-non-restored-state\n"
       "                  drops state of operators that the program does not have any more\n"
-      "  --explain       prints the plan of the job instead of running it\n"
+      "  --explain       prints the plan of the first job instead of running it\n"
       "  --help          this text\n"
       "Other arguments, --name value, are the program's own.\n",
       program);
@@ -82,7 +88,7 @@ StreamExecutionEnvironment StreamExecutionEnvironment::fromArgs(int argc, const 
   standardOptions().check(arguments.configuration);
   StreamExecutionEnvironment env(makeRealHost(arguments.configuration), arguments.configuration,
                                  std::move(arguments.parameters));
-  env.explainOnly_ = env.parameters_.has("explain");
+  env.program_->setExplainOnly(env.parameters_.has("explain"));
   return env;
 }
 
@@ -131,6 +137,11 @@ int StreamExecutionEnvironment::parallelism() const {
 }
 
 StreamExecutionEnvironment& StreamExecutionEnvironment::setMaxParallelism(int maxParallelism) {
+  if (maxParallelism < 1 || maxParallelism > 32768) {
+    throw Error(ErrorKind::kUser,
+                "max parallelism " + std::to_string(maxParallelism) +
+                    " of the environment is out of range: give a power of two from 1 to 32768");
+  }
   configuration().set(kMaxParallelism, maxParallelism);
   return *this;
 }
@@ -232,28 +243,8 @@ JobExecutionResult StreamExecutionEnvironment::awaited(JobClient& client) const 
 }
 
 JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobName) {
-  if (explainOnly_) {
-    if (!jobName.empty()) configuration().set(kJobName, jobName);
-    host_->env().console.out(explain() + "\n" + executionPlan() + "\n");
-    program_->takeGraph();
-    JobResult notRun;
-    notRun.jobName = jobName;
-    return JobExecutionResult(std::move(notRun));
-  }
   JobClient client = executeAsync(jobName);
-  Env env = host_->env();
-  std::unique_ptr<SignalWatch> watch;
-  if (host_->watchSignals()) {
-    watch = env.signals.watch([&](int signal) {
-      env.console.err(signal == 2 ? "\nInterrupted: cancelling the job; interrupt again to end at once.\n"
-                                  : "\nTerminated: cancelling the job.\n");
-      client.cancel();
-    });
-  }
-  JobExecutionResult result = awaited(client);
-  if (env.log.enabled(LogLevel::kInfo))
-    env.log.info("metrics", "of job '" + result.jobName() + "':\n" + result.metricsText());
-  return result;
+  return awaited(client);
 }
 
 }  // namespace flott

@@ -40,9 +40,10 @@ enum class RuntimeExecutionMode : uint8_t {
 
 class StreamExecutionEnvironment {
  public:
-  /// Reads `-D key=value`, `--config FILE`, `--explain` (print the plan instead of running) and `--help`; the
-  /// rest of the arguments is for the program: parameters(). For use in main(): an argument that is wrong,
-  /// and an Error that main lets through, end the process with a message on standard error and status 1.
+  /// Reads `-D key=value`, `--config FILE`, `--explain` and `--help`; the rest of the arguments is for the
+  /// program: parameters(). For use in main(): an argument that is wrong, and an Error that main lets
+  /// through, end the process with a message on standard error and status 1. With `--explain` the first job
+  /// that is started, in whichever way, prints its plan instead, and the process ends with status 0.
   static StreamExecutionEnvironment fromArgs(int argc, const char* const* argv);
   static StreamExecutionEnvironment getExecutionEnvironment(Configuration configuration = {});
   static StreamExecutionEnvironment createLocalEnvironment(int parallelism);
@@ -61,6 +62,8 @@ class StreamExecutionEnvironment {
 
   StreamExecutionEnvironment& setParallelism(int parallelism);
   int parallelism() const;
+  /// The number of key groups of operators that were given none, a power of two; without it, it follows from
+  /// the parallelism. Throws Error(kUser) unless from 1 to 32768.
   StreamExecutionEnvironment& setMaxParallelism(int maxParallelism);
   /// Negative: only full batches are sent; zero: after every step.
   StreamExecutionEnvironment& setBufferTimeout(Duration timeout);
@@ -169,7 +172,7 @@ class StreamExecutionEnvironment {
   /// Runs the job and returns when it has ended. Throws the first cause when it failed. Ctrl-C and SIGTERM
   /// cancel it: the result then has status kCancelled.
   JobExecutionResult execute(const std::string& jobName = "");
-  /// Starts the job and returns at once.
+  /// Starts the job and returns at once. Ctrl-C and SIGTERM cancel it, too.
   JobClient executeAsync(const std::string& jobName = "");
   /// The plan of the job so far as Flink's JSON; or as an indented tree for people.
   std::string executionPlan() const;
@@ -190,7 +193,6 @@ class StreamExecutionEnvironment {
   std::shared_ptr<ExecutionHost> host_;
   std::shared_ptr<Program> program_;
   Parameters parameters_;
-  bool explainOnly_ = false;
 };
 
 }  // namespace flott

@@ -25,7 +25,6 @@ class RealHost final : public ExecutionHost {
     Env env = real_->env();
     return makeThreadedScheduler(env, {.lanes = lanes, .blockedWarning = configuration.get(kBlockedWarning)});
   }
-  bool watchSignals() const override { return true; }
   bool servesWeb() const override { return true; }
 
  private:

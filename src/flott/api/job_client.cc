@@ -1,6 +1,8 @@
 #include "flott/api/job_client.h"
 
 #include <atomic>
+#include <cstdlib>
+#include <utility>
 
 #include "flott/api/job_listener.h"
 #include "flott/api/program.h"
@@ -28,6 +30,24 @@ JobClient submit(Program& program, const std::string& jobName) {
   checkCachedFiles(program.configuration(), program.host()->env().files);
   return JobClient(program.host(), std::move(job), program.configuration(),
                    server == nullptr ? nullptr : &server->jobs());
+}
+
+[[noreturn]] void explainAndExit(Program& program, const std::string& jobName) {
+  const StreamGraph graph = program.takeGraph(jobName);
+  program.host()->env().console.out(planTree(graph, compile(graph)) + "\n" + planJson(graph) + "\n");
+  std::exit(0);
+}
+
+void stop(EmbeddedJob& job, int signal, Console& console) {
+  const bool ended = isFinal(job.status());
+  job.cancel();
+  const std::string text = std::string(signal == 2 ? "\nInterrupted: " : "\nTerminated: ") +
+                           (ended ? "job '" : "cancelling job '") + job.graph().jobName +
+                           (ended ? "' has ended already" : "'") + "; once more ends the program at once.\n";
+  try {
+    console.err(text);
+  } catch (const Error&) {  // nobody listens, and a watch must not throw
+  }
 }
 
 }  // namespace
@@ -81,6 +101,9 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   RestartPolicy restarts = restartPolicy(configuration, env.random);
   job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), env, host_, makeScheduler,
                                        std::move(restarts));
+  // The client may move to another place, the job does not. The watch goes before the job.
+  watch_ = env.signals.watch(
+      [job = job_.get(), &console = env.console](int signal) { stop(*job, signal, console); });
   if (listing != nullptr) listing->list(*job_);
   try {
     job_->start();
@@ -90,6 +113,15 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   }
 }
 
+void JobClient::onEnd() {
+  if (std::exchange(ended_, true)) return;
+  watch_.reset();
+  Logger& log = host_->env().log;
+  if (!log.enabled(LogLevel::kInfo)) return;
+  const JobExecutionResult result(job_->result());
+  log.info("metrics", "of job '" + result.jobName() + "':\n" + result.metricsText());
+}
+
 JobClient::~JobClient() = default;
 JobClient::JobClient(JobClient&&) noexcept = default;
 
@@ -97,10 +129,15 @@ std::string JobClient::jobId() const { return toString(job_->id()); }
 JobStatus JobClient::status() const { return job_->status(); }
 JobProgress JobClient::progress() const { return job_->progress(); }
 void JobClient::cancel() { job_->cancel(); }
-bool JobClient::waitFor(Duration timeout) { return job_->waitFor(timeout); }
+bool JobClient::waitFor(Duration timeout) {
+  if (!job_->waitFor(timeout)) return false;
+  onEnd();
+  return true;
+}
 
 JobExecutionResult JobClient::result() {
   job_->wait();
+  onEnd();
   JobResult result = job_->result();
   if (result.status == JobStatus::kFailed) throw Error(*result.error).at("job '" + result.jobName + "'");
   return JobExecutionResult(std::move(result));
@@ -108,6 +145,7 @@ JobExecutionResult JobClient::result() {
 
 JobClient startJob(Program& program, const std::string& jobName) {
   FLOTT_CHECK(program.host() != nullptr, "a program without a host runs no jobs");
+  if (program.explainOnly()) explainAndExit(program, jobName);
   std::optional<JobClient> client;
   try {
     client.emplace(submit(program, jobName));

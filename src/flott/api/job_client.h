@@ -1,7 +1,10 @@
 // The handle on a job that was started: its status, its end, a way to cancel it.
 //
-// From executeAsync(). Any one thread at a time; the job goes on when the client is forgotten only as long as
-// the program does, so keep it and wait.
+// From executeAsync(). Any one thread at a time; leaving it cancels the job, so keep it and wait.
+//
+// While the job runs, Ctrl-C and SIGTERM cancel it in order, and waiting calls return with its end; a second
+// one ends the process at once. The first call that sees the end gives the signals back and lists the metrics
+// in the log.
 #pragma once
 
 #include <memory>
@@ -87,13 +90,17 @@ class JobClient {
  private:
   template <typename T, typename Ask>
   std::optional<T> answerTo(Ask ask);
+  void onEnd();
 
   std::shared_ptr<ExecutionHost> host_;
   std::unique_ptr<EmbeddedJob> job_;
+  std::unique_ptr<SignalWatch> watch_;  // while the end of the job was not seen
+  bool ended_ = false;
 };
 
 class Program;
-/// Compiles the program's graph, starts it as a job and leaves the program empty for the next.
+/// Compiles the program's graph, starts it as a job and leaves the program empty for the next. With --explain
+/// it prints the plan instead and ends the process with status 0.
 JobClient startJob(Program& program, const std::string& jobName);
 
 template <typename A>

@@ -1,7 +1,7 @@
 // Told of the jobs of an environment: registerJobListener().
 //
-// Called on the thread that starts a job or waits in execute(). What a listener throws comes out of that
-// call; a job that was just started is then cancelled.
+// Called on the thread that starts a job or waits for it. What a listener throws comes out of that call; a
+// job that was just started is then cancelled.
 //
 //   class Announce : public JobListener {
 //     void onJobExecuted(const JobExecutionResult* result, const Error* error) override { … }

@@ -28,7 +28,13 @@ StreamGraph Program::graphWithSettings() const {
   graph.jobName = configuration_.find(kJobName).value_or("Flott streaming job");
   graph.defaultParallelism = static_cast<int>(configuration_.get(kDefaultParallelism));
   const int64_t maxParallelism = configuration_.get(kMaxParallelism);
-  graph.defaultMaxParallelism = maxParallelism < 1 ? 0 : static_cast<int>(maxParallelism);
+  if (maxParallelism == 0) {
+    throw Error(ErrorKind::kUser,
+                std::string(kMaxParallelism.key) +
+                    " is 0: give a power of two from 1 to 32768, or -1 to derive it from the "
+                    "parallelism");
+  }
+  graph.defaultMaxParallelism = maxParallelism < 0 ? 0 : static_cast<int>(maxParallelism);
   graph.chaining = configuration_.get(kOperatorChaining);
   graph.chainDifferentMaxParallelism = configuration_.get(kChainDifferentMaxParallelism);
   graph.cascadingDescriptions = configuration_.get(kVertexDescriptionMode) == "CASCADING";

@@ -44,6 +44,9 @@ class Program {
   StreamGraph& graph() { return graph_; }
   /// In the order in which they were registered.
   std::vector<std::shared_ptr<JobListener>>& listeners() { return listeners_; }
+  /// Jobs are not run: their plan is printed, and the process ends.
+  void setExplainOnly(bool explainOnly) { explainOnly_ = explainOnly; }
+  bool explainOnly() const { return explainOnly_; }
   /// Serves REST and the web page about the program's jobs as flott.web-ui.enabled says, from the first call
   /// on and as long as the program lives; null when it does not. Throws Error(kUser) when it cannot listen.
   LocalServer* webInterface();
@@ -51,7 +54,7 @@ class Program {
   const LocalServer* servedWebInterface() const { return webInterface_.get(); }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
-  /// The graph so far with the environment's settings.
+  /// The graph so far with the environment's settings. Throws Error(kUser) for settings that say nothing.
   StreamGraph graphWithSettings() const;
   /// The same, and a new one begins. Without a name it is that of the configuration.
   StreamGraph takeGraph(const std::string& jobName = {});
@@ -71,6 +74,7 @@ class Program {
   std::shared_ptr<LocalServer> webInterface_;           // uses the host
   std::map<std::string, SlotResources> slotResources_;  // by slot sharing group
   int generation_ = 0;
+  bool explainOnly_ = false;
 };
 
 /// What every stream is made of.

@@ -15,7 +15,6 @@ class TestWorld::Host final : public ExecutionHost {
     latest = scheduler.get();
     return scheduler;
   }
-  bool watchSignals() const override { return false; }
   bool servesWeb() const override { return false; }
 
   SimulatedEnv sim;

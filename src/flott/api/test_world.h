@@ -3,7 +3,7 @@
 // A program is written as always, against the environment that environment() returns; execute() then steps
 // its tasks on the test's thread in an order drawn from the seed, and moves the clock when nothing else can
 // go on. Files, network, console and log are the simulated ones of sim(). A seed gives the same run every
-// time; run a test under many.
+// time; run a test under many. sim().signals().raise(2) is a Ctrl-C.
 //
 //   TestWorld world(seed);
 //   auto env = world.environment();

@@ -51,6 +51,15 @@ consteval auto usualTrigger() {
 template <typename Assigner>
 using UsualTrigger = typename decltype(usualTrigger<Assigner>())::type;
 
+template <typename Assigner>
+UsualTrigger<Assigner> usualTriggerOf(Assigner assigner) {
+  if constexpr (requires { assigner.defaultTrigger(); }) {
+    return assigner.defaultTrigger();
+  } else {
+    return {};
+  }
+}
+
 /// The record type that a window function puts out; void where it cannot be seen.
 template <typename F>
 consteval auto windowResult() {
@@ -62,6 +71,29 @@ consteval auto windowResult() {
     return std::type_identity<CollectedBy<F>>();
   }
 }
+
+/// A function that apply(…) takes, as a window function.
+template <typename F, typename W, typename In, typename Out>
+struct AppliedToWindow {
+  F function;
+
+  void open(RuntimeContext& context) { openFunction(function, context); }
+  void close() noexcept { closeFunction(function); }
+  /// Whether it can be called, with the key before the window or without one.
+  template <typename... Before>
+  static constexpr bool kTakes =
+      std::invocable<F&, Before..., const W&, std::span<const In>, Collector<Out>&>;
+
+  template <typename K>
+  requires(kTakes<const K&>) void operator()(const K& key, BasicWindowContext<W>& context,
+                                             std::span<const In> elements, Collector<Out>& out) {
+    function(key, context.window(), elements, out);
+  }
+  void operator()(BasicWindowContext<W>& context, std::span<const In> elements,
+                  Collector<Out>& out) requires(kTakes<>) {
+    function(context.window(), elements, out);
+  }
+};
 
 template <typename F, typename K, typename In, typename Out, typename W>
 concept WindowFunctionOf = (std::is_same_v<K, NoKey> &&
@@ -218,6 +250,30 @@ class WindowedStream {
     return applyFunction<Out, T>("Process", ElementsAccumulation<T>(), std::move(windowFunction));
   }
 
+  /// process(…) with a function that asks for no more than the window: f(const KeyType&, const Window&,
+  /// std::span<const T>, Collector<Out>&), for windowAll without the key. A class may have open() and
+  /// close().
+  template <typename Out = void, typename F>
+  auto apply(F function) const {
+    using Found = internal::PutOut<Out, F>;
+    static_assert(!std::is_void_v<Found>,
+                  "apply: the record type it puts out cannot be seen; declare the last parameter as "
+                  "Collector<YourRecord>&, or write apply<YourRecord>(…)");
+    if constexpr (!std::is_void_v<Found>) {
+      using Applied = internal::AppliedToWindow<F, Window, T, Found>;
+      constexpr bool kCallable =
+          kKeyed ? Applied::template kTakes<const KeyType&> : Applied::template kTakes<>;
+      static_assert(
+          kCallable,
+          "apply: the function must be callable as f(const Key&, const Window&, std::span<const T>, "
+          "Collector<Out>&), without the key for windowAll");
+      if constexpr (kCallable) {
+        return apply("Apply", ElementsAccumulation<T>(),
+                     EmitByFunction<Found, Applied>{{std::move(function)}});
+      }
+    }
+  }
+
  private:
   static constexpr bool kKeyed = !std::is_same_v<KeyType, NoKey>;
 
@@ -310,8 +366,8 @@ class WindowedStream {
   std::shared_ptr<const OperatorFactory> general(Accumulation accumulation, Emission emission) const {
     if constexpr (std::is_same_v<Trigger, DefaultTrigger>) {
       using Usual = internal::UsualTrigger<Assigner>;
-      return WindowedStream<T, Selector, Assigner, Usual, Evictor>(handle_, selector_, assigner_, Usual(),
-                                                                   evictor_, late_)
+      return WindowedStream<T, Selector, Assigner, Usual, Evictor>(
+                 handle_, selector_, assigner_, internal::usualTriggerOf(assigner_), evictor_, late_)
           .general(std::move(accumulation), std::move(emission));
     } else {
       using Parts = WindowParts<T, Selector, Assigner, Trigger, Evictor, Accumulation, Emission>;

@@ -64,7 +64,9 @@ class SplitEnumerator {
   /// A reader has nothing to read: assign a split, promise one by doing nothing, or signal that there are no
   /// more.
   virtual void handleSplitRequest(SubtaskIndex reader) = 0;
-  /// A failed reader's splits that no checkpoint holds; give them to others.
+  /// A failed reader's splits that no checkpoint holds; give them to others. Reserved for the failure of
+  /// single readers: today a failure restarts all tasks, and splits come back by the restored enumerator and
+  /// readers.
   virtual void addSplitsBack(std::vector<SourceSplit> splits, SubtaskIndex reader) = 0;
   virtual void handleSourceEvent(SubtaskIndex reader, const std::string& event);
   /// Everything not yet assigned, encoded by the source.

@@ -26,11 +26,19 @@ class Stamper {
 
   void stamp(Rows<T>& rows, Timestamp now) {
     if constexpr (!std::is_same_v<Assigner, KeepTimestamps>) {
+      const bool had = rows.hasTimestamps();
       int64_t* timestamps = rows.enableTimestamps();
       if constexpr (kIngestion) {
         std::fill_n(timestamps, rows.size(), advance(now).ms);
-      } else {
+      } else if constexpr (AssignerOfRecords<Assigner, T>) {
         forEachRow(rows, 0, [&](size_t i) { timestamps[i] = millis(assigner_(std::as_const(rows[i]))); });
+      } else {
+        forEachRow(rows, 0, [&](size_t i) {
+          const Timestamp before = had ? Timestamp(timestamps[i]) : Timestamp::min();
+          timestamps[i] = millis(assigner_(std::as_const(rows[i]), before));
+        });
+      }
+      if constexpr (!kIngestion) {
         checkEventTimes(rows, rangeOf(rows));
       }
     }

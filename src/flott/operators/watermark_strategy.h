@@ -23,12 +23,20 @@ struct KeepTimestamps {};
 /// Records get the processing time at which they come in; it never goes back.
 struct StampWithProcessingTime {};
 
+template <typename R>
+concept EventTime = std::same_as<std::remove_cvref_t<R>, Timestamp> ||
+    (std::integral<std::remove_cvref_t<R>> && !std::same_as<std::remove_cvref_t<R>, bool>);
 template <typename F, typename T>
-concept TimestampAssigner = requires(const F& f, const T& record) {
-  requires(std::same_as<std::remove_cvref_t<decltype(f(record))>, Timestamp> ||
-           (std::integral<std::remove_cvref_t<decltype(f(record))>> &&
-            !std::same_as<std::remove_cvref_t<decltype(f(record))>, bool>));
+concept AssignerOfRecords = requires(const F& f, const T& record) {
+  requires EventTime<decltype(f(record))>;
 };
+/// Looks at the timestamp that the record has already, too: Timestamp::min() when it has none.
+template <typename F, typename T>
+concept AssignerOfStampedRecords = requires(const F& f, const T& record, Timestamp before) {
+  requires EventTime<decltype(f(record, before))>;
+};
+template <typename F, typename T>
+concept TimestampAssigner = AssignerOfRecords<F, T> || AssignerOfStampedRecords<F, T>;
 
 /// A member that holds the timestamp.
 template <typename T, typename M>
@@ -81,15 +89,16 @@ class WatermarkStrategy {
     return {BoundedOutOfOrderness(Duration()), {}, {}};
   }
 
-  /// f(const T&) -> Timestamp, or milliseconds since 1970. Without one, records keep the timestamps they
-  /// have.
+  /// f(const T&) -> Timestamp, or milliseconds since 1970; or f(const T&, Timestamp before), which gets the
+  /// timestamp that the record has already, Timestamp::min() when it has none. Without an assigner, records
+  /// keep the timestamps they have.
   template <typename F>
   requires(!std::is_member_object_pointer_v<F>)
       WatermarkStrategy<T, Generator, F> withTimestampAssigner(F assigner)
   const {
     static_assert(TimestampAssigner<F, T>,
-                  "withTimestampAssigner: the function must be callable as f(const T&) and return a "
-                  "Timestamp, or milliseconds since 1970 as an integer");
+                  "withTimestampAssigner: the function must be callable as f(const T&) or f(const T&, "
+                  "Timestamp before) and return a Timestamp, or milliseconds since 1970 as an integer");
     return {generator_, std::move(assigner), settings_};
   }
   template <typename M, typename C>

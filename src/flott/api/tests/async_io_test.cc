@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <numeric>
+#include <set>
 
 #include "flott/api/operator_harness.h"
 #include "flott/api/tests/job_test.h"
@@ -88,6 +89,30 @@ TEST(AsyncIo, RetriesFollowTheClock) {
   EXPECT_EQ(harness.output(), std::vector<int64_t>());
   harness.advance(Duration::millis(1));
   EXPECT_EQ(harness.output(), std::vector<int64_t>{7});
+}
+
+TEST(AsyncIo, ARetryHoldsUpWhatIsOrderedBehindIt) {
+  struct BusyForOdd : AsyncFunction<int64_t, int64_t> {
+    std::set<int64_t> tried;
+    void asyncInvoke(const int64_t& x, ResultFuture<int64_t> future) override {
+      if (x % 2 == 1 && tried.insert(x).second)
+        return future.completeExceptionally(Error(ErrorKind::kTransient, "busy"));
+      future.complete(x);
+    }
+  };
+  inAllModes([](const HarnessOptions& options) {
+    OneInputHarness<int64_t, int64_t> harness(options, [](const DataStream<int64_t>& numbers) {
+      return AsyncDataStream::orderedWaitWithRetry(numbers, BusyForOdd(), Duration::seconds(10),
+                                                   AsyncRetryStrategies::fixedDelay(3, Duration::millis(50))
+                                                       .ifException(RetryPredicates::kAnyException));
+    });
+    harness.pushBatch({2, 3, 4});
+    EXPECT_EQ(harness.output(), std::vector<int64_t>{2});
+    harness.advance(Duration::millis(49));
+    EXPECT_EQ(harness.output(), std::vector<int64_t>{2});
+    harness.advance(Duration::millis(1));
+    EXPECT_EQ(harness.output(), (std::vector<int64_t>{2, 3, 4}));
+  });
 }
 
 TEST(AsyncIo, OptionsThatMakeNoSenseAreRefusedAtOnce) {

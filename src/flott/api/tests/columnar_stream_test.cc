@@ -50,6 +50,20 @@ TEST_P(ColumnarStreamTest, FiltersComputesAndSelects) {
   EXPECT_EQ(sorted(collected(env_, rows)), expected);
 }
 
+struct Visit {
+  std::string city;
+  int64_t id = 0;
+  auto operator<=>(const Visit&) const = default;
+};
+
+TEST_P(ColumnarStreamTest, ParquetFilesAreReadAsRecordsToo) {
+  auto trips =
+      env_.readParquetFile<Visit>("/in").filter([](const Visit& visit) { return visit.id % 4 == 3; });
+  std::vector<Visit> expected;
+  for (int64_t i = 3; i < kTrips; i += 4) expected.push_back({"c3", i});
+  EXPECT_EQ(sorted(collected(env_, trips)), expected);
+}
+
 struct IdOnly {
   int64_t id = 0;
   auto operator<=>(const IdOnly&) const = default;

@@ -1,7 +1,12 @@
 // What an environment does around its jobs: listeners, cached files, settings.
 #include "flott/api/environment.h"
 
+#include <algorithm>
+#include <atomic>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -151,43 +156,46 @@ TEST(Sockets, HavePortsInRange) {
             "port -1 of 'sink' is out of range: give a number from 1 to 65535");
 }
 
-/// Warnings of a job whose program reads `port` and `input`.
-std::string warnings(const std::vector<std::string>& arguments, bool atEnd) {
+/// Warnings while the program runs, and those at its end.
+std::pair<std::string, std::string> warnings(const std::vector<std::string>& arguments, bool async = false) {
   TestWorld world;
-  StreamExecutionEnvironment env(world.environment().host(), {}, Parameters::fromArgs(arguments));
-  env.parameters().getInt("port", 1);
-  env.parameters().has("input");
-  env.fromSequence(1, 3).print();
-  if (atEnd) {
-    env.execute();
-    env.fromSequence(1, 3).print();
-    env.execute();
-  } else {
-    env.executeAsync();
+  auto log = [&, from = size_t{0}]() mutable {
+    std::string text;
+    const std::vector<std::string>& lines = world.sim().log().lines();
+    for (; from < lines.size(); ++from) {
+      if (lines[from].starts_with("WARN [parameters] ")) text += lines[from].substr(18) + "\n";
+    }
+    return text;
+  };
+  std::string before;
+  {
+    StreamExecutionEnvironment env(world.environment().host(), {}, Parameters::fromArgs(arguments));
+    env.parameters().getInt("port", 1);
+    env.parameters().has("input");
+    for (int job = 0; job < 2; ++job) {
+      env.fromSequence(1, 3).print();
+      async ? env.executeAsync().result() : env.execute();
+    }
+    env.parameters().has("after");
+    before = log();
   }
-  std::string log;
-  for (const std::string& line : world.sim().log().lines()) log += line + "\n";
-  return log;
+  return {before, log()};
 }
 
 TEST(UnreadParameters, SlipsAreNamedWhenTheJobStarts) {
-  EXPECT_EQ(warnings({"--port", "7", "--input", "x"}, false).find("parameters"), std::string::npos);
-  EXPECT_NE(warnings({"--prot", "7"}, false)
-                .find("--prot was given, but the program does not read it: did you mean --port?"),
-            std::string::npos);
-  EXPECT_EQ(warnings({"--colour", "7"}, false).find("--colour"), std::string::npos)
-      << "a function may read it";
+  using Warnings = std::pair<std::string, std::string>;
+  EXPECT_EQ(warnings({"--port", "7", "--input", "x", "--after", "y"}), Warnings("", ""));
+  EXPECT_EQ(warnings({"--prot", "7"}),
+            Warnings("--prot was given, but the program does not read it: did you mean --port?\n", ""));
 }
 
-TEST(UnreadParameters, AllAreNamedOnceWhenTheJobHasEnded) {
-  const std::string log = warnings({"--colour", "7", "--inptu", "x"}, true);
-  const auto count = [&](const std::string& text) {
-    size_t times = 0;
-    for (size_t at = log.find(text); at != std::string::npos; at = log.find(text, at + 1)) ++times;
-    return times;
-  };
-  EXPECT_EQ(count("--colour was given, but the program does not read it"), 1u) << log;
-  EXPECT_EQ(count("--inptu was given, but the program does not read it: did you mean --input?"), 1u) << log;
+TEST(UnreadParameters, OthersAreNamedOnceWhenTheProgramEnds) {
+  using Warnings = std::pair<std::string, std::string>;
+  for (const bool async : {false, true}) {
+    EXPECT_EQ(warnings({"--colour", "7", "--inptu", "x"}, async),
+              Warnings("--inptu was given, but the program does not read it: did you mean --input?\n",
+                       "--colour was given, but the program does not read it\n"));
+  }
 }
 
 TEST(GlobalJobParameters, AreSeenByEveryFunction) {
@@ -252,6 +260,166 @@ TEST(Settings, AreReachableByTheirKeys) {
   EXPECT_NE(plan.find("[vertex-1]Sink: Print to Std. Out\n  parallelism 3, max parallelism 64"),
             std::string::npos)
       << plan;
+}
+
+TEST(Settings, TheMaxParallelismIsANumberOrFollowsFromTheParallelism) {
+  auto env = TestWorld().environment();
+  for (const int refused : {0, -1, 65536}) {
+    EXPECT_EQ(failure([&] { env.setMaxParallelism(refused); }),
+              "max parallelism " + std::to_string(refused) +
+                  " of the environment is out of range: give a power of two from 1 to 32768");
+  }
+  Configuration configuration;
+  configuration.set("pipeline.max-parallelism", "0");
+  env.configure(configuration);
+  env.fromSequence(1, 3).print();
+  EXPECT_EQ(failure([&] { env.execute(); }),
+            "pipeline.max-parallelism is 0: give a power of two from 1 to 32768, or -1 to derive it from the "
+            "parallelism");
+  configuration.set("pipeline.max-parallelism", "-1");
+  env.configure(configuration);
+  EXPECT_NE(env.explain().find("max parallelism 128"), std::string::npos) << env.explain();
+}
+
+/// The vertices of a job of three operators under these settings, as texts.
+std::vector<std::string> vertices(const std::map<std::string, std::string>& settings) {
+  Configuration configuration;
+  for (const auto& [key, value] : settings) configuration.set(key, value);
+  auto env = TestWorld().environment(configuration);
+  env.fromSequence(1, 3).map([](int64_t x) { return x; }).setMaxParallelism(64).print();
+  std::vector<std::string> texts;
+  for (const JobVertex& vertex : compile(env.program()->graphWithSettings()).vertices)
+    texts.push_back(vertex.description);
+  return texts;
+}
+
+TEST(Settings, OfChainsAndTheirDescriptions) {
+  EXPECT_EQ(vertices({}),
+            std::vector<std::string>{"Source: Sequence Source\n+- Map\n   +- Sink: Print to Std. Out\n"});
+  EXPECT_EQ(vertices({{"pipeline.vertex-description-mode", "CASCADING"}}),
+            std::vector<std::string>{"Source: Sequence Source -> Map -> Sink: Print to Std. Out"});
+  EXPECT_EQ(
+      vertices({{"pipeline.operator-chaining.chain-operators-with-different-max-parallelism", "false"}}),
+      (std::vector<std::string>{"Source: Sequence Source\n", "Map\n", "Sink: Print to Std. Out\n"}));
+}
+
+TEST(Settings, BuffersMayBeSentOnlyWhenTheyAreFull) {
+  const auto timeout = [](const std::map<std::string, std::string>& settings) {
+    Configuration configuration;
+    for (const auto& [key, value] : settings) configuration.set(key, value);
+    auto env = TestWorld().environment(configuration);
+    env.fromSequence(1, 3).rebalance().print().setParallelism(2);
+    return compile(env.program()->graphWithSettings()).edges.at(0).bufferTimeout.ms;
+  };
+  EXPECT_EQ(timeout({}), 100);
+  EXPECT_EQ(timeout({{"execution.buffer-timeout.interval", "7ms"}}), 7);
+  EXPECT_EQ(
+      timeout({{"execution.buffer-timeout.interval", "7ms"}, {"execution.buffer-timeout.enabled", "false"}}),
+      -1);
+}
+
+/// How many records each of two subtasks got of a rebalanced stream, under each seed.
+std::vector<std::vector<int64_t>> shares(const std::map<std::string, std::string>& settings) {
+  struct Tell {
+    int64_t me = 0;
+    void open(RuntimeContext& ctx) { me = ctx.subtaskIndex(); }
+    int64_t operator()(int64_t) { return me; }
+  };
+  std::vector<std::vector<int64_t>> all;
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    Configuration configuration;
+    configuration.set("taskmanager.network.memory.buffers-per-channel", "2");
+    for (const auto& [key, value] : settings) configuration.set(key, value);
+    TestWorld world(seed);
+    auto env = world.environment(configuration);
+    const auto subtasks =
+        collected(env, env.fromSequence(1, 100'000).rebalance().map(Tell()).setParallelism(2));
+    const int64_t second = std::count(subtasks.begin(), subtasks.end(), 1);
+    all.push_back({static_cast<int64_t>(subtasks.size()) - second, second});
+  }
+  return all;
+}
+
+TEST(Settings, TheAdaptivePartitionerFollowsTheLoad) {
+  const auto inTurn = shares({});
+  EXPECT_NEAR(static_cast<double>(inTurn[0][0]), 50'000, 500);
+  EXPECT_EQ(inTurn, std::vector<std::vector<int64_t>>(kSeeds, inTurn[0])) << "whatever the load";
+  const auto adaptive = shares({{"taskmanager.network.adaptive-partitioner.enabled", "true"}});
+  EXPECT_LT(std::count(adaptive.begin(), adaptive.end(), inTurn[0]), static_cast<int64_t>(kSeeds) / 2);
+}
+
+// The real threads for blocking work: two run, one waits, and there is no room for another.
+TEST(Settings, OfBlockingWork) {
+  Configuration configuration;
+  configuration.set("flott.offload.threads", "2");
+  configuration.set("flott.offload.queue", "1");
+  const std::shared_ptr<ExecutionHost> host = makeRealHost(configuration);
+  Offload& offload = host->env().offload;
+  std::atomic<int> running{0};
+  std::atomic<bool> stop{false};
+  const auto work = [&] {
+    ++running;
+    running.notify_all();
+    stop.wait(false);
+  };
+  for (int before = 0; before < 2; ++before) {
+    ASSERT_TRUE(offload.submit("runs", work));
+    running.wait(before);
+  }
+  EXPECT_TRUE(offload.submit("waits", work));
+  EXPECT_FALSE(offload.submit("has no room", work));
+  EXPECT_EQ(running, 2);
+  stop = true;
+  stop.notify_all();
+  EXPECT_TRUE(offload.stop(Duration::seconds(60)).empty());
+}
+
+TEST(Plans, AreFlinksJsonToo) {
+  auto env = TestWorld().environment();
+  env.setParallelism(3);
+  env.fromSequence(1, 3).keyBy([](int64_t x) { return x; }).map([](int64_t x) { return x; }).print();
+  const auto plan = nlohmann::json::parse(env.executionPlan());
+  ASSERT_EQ(plan["nodes"].size(), 3u);
+  EXPECT_EQ(plan["nodes"][1]["type"], "Map");
+  EXPECT_EQ(plan["nodes"][1]["parallelism"], 3);
+  EXPECT_EQ(plan["nodes"][1]["predecessors"][0]["ship_strategy"], "HASH");
+}
+
+TEST(Sources, AParallelCollectionIsReadByAllSubtasks) {
+  using Where = std::pair<int64_t, int64_t>;
+  struct Tell {
+    int64_t me = 0;
+    void open(RuntimeContext& ctx) { me = ctx.subtaskIndex(); }
+    Where operator()(int64_t x) { return {x, me}; }
+  };
+  std::vector<int64_t> values;
+  for (int64_t value = 0; value < 3000; ++value) values.push_back(value);
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    TestWorld world(seed);
+    auto env = world.environment();
+    env.setParallelism(3);
+    std::vector<int64_t> seen;
+    std::set<int64_t> subtasks;
+    for (const auto& [value, subtask] : collected(env, env.fromParallelCollection(values).map(Tell()))) {
+      seen.push_back(value);
+      subtasks.insert(subtask);
+    }
+    EXPECT_EQ(sorted(seen), values);
+    EXPECT_EQ(subtasks.size(), 3u) << "seed " << seed;
+  }
+}
+
+TEST(Sinks, PrintToStandardErrorAndWriteToASocket) {
+  TestWorld world;
+  world.sim().network().answer("sink", 9000, {.end = PeerEnd::kStaysOpen});
+  auto env = world.environment();
+  const auto numbers = env.fromSequence(1, 3);
+  numbers.printToErr("n");
+  numbers.writeToSocket("sink", 9000, [](const int64_t& number) { return std::to_string(number) + ";"; });
+  env.execute();
+  EXPECT_EQ(world.sim().console().errText(), "n> 1\nn> 2\nn> 3\n");
+  EXPECT_EQ(world.sim().console().outText(), "");
+  EXPECT_EQ(world.sim().network().received("sink", 9000), "1;2;3;");
 }
 
 TEST(UidHash, IsTheIdOfTheOperator) {

@@ -157,8 +157,14 @@ TEST(Failures, AGraphWithoutASink) {
   TestWorld world;
   auto env = world.environment();
   env.fromSequence(1, 2).map([](int64_t x) { return x; });
-  const std::string text = failure([&] { env.execute("test"); });
-  EXPECT_NE(text.find("sink"), std::string::npos) << text;
+  EXPECT_EQ(
+      failure([&] { env.execute("test"); }),
+      "job 'test' has no sink: what comes out of 'Map' goes nowhere. End the stream with print(), sinkTo() "
+      "or executeAndCollect()");
+  EXPECT_EQ(
+      failure([&] { env.execute("test"); }),
+      "job 'test' has no sink: nothing was added to it. Begin with a source such as fromElements(), and end "
+      "with print(), sinkTo() or executeAndCollect()");
 }
 
 TEST(Failures, OverflowInSumShowsTheRecord) {

@@ -1,6 +1,8 @@
 // The handle on a running job, what it can be asked, and what settings of single operators make of the job.
 #include "flott/api/job_client.h"
 
+#include <atomic>
+
 #include "flott/api/operator_harness.h"
 #include "flott/api/process.h"
 #include "flott/api/sinks.h"
@@ -53,8 +55,6 @@ TEST(JobClient, AccumulatorsOfAllKindsAreMergedOverSubtasks) {
     env.setParallelism(3);
     env.fromSequence(1, 1000).rebalance().map(Count()).addSink([](int64_t) {});
     JobClient client = env.executeAsync("counting");
-    EXPECT_FALSE(isFinal(client.status()));
-    EXPECT_LE(client.accumulators().all().size(), 5u) << "live: what there is so far";
     const JobExecutionResult result = client.result();
     EXPECT_EQ(client.status(), JobStatus::kFinished);
     EXPECT_EQ(result.accumulator<IntCounter>("records").value(), 1000);
@@ -69,28 +69,169 @@ TEST(JobClient, AccumulatorsOfAllKindsAreMergedOverSubtasks) {
   }
 }
 
-TEST(JobClient, CancelsAJobThatWouldNotEnd) {
-  TestWorld world(2);
+TEST(JobClient, AccumulatorsAreMergedWhileTheJobRuns) {
+  TestWorld world(4);
   auto env = world.environment();
-  int64_t seen = 0;
-  env.fromFunction<int64_t>([](SourceOutput<int64_t>& out) {
-       out.collect(1);
-       return true;
-     })
-      .addSink([&seen](int64_t) { ++seen; });
+  env.setParallelism(3);
+  env.fromGenerator<int64_t>([](int64_t i) { return i; }, {.count = 1000, .recordsPerSecond = 100})
+      .rebalance()
+      .map(Count())
+      .addSink([](int64_t) {});
   JobClient client = env.executeAsync();
-  client.cancel();
-  EXPECT_EQ(client.result().status(), JobStatus::kCancelled);
+  int64_t before = 0;
+  for (int second = 1; second < 10; ++second) {
+    ASSERT_FALSE(world.advance(Duration::seconds(1)));
+    const Accumulators live = client.accumulators();
+    const auto* records = dynamic_cast<const IntCounter*>(live.find("records"));
+    ASSERT_NE(records, nullptr);
+    EXPECT_NEAR(records->value(), 100 * second, 30);
+    EXPECT_GT(records->value(), before);
+    before = records->value();
+  }
+  const JobExecutionResult result = client.result();
+  EXPECT_EQ(result.accumulator<IntCounter>("records").value(), 1000);
+  EXPECT_NEAR(static_cast<double>(result.runTime().ms), 10'000, 500);
+}
+
+/// Counts from 0 for ever, by the clock: calls that wait for so long return.
+DataStream<int64_t> endless(StreamExecutionEnvironment& env) {
+  return env.fromGenerator<int64_t>([](int64_t i) { return i; }, {.recordsPerSecond = 1000});
+}
+
+TEST(JobClient, CancelsAJobThatWouldNotEnd) {
+  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+    TestWorld world(seed);
+    auto env = world.environment();
+    int64_t seen = 0;
+    endless(env).addSink([&seen](int64_t) { ++seen; });
+    JobClient client = env.executeAsync();
+    while (seen < 1000) ASSERT_FALSE(client.waitFor(Duration::millis(1)));
+    EXPECT_EQ(client.status(), JobStatus::kRunning);
+    client.cancel();
+    EXPECT_EQ(client.result().status(), JobStatus::kCancelled);
+    const int64_t then = seen;
+    EXPECT_TRUE(world.runUntilIdle());
+    EXPECT_EQ(seen, then);
+  }
+}
+
+/// All that the world's log says about metrics.
+int listings(TestWorld& world, const std::string& job) {
+  int count = 0;
+  for (const std::string& line : world.sim().log().lines()) {
+    if (!line.starts_with("INFO [metrics] of job '" + job + "':\n")) continue;
+    EXPECT_NE(line.find("numRecordsOut = "), std::string::npos) << line;
+    ++count;
+  }
+  return count;
+}
+
+TEST(JobSignals, CancelWhatExecuteRuns) {
+  TestWorld world(5);
+  auto env = world.environment();
+  endless(env)
+      .map([&world](int64_t x) {
+        if (x == 100) world.sim().signals().raise(2);
+        return x;
+      })
+      .addSink([](int64_t) {});
+  EXPECT_EQ(env.execute("endless").status(), JobStatus::kCancelled);
+  EXPECT_EQ(world.sim().console().errText(),
+            "\nInterrupted: cancelling job 'endless'; once more ends the program at once.\n");
+  EXPECT_EQ(listings(world, "endless"), 1);
+}
+
+TEST(JobSignals, CancelWhatWasStartedAndIsWaitedFor) {
+  for (const bool byResult : {false, true}) {
+    TestWorld world(6);
+    auto env = world.environment();
+    endless(env).addSink([](int64_t) {});
+    JobClient started = env.executeAsync("endless");
+    ASSERT_FALSE(started.waitFor(Duration::millis(1)));
+    JobClient client = std::move(started);
+    world.sim().signals().raise(15);
+    if (!byResult) {
+      while (!client.waitFor(Duration::seconds(1))) {
+      }
+      EXPECT_EQ(listings(world, "endless"), 1);
+    }
+    EXPECT_EQ(client.result().status(), JobStatus::kCancelled);
+    EXPECT_EQ(listings(world, "endless"), 1) << "once";
+    EXPECT_EQ(world.sim().console().errText(),
+              "\nTerminated: cancelling job 'endless'; once more ends the program at once.\n");
+    world.sim().signals().raise(2);
+    EXPECT_EQ(world.sim().console().errText().find("Interrupted"), std::string::npos)
+        << "the job has ended: signals are the program's again";
+  }
+}
+
+TEST(JobSignals, EndTheResultsThatAreRead) {
+  TestWorld world(7);
+  auto env = world.environment();
+  auto results = endless(env).collectAsync("endless");
+  for (int64_t number = 0; number < 100; ++number) EXPECT_EQ(results.next(), number);
+  world.sim().signals().raise(2);
+  int more = 0;
+  while (results.next()) ASSERT_LT(++more, 1000);
+  EXPECT_EQ(results.client().status(), JobStatus::kCancelled);
+  EXPECT_EQ(world.sim().console().errText(),
+            "\nInterrupted: cancelling job 'endless'; once more ends the program at once.\n");
+}
+
+TEST(JobSignals, OfAJobWhoseEndNobodyHasSeenSayThat) {
+  TestWorld world(8);
+  auto env = world.environment();
+  env.fromSequence(1, 10).addSink([](int64_t) {});
+  JobClient client = env.executeAsync("short");
+  ASSERT_TRUE(world.runUntilIdle());
+  world.sim().signals().raise(2);
+  EXPECT_EQ(world.sim().console().errText(),
+            "\nInterrupted: job 'short' has ended already; once more ends the program at once.\n");
+  EXPECT_EQ(client.result().status(), JobStatus::kFinished);
+}
+
+TEST(JobClient, TwoJobsRunAtOnce) {
+  TestWorld world(9);
+  auto env = world.environment();
+  std::vector<int64_t> ones, twos;
+  env.fromSequence(1, 100).map([](int64_t x) { return 2 * x; }).addSink([&](int64_t x) {
+    ones.push_back(x);
+  });
+  JobClient first = env.executeAsync("first");
+  endless(env).addSink([&](int64_t x) { twos.push_back(x); });
+  JobClient second = env.executeAsync("second");
+  ASSERT_FALSE(second.waitFor(Duration::millis(1)));
+  EXPECT_FALSE(isFinal(first.status()));
+  EXPECT_EQ(first.result().jobName(), "first");
+  EXPECT_EQ(ones.size(), 100u);
+  EXPECT_EQ(second.status(), JobStatus::kRunning);
+  world.sim().signals().raise(2);
+  EXPECT_EQ(second.result().status(), JobStatus::kCancelled);
+  EXPECT_EQ(first.status(), JobStatus::kFinished);
+}
+
+// On real threads: each goes on until it has heard of the other.
+TEST(JobClient, TwoJobsMeetOnRealThreads) {
+  auto env = StreamExecutionEnvironment::createLocalEnvironment(2);
+  EXPECT_EQ(env.parallelism(), 2);
+  std::atomic<bool> here[2] = {false, false};
+  std::vector<JobClient> clients;
+  for (int me = 0; me < 2; ++me) {
+    env.fromFunction<int64_t>([mine = &here[me], other = &here[1 - me]](SourceOutput<int64_t>& out) {
+         out.collect(1);
+         mine->store(true);
+         return !other->load();
+       })
+        .addSink([](int64_t) {});
+    clients.push_back(env.executeAsync("job " + std::to_string(me)));
+  }
+  for (JobClient& client : clients) EXPECT_EQ(client.result().status(), JobStatus::kFinished);
 }
 
 TEST(JobClient, ReadsResultsWhileTheJobRunsAndLeavingCancels) {
   TestWorld world(3);
   auto env = world.environment();
-  auto endless = env.fromFunction<int64_t>([next = int64_t{0}](SourceOutput<int64_t>& out) mutable {
-    out.collect(next++);
-    return true;
-  });
-  auto results = endless.collectAsync();
+  auto results = endless(env).collectAsync();
   for (int64_t expected = 0; expected < 100; ++expected) EXPECT_EQ(results.next(), expected);
 }
 

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "flott/api/broadcast_stream.h"
+#include "flott/api/connected_streams.h"
+#include "flott/api/operator_harness.h"
 #include "flott/api/test_world.h"
 #include "flott/api/watermarks.h"
 #include "flott/base/tests/error_text.h"
@@ -208,6 +210,135 @@ TEST(ProcessJobs, ConnectedStreamsMapAndFlatMap) {
   env.execute();
   EXPECT_EQ(sorted(mapped.takeAll()), (std::vector<std::string>{"a", "b", "c"}));
   EXPECT_EQ(sorted(flat.takeAll()), (std::vector<int64_t>{-2, -1, 1, 2, 3}));
+}
+
+/// Both forms in one class, with a count of what came before.
+struct Numbered {
+  int64_t before = 0;
+  LongCounter* opened = nullptr;
+  void open(RuntimeContext& ctx) { (opened = &ctx.accumulator<LongCounter>("opened"))->add(1); }
+  std::string map1(const Click& click) { return click.user + std::to_string(before++); }
+  std::string map2(const Payment& payment) { return payment.user + "$" + std::to_string(before++); }
+  void flatMap1(const Click& click, Collector<std::string>& out) {
+    for (int i = 0; i < 2; ++i) out.collect(click.user + std::to_string(before++));
+  }
+  void flatMap2(const Payment& payment, Collector<std::string>& out) {
+    if (payment.cents > 3) out.collect(payment.user + "$" + std::to_string(before++));
+  }
+};
+
+TEST(ProcessJobs, ConnectedStreamsTakeClassesForMapAndFlatMap) {
+  inAllModes([](const HarnessOptions& options) {
+    using Harness = TwoInputHarness<Click, Payment, std::string>;
+    Harness map(options, [](const auto& clicks, const auto& payments) {
+      return clicks.connect(payments).map(Numbered());
+    });
+    Harness flatMap(options, [](const auto& clicks, const auto& payments) {
+      return clicks.connect(payments).flatMap(Numbered());
+    });
+    for (Harness* harness : {&map, &flatMap}) {
+      harness->first().pushBatch({{"a", 1}, {"b", 2}});
+      harness->second().pushBatch({{"c", 3}, {"d", 4}});
+      harness->first().push({"e", 5});
+      const Accumulator* opened = harness->accumulators().find("opened");
+      ASSERT_NE(opened, nullptr);
+      EXPECT_EQ(opened->text(), "1");
+    }
+    EXPECT_EQ(map.output(), (std::vector<std::string>{"a0", "b1", "c$2", "d$3", "e4"}));
+    EXPECT_EQ(flatMap.output(), (std::vector<std::string>{"a0", "a1", "b2", "b3", "d$4", "e5", "e6"}));
+  });
+}
+
+const OutputTag<std::string> kAside("aside");
+using Aside = std::vector<std::string>;
+
+struct CoAside : CoProcessFunction<Click, Payment, int64_t> {
+  void processElement1(const Click& click, Context& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "click " + click.user);
+  }
+  void processElement2(const Payment& payment, Context& ctx, Collector<int64_t>& out) override {
+    ctx.output(kAside, "payment " + payment.user);
+    out.collect(payment.cents);
+  }
+};
+struct KeyedCoAside : KeyedCoProcessFunction<std::string, Click, Payment, int64_t> {
+  void processElement1(const Click&, Context& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "click " + ctx.getCurrentKey());
+    ctx.timerService().registerEventTimeTimer(Timestamp(50));
+  }
+  void processElement2(const Payment& payment, Context& ctx, Collector<int64_t>& out) override {
+    ctx.output(kAside, "payment " + ctx.getCurrentKey());
+    out.collect(payment.cents);
+  }
+  void onTimer(Timestamp at, OnTimerContext& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "timer " + ctx.getCurrentKey() + " " + std::to_string(at.ms));
+  }
+};
+struct BroadcastAside : BroadcastProcessFunction<Click, Payment, int64_t> {
+  void processElement(const Click& click, ReadOnlyContext& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "click " + click.user);
+  }
+  void processBroadcastElement(const Payment& payment, Context& ctx, Collector<int64_t>& out) override {
+    ctx.output(kAside, "payment " + payment.user);
+    out.collect(payment.cents);
+  }
+};
+struct KeyedBroadcastAside : KeyedBroadcastProcessFunction<std::string, Click, Payment, int64_t> {
+  void processElement(const Click&, ReadOnlyContext& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "click " + ctx.getCurrentKey());
+    ctx.timerService().registerEventTimeTimer(Timestamp(50));
+  }
+  void processBroadcastElement(const Payment& payment, Context& ctx, Collector<int64_t>& out) override {
+    ctx.output(kAside, "payment " + payment.user);
+    out.collect(payment.cents);
+  }
+  void onTimer(Timestamp at, OnTimerContext& ctx, Collector<int64_t>&) override {
+    ctx.output(kAside, "timer " + ctx.getCurrentKey() + " " + std::to_string(at.ms));
+  }
+};
+
+/// What a function over both streams puts aside, with its main results.
+template <typename Build>
+Aside putAside(const HarnessOptions& options, Build&& build) {
+  TwoInputHarness<Click, Payment, int64_t> harness(options, build);
+  harness.readSideOutput(kAside);
+  harness.first().pushStamped({{{"a", 1}, 1}, {{"b", 2}, 2}});
+  harness.second().pushStamped({{{"a", 7}, 3}});
+  harness.first().watermark(100);
+  harness.second().watermark(100);
+  EXPECT_EQ(harness.output(), std::vector<int64_t>{7});
+  return sorted(harness.sideOutput(kAside));
+}
+
+TEST(SideOutputs, OfFunctionsOverTwoStreams) {
+  const MapStateDescriptor<std::string, int64_t> state("state");
+  const Aside records{"click a", "click b", "payment a"};
+  const Aside withTimers{"click a", "click b", "payment a", "timer a 50", "timer b 50"};
+  inAllModes([&](const HarnessOptions& options) {
+    EXPECT_EQ(
+        putAside(options, [](const auto& clicks,
+                             const auto& payments) { return clicks.connect(payments).process(CoAside()); }),
+        records);
+    EXPECT_EQ(
+        putAside(
+            options,
+            [](const auto& clicks, const auto& payments) {
+              return clicks.connect(payments).keyBy(&Click::user, &Payment::user).process(KeyedCoAside());
+            }),
+        withTimers);
+    EXPECT_EQ(putAside(options,
+                       [&](const auto& clicks, const auto& payments) {
+                         return clicks.connect(payments.broadcast(state)).process(BroadcastAside());
+                       }),
+              records);
+    EXPECT_EQ(putAside(options,
+                       [&](const auto& clicks, const auto& payments) {
+                         return clicks.keyBy(&Click::user)
+                             .connect(payments.broadcast(state))
+                             .process(KeyedBroadcastAside());
+                       }),
+              withTimers);
+  });
 }
 
 const MapStateDescriptor<std::string, int64_t> kPrices("prices");

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 
+#include "flott/api/operator_harness.h"
 #include "flott/api/sinks.h"
 #include "flott/api/test_world.h"
 #include "flott/api/tests/job_test.h"
@@ -108,6 +109,21 @@ Drift drift(uint64_t seed, bool aligned, LogOptions options) {
   client.cancel();
   client.result();
   return *result;
+}
+
+TEST(TimestampAssigners, MayLookAtTheTimestampBefore) {
+  inAllModes([](const HarnessOptions& options) {
+    OneInputHarness<int64_t, int64_t> harness(options, [](const DataStream<int64_t>& numbers) {
+      return numbers.assignTimestampsAndWatermarks(
+          WatermarkStrategy<int64_t>::forMonotonousTimestamps().withTimestampAssigner(
+              [](int64_t number, Timestamp before) {
+                return before == Timestamp::min() ? Timestamp(number) : before + Duration(100);
+              }));
+    });
+    harness.pushStamped({{7, 1000}, {8, 2000}});
+    harness.pushBatch({3, 4});
+    EXPECT_EQ(harness.takeEvents(), (std::vector<std::string>{"7 @ 1100", "8 @ 2100", "3 @ 3", "4 @ 4"}));
+  });
 }
 
 TEST(Alignment, SourcesOfAGroupDoNotRunAwayFromEachOther) {

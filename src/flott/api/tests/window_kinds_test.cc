@@ -5,6 +5,7 @@
 #include <chrono>
 #include <map>
 
+#include "flott/api/operator_harness.h"
 #include "flott/api/process.h"
 #include "flott/api/sinks.h"
 #include "flott/api/test_world.h"
@@ -210,7 +211,7 @@ TEST(WindowKinds, AssignersOfOnesOwn) {
                                       "{page: 1, at: 100, weight: 7}"}));
 }
 
-/// Says how often the window fired and how often the page did, and when a window is forgotten.
+/// Says how often the window fired and how often the page did, and how many of its windows are forgotten.
 struct Firings : ProcessWindowFunction<Click, std::string, int64_t> {
   void process(const int64_t& page, Context& context, std::span<const Click> clicks,
                Collector<std::string>& out) override {
@@ -220,7 +221,9 @@ struct Firings : ProcessWindowFunction<Click, std::string, int64_t> {
     ofPage.set(ofPage.get() + 1);
     out.collect(std::to_string(page) + ": " + std::to_string(clicks.size()) + " clicks, firing " +
                 std::to_string(inWindow.get()) + " of the window, " + std::to_string(ofPage.get()) +
-                " of the page");
+                " of the page, " +
+                std::to_string(context.globalState().state(ValueStateDescriptor<int64_t>("gone")).get()) +
+                " forgotten");
   }
   void clear(Context& context) override {
     auto gone = context.globalState().state(ValueStateDescriptor<int64_t>("gone"));
@@ -233,17 +236,18 @@ TEST(WindowKinds, StateOfAWindowEndsWithIt) {
   auto env = world.environment();
   const auto firings =
       env.fromElements<Click>({{1, 1, 1}, {1, 2, 1}, {1, 3, 1}, {1, 12'000, 1}, {1, 12'001, 1}})
-          .assignTimestampsAndWatermarks(clickTime())
+          .assignTimestampsAndWatermarks(
+              WatermarkStrategy<Click>::forGenerator(Punctuated()).withTimestampAssigner(&Click::at))
           .keyBy(&Click::page)
           .window(TumblingEventTimeWindows::of(10s))
           .trigger(CountTrigger::of(1))
           .process(Firings())
           .executeAndCollect();
-  EXPECT_EQ(firings, (Texts{"1: 1 clicks, firing 1 of the window, 1 of the page",
-                            "1: 2 clicks, firing 2 of the window, 2 of the page",
-                            "1: 3 clicks, firing 3 of the window, 3 of the page",
-                            "1: 1 clicks, firing 1 of the window, 4 of the page",
-                            "1: 2 clicks, firing 2 of the window, 5 of the page"}));
+  EXPECT_EQ(firings, (Texts{"1: 1 clicks, firing 1 of the window, 1 of the page, 0 forgotten",
+                            "1: 2 clicks, firing 2 of the window, 2 of the page, 0 forgotten",
+                            "1: 3 clicks, firing 3 of the window, 3 of the page, 0 forgotten",
+                            "1: 1 clicks, firing 1 of the window, 4 of the page, 0 forgotten",
+                            "1: 2 clicks, firing 2 of the window, 5 of the page, 1 forgotten"}));
   EXPECT_EQ(
       errorText([&] {
         env.fromElements<Click>({{1, 1, 1}})
@@ -255,6 +259,188 @@ TEST(WindowKinds, StateOfAWindowEndsWithIt) {
       }),
       "windowState() was called for windows that merge, such as sessions: what would become of the states "
       "of two that become one is not known; use globalState(), or keep it in the accumulator");
+}
+
+TEST(WindowKinds, MemoryOfAWindowsStateIsGivenBackWithIt) {
+  struct Hoard : ProcessWindowFunction<Click, int64_t, int64_t> {
+    explicit Hoard(KeyedStateBackend** seen) : backend(seen) {}
+    KeyedStateBackend** backend;
+    void open(RuntimeContext& ctx) override {
+      *backend = &ctx.operatorContext().keyedState(typeOps<int64_t>());
+    }
+    void process(const int64_t&, Context& context, std::span<const Click> clicks,
+                 Collector<int64_t>& out) override {
+      auto told = context.windowState().state(ValueStateDescriptor<int64_t>("told"));
+      EXPECT_FALSE(told.has());
+      told.set(1);
+      out.collect(static_cast<int64_t>(clicks.size()));
+    }
+  };
+  constexpr Duration kLateness = 20s;  // so that a window outlives its firing
+  KeyedStateBackend* backend = nullptr;
+  OneInputHarness<Click, int64_t> harness({}, [&](const DataStream<Click>& clicks) {
+    return clicks.keyBy(&Click::page)
+        .window(TumblingEventTimeWindows::of(10s))
+        .allowedLateness(kLateness)
+        .process(Hoard(&backend));
+  });
+  uint64_t most = 0;
+  const auto window = [&](int64_t number) {
+    std::vector<std::pair<Click, int64_t>> clicks;
+    for (int64_t page = 0; page < 100; ++page)
+      clicks.push_back({{page, number * 10'000, 1}, number * 10'000});
+    harness.pushStamped(clicks);
+    harness.watermark(number * 10'000 + 9'999);
+  };
+  for (int64_t number = 0; number < 5; ++number) {
+    window(number);
+    most = std::max(most, backend->budget().used());
+  }
+  EXPECT_GT(most, 0u);
+  for (int64_t number = 5; number < 50; ++number) window(number);
+  EXPECT_LE(backend->budget().used(), most + most / 10);
+  EXPECT_EQ(harness.output().size(), 50 * 100u);
+}
+
+/// The largest weight of a window, with its bounds; counts the windows that it has seen end.
+struct HeaviestOfAll : ProcessAllWindowFunction<Click, std::string> {
+  LongCounter* ended = nullptr;
+  void open(RuntimeContext& ctx) override { ended = &ctx.accumulator<LongCounter>("ended"); }
+  void process(Context& context, std::span<const Click> clicks, Collector<std::string>& out) override {
+    int64_t most = 0;
+    for (const Click& click : clicks) most = std::max(most, click.weight);
+    out.collect(std::to_string(context.window().start.ms) + ": " + std::to_string(most));
+  }
+  void clear(Context&) override { ended->add(1); }
+};
+
+TEST(WindowKinds, WindowsOverAllRecordsTakeAClass) {
+  TestWorld world;
+  auto env = world.environment();
+  CollectBuffer<std::string> results;
+  env.fromElements<Click>({{1, 1, 1}, {2, 2, 7}, {1, 3, 3}, {3, 12'000, 2}})
+      .assignTimestampsAndWatermarks(clickTime())
+      .windowAll(TumblingEventTimeWindows::of(10s))
+      .process(HeaviestOfAll())
+      .transformToSink("Collect", results.sink());
+  const JobExecutionResult result = env.execute();
+  EXPECT_EQ(results.takeAll(), (Texts{"0: 7", "10000: 2"}));
+  EXPECT_EQ(result.accumulator<LongCounter>("ended").value(), 2);
+}
+
+TEST(WindowKinds, ApplyTakesFunctionsOfTheWindowAlone) {
+  struct Weights {
+    LongCounter* calls = nullptr;
+    void open(RuntimeContext& ctx) { calls = &ctx.accumulator<LongCounter>("calls"); }
+    void operator()(const int64_t& page, const TimeWindow& window, std::span<const Click> clicks,
+                    Collector<std::string>& out) {
+      calls->add(1);
+      std::string text = std::to_string(page) + " from " + std::to_string(window.start.ms) + ":";
+      for (const Click& click : clicks) text += " " + std::to_string(click.weight);
+      out.collect(text);
+    }
+  };
+  TestWorld world;
+  auto env = world.environment();
+  const auto clicks = env.fromElements<Click>({{1, 1, 4}, {2, 2, 5}, {1, 3, 6}, {1, 12'000, 7}})
+                          .assignTimestampsAndWatermarks(clickTime());
+  CollectBuffer<std::string> keyed, all;
+  clicks.keyBy(&Click::page)
+      .window(TumblingEventTimeWindows::of(10s))
+      .apply(Weights())
+      .transformToSink("Collect", keyed.sink());
+  clicks.windowAll(EventTimeSessionWindows::withGap(10s))
+      .apply([](const TimeWindow& window, std::span<const Click> clicks, Collector<std::string>& out) {
+        out.collect(std::to_string(window.end.ms) + ": " + std::to_string(clicks.size()));
+      })
+      .transformToSink("Collect", all.sink());
+  const JobExecutionResult result = env.execute();
+  EXPECT_EQ(sortedTexts(keyed.takeAll()), (Texts{"1 from 0: 4 6", "1 from 10000: 7", "2 from 0: 5"}));
+  EXPECT_EQ(result.accumulator<LongCounter>("calls").value(), 3);
+  EXPECT_EQ(all.takeAll(), (Texts{"10003: 3", "22000: 1"}));
+}
+
+/// Fires at each record but one of weight 0, at which the window forgets what it has.
+struct ForgetAtZero {
+  TriggerResult onElement(const Click& click, Timestamp, const TimeWindow&, TriggerContext<>&) {
+    return click.weight == 0 ? TriggerResult::kPurge : TriggerResult::kFire;
+  }
+  TriggerResult onEventTime(Timestamp, const TimeWindow&, TriggerContext<>&) {
+    return TriggerResult::kContinue;
+  }
+  TriggerResult onProcessingTime(Timestamp, const TimeWindow&, TriggerContext<>&) {
+    return TriggerResult::kContinue;
+  }
+  void clear(const TimeWindow&, TriggerContext<>&) {}
+};
+
+TEST(WindowKinds, APurgeForgetsWithoutFiring) {
+  TestWorld world;
+  auto env = world.environment();
+  const auto sums = env.fromElements<Click>({{1, 1, 5}, {1, 2, 6}, {1, 3, 0}, {1, 4, 7}, {1, 5, 8}})
+                        .assignTimestampsAndWatermarks(clickTime())
+                        .keyBy(&Click::page)
+                        .window(TumblingEventTimeWindows::of(10s))
+                        .trigger(ForgetAtZero())
+                        .sum(&Click::weight)
+                        .map([](const Click& click) { return click.weight; })
+                        .executeAndCollect();
+  EXPECT_EQ(sums, (std::vector<int64_t>{5, 11, 7, 15}));
+}
+
+/// A guard's shift: no plain stretch of time. The window knows who has it.
+struct Shift {
+  int64_t from = 0;
+  std::string guard;
+  Timestamp maxTimestamp() const { return Timestamp(from + 999); }
+  bool operator==(const Shift&) const = default;
+};
+struct Shifts {
+  using Window = Shift;
+  static constexpr TimeDomain kDomain = TimeDomain::kEventTime;
+  static constexpr const char* kName = "Shifts";
+  /// Two guards at a time.
+  std::vector<Shift> assignWindows(const Click&, Timestamp at, AssignerContext&) const {
+    const int64_t from = at.ms / 1000 * 1000;
+    return {{from, "ann"}, {from, from == 0 ? "bob" : "eve"}};
+  }
+  CountTrigger defaultTrigger() const { return CountTrigger::of(2); }
+};
+struct ShiftReport : ProcessWindowFunction<Click, std::string, int64_t, Shift> {
+  void process(const int64_t& page, Context& context, std::span<const Click> clicks,
+               Collector<std::string>& out) override {
+    auto firings = context.windowState().state(ValueStateDescriptor<int64_t>("firings"));
+    firings.set(firings.get() + 1);
+    out.collect(context.window().guard + " at " + std::to_string(context.window().from) + ", page " +
+                std::to_string(page) + ": " + std::to_string(clicks.size()) + ", firing " +
+                std::to_string(firings.get()));
+  }
+};
+
+TEST(WindowKinds, WindowTypesOfOnesOwnAndTheTriggerOfTheirAssigner) {
+  for (int parallelism = 1; parallelism <= 3; ++parallelism) {
+    TestWorld world(static_cast<uint64_t>(parallelism));
+    auto env = world.environment();
+    env.setParallelism(parallelism);
+    const auto clicks =
+        env.fromElements<Click>(
+               {{1, 1, 1}, {1, 2, 1}, {2, 3, 1}, {1, 4, 1}, {1, 5, 1}, {1, 1001, 1}, {1, 1002, 1}})
+            .assignTimestampsAndWatermarks(clickTime());
+    const auto reports =
+        clicks.keyBy(&Click::page).window(Shifts()).process(ShiftReport()).executeAndCollect();
+    EXPECT_EQ(sortedTexts(reports),
+              (Texts{"ann at 0, page 1: 2, firing 1", "ann at 0, page 1: 4, firing 2",
+                     "ann at 1000, page 1: 2, firing 1", "bob at 0, page 1: 2, firing 1",
+                     "bob at 0, page 1: 4, firing 2", "eve at 1000, page 1: 2, firing 1"}));
+    const auto ends = env.fromElements<Click>({{1, 1, 1}, {2, 3, 1}})
+                          .assignTimestampsAndWatermarks(clickTime())
+                          .keyBy(&Click::page)
+                          .window(Shifts())
+                          .trigger(EventTimeTrigger::create())
+                          .count()
+                          .executeAndCollect();
+    EXPECT_EQ(sortedTexts(ends), (Texts{"(1, 1)", "(1, 1)", "(2, 1)", "(2, 1)"})) << "trigger() replaces it";
+  }
 }
 
 TEST(WindowKinds, WindowFunctionsHaveSideOutputs) {

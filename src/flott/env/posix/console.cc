@@ -12,13 +12,13 @@ namespace {
 
 class PosixConsole final : public Console {
  public:
-  void out(std::string_view text) override { writeAll(STDOUT_FILENO, "standard output", text); }
-  void err(std::string_view text) override { writeAll(STDERR_FILENO, "standard error", text); }
+  void out(std::string_view text) override { writeAll(STDOUT_FILENO, "standard output", text, outMutex_); }
+  void err(std::string_view text) override { writeAll(STDERR_FILENO, "standard error", text, errMutex_); }
   bool isTerminal() const override { return isatty(STDOUT_FILENO) == 1; }
 
  private:
-  void writeAll(int descriptor, const char* name, std::string_view text) {
-    std::lock_guard lock(mutex_);
+  static void writeAll(int descriptor, const char* name, std::string_view text, std::mutex& mutex) {
+    std::lock_guard lock(mutex);
     while (!text.empty()) {
       const ssize_t written = retried([&] { return ::write(descriptor, text.data(), text.size()); });
       if (written < 0) {
@@ -28,7 +28,9 @@ class PosixConsole final : public Console {
     }
   }
 
-  std::mutex mutex_;
+  // Nobody may read standard output, and what is to be said of that must not wait for it.
+  std::mutex outMutex_;
+  std::mutex errMutex_;
 };
 
 }  // namespace
