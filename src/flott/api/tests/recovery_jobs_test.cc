@@ -147,7 +147,6 @@ Reading both(const Reading& a, const Reading& b) { return {a.sensor, a.value * 1
 struct Case {
   const char* name;
   Transformation transformation;
-  bool onDisk = true;  // whether it is right on rocksdb: docs/status.md
 };
 
 class RecoveryJobs : public testing::TestWithParam<Case> {};
@@ -223,11 +222,9 @@ TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
   recover(GetParam().transformation, "hashmap", "hashmap", 20);
 }
 TEST_P(RecoveryJobs, PutOutTheSameOnDisk) {
-  if (!GetParam().onDisk) GTEST_SKIP();
   recover(GetParam().transformation, "rocksdb", "rocksdb", 5);
 }
 TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
-  if (!GetParam().onDisk) GTEST_SKIP();
   recover(GetParam().transformation, "hashmap", "rocksdb", 3);
   recover(GetParam().transformation, "rocksdb", "hashmap", 3);
 }
@@ -293,8 +290,7 @@ const Case kCases[] = {
            .between(-100ms, 100ms)
            .process(
                [](const Reading& a, const Reading& b, Collector<Reading>& out) { out.collect(both(a, b)); });
-     },
-     false},
+     }},
     {"RollingSum", [](const Keyed& readings) -> Readings { return readings.sum(&Reading::value); }},
     {"PreAggregated",
      [](const Keyed& readings) -> Readings {

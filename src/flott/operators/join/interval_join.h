@@ -230,7 +230,7 @@ class IntervalJoinOperator final : public Operator {
   }
 
   /// The entries of the rows up to `end`, on the way to the cache with what a row looks at. False when they
-  /// may have moved since, because there are new ones.
+  /// may have moved since, because there are new ones, or a store that takes some to make room for others.
   template <int side, typename T, typename Selector>
   bool lookAhead(const Rows<T>& rows, const Selector& selector, size_t end, Buffers** ahead) {
     size_t added = 0;
@@ -245,7 +245,7 @@ class IntervalJoinOperator final : public Operator {
       __builtin_prefetch(own.data() + own.size(), 1);
     }
     sweep_.onNewKeys(added);
-    return added == 0;
+    return added == 0 && !table_.untyped().hasCold();
   }
 
   template <int side, typename T>
