@@ -33,6 +33,7 @@ struct Figures {
   Percentiles latency;
   Firing firing;
   Checkpointing checkpointing;
+  Recovery recovery;
 };
 
 /// The first outcome of a case, which every later one has to equal.
@@ -123,6 +124,19 @@ class Side {
         rounded(medianOf([](const Figures& f) { return f.firing.bytesPerPair; }), 10);
   }
 
+  /// state_mb and so on, medians.
+  void addRecovery(Json& line) const {
+    const auto put = [&](const char* name, auto member) { line[name] = rounded(medianOf(member), 1000); };
+    put("state_mb", [](const Figures& f) { return f.recovery.megabytes; });
+    put("snapshot_mb_per_s",
+        [](const Figures& f) { return f.recovery.megabytes / f.recovery.snapshotMs * 1000; });
+    put("sync_ms", [](const Figures& f) { return f.recovery.syncMs; });
+    put("recovery_ms", [](const Figures& f) { return f.recovery.recoveryMs; });
+    put("recovery_mb_per_s",
+        [](const Figures& f) { return f.recovery.megabytes / f.recovery.recoveryMs * 1000; });
+    put("disk_mb_per_s", [](const Figures& f) { return f.recovery.diskMbPerS; });
+  }
+
   /// checkpoints, longest_sync_ms and snapshot_mb: of all rounds the sum and the largest.
   void addCheckpointing(Json& line) const {
     Checkpointing all;
@@ -153,6 +167,7 @@ class Side {
     figures.latency = m.outcome.latency;
     figures.firing = m.outcome.firing;
     figures.checkpointing = m.outcome.checkpointing;
+    figures.recovery = m.outcome.recovery;
     peakResidentBytes_ = std::max(peakResidentBytes_, m.peakResidentBytes);
   }
 
@@ -174,7 +189,7 @@ struct Sides {
               .lanes = 1};
     const bool twoProcesses = benchmark.kind == CaseKind::kTwoProcesses;
     const int processes = twoProcesses ? 2 : 1;
-    const bool oneCore = benchmark.kind == CaseKind::kCheckpoint;
+    const bool oneCore = benchmark.kind == CaseKind::kCheckpoint || benchmark.kind == CaseKind::kRecovery;
     if (benchmark.loop != nullptr) {
       loop = std::make_unique<Side>(oneCore ? "without" : "loop", benchmark.loop, load, processes,
                                     twoProcesses || oneCore);
@@ -229,6 +244,7 @@ Json toJson(const Case& benchmark, const Sides& sides) {
     if (engine) engine->addFiring("", line);
     if (sides.loop) sides.loop->addFiring("loop_", line);
   }
+  if (benchmark.kind == CaseKind::kRecovery && engine) engine->addRecovery(line);
   if (benchmark.kind == CaseKind::kCheckpoint && engine) engine->addCheckpointing(line);
   return line;
 }

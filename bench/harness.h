@@ -47,6 +47,15 @@ struct Checkpointing {
   double megabytes = 0;      // of the largest
 };
 
+/// How a job's state came back after a failure.
+struct Recovery {
+  double megabytes = 0;   // of state
+  double snapshotMs = 0;  // from asking for the checkpoint until it was complete
+  double syncMs = 0;      // of it the task did nothing else
+  double recoveryMs = 0;  // from the failure to the first record behind the state
+  double diskMbPerS = 0;  // the same bytes written to a file in the same folder, and synced
+};
+
 /// What came out of one round.
 struct Outcome {
   uint64_t records = 0;           // what the rate counts
@@ -54,6 +63,7 @@ struct Outcome {
   uint64_t checksum = 0;          // sum of fold() over the output records
   Percentiles latency{};          // of latency cases
   Firing firing{};                // of firing cases
+  Recovery recovery{};            // of recovery cases
   Checkpointing checkpointing{};  // of checkpoint cases
 };
 
@@ -65,6 +75,7 @@ enum class CaseKind : uint8_t {
   kTwoProcesses,  // engine with two lanes against the sum of two one-lane processes, each pinned to a core
   kLatency,       // percentiles and cores at a fixed rate, beside a bare hand-off between two threads
   kFiring,        // how long open windows take to fire, beside a loop over a hash map
+  kRecovery,      // a checkpoint, a failure, and the way back; all threads on one core
   kCheckpoint,    // the same job with and without checkpoints (its `loop`), each with all its threads on one
                   // core
 };

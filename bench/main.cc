@@ -30,6 +30,7 @@ std::vector<Case> allCases() {
           sessionCase(),
           countWindowCase(),
           openWindowsCase(),
+          recoveryCase(),
           exchangeForwardCase(),
           exchangeHashCase(),
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),

@@ -20,4 +20,14 @@ if(NOT TARGET Flott::rocksdb)
   set_target_properties(Flott::rocksdb PROPERTIES
     IMPORTED_LOCATION ${FLOTT_ROCKSDB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_ROCKSDB_HEADERS})
 endif()
+# Debian's is compiled, and its classes depend on what it was compiled with.
+if(NOT TARGET Flott::httplib)
+  find_library(FLOTT_HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+  find_path(FLOTT_HTTPLIB_HEADERS httplib.h REQUIRED)
+  add_library(Flott::httplib SHARED IMPORTED)
+  set_target_properties(Flott::httplib PROPERTIES
+    IMPORTED_LOCATION ${FLOTT_HTTPLIB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_HTTPLIB_HEADERS}
+    INTERFACE_COMPILE_DEFINITIONS
+      "CPPHTTPLIB_OPENSSL_SUPPORT;CPPHTTPLIB_ZLIB_SUPPORT;CPPHTTPLIB_BROTLI_SUPPORT")
+endif()
 include(${CMAKE_CURRENT_LIST_DIR}/FlottArrow.cmake)

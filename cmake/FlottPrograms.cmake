@@ -78,6 +78,12 @@ function(flott_add_examples)
     flott_use_pch(${name} flott_api_pch)
     target_link_libraries(${name} PRIVATE flott)
   endforeach()
+  # Two versions of one program, for tools/demo_recovery.sh.
+  foreach(name orders_v1 orders_v2)
+    flott_add_program(${name} examples ${CMAKE_CURRENT_SOURCE_DIR}/examples/recovery/${name}.cc)
+    flott_use_pch(${name} flott_api_pch)
+    target_link_libraries(${name} PRIVATE flott)
+  endforeach()
 endfunction()
 
 # For the scripts in tools/: tests/binaries.txt in the build folder lists the test binaries, compile_command.txt says,
@@ -99,4 +105,19 @@ function(flott_describe_to_tools)
 $<JOIN:$<REMOVE_DUPLICATES:${includes}>,\n-isystem\n>
 $<$<BOOL:${definitions}>:-D>$<JOIN:$<REMOVE_DUPLICATES:${definitions}>,\n-D>
 ")
+endfunction()
+
+# Each folder in apps/ is a program of its name, which is installed.
+function(flott_add_apps)
+  file(GLOB folders CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/apps/*)
+  foreach(folder IN LISTS folders)
+    cmake_path(GET folder FILENAME name)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
+    flott_add_program(flott_app_${name} bin ${sources})
+    set_target_properties(flott_app_${name} PROPERTIES OUTPUT_NAME ${name}
+      INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/flott/arrow")
+    flott_use_pch(flott_app_${name} flott_pch)
+    target_link_libraries(flott_app_${name} PRIVATE flott)
+    install(TARGETS flott_app_${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  endforeach()
 endfunction()

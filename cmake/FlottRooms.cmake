@@ -16,7 +16,8 @@ set(FLOTT_LIBRARY_OF_zlib.h ZLIB::ZLIB)
 set(FLOTT_LIBRARY_OF_zstd.h zstd::libzstd_shared)
 set(FLOTT_LIBRARY_OF_pthread.h Threads::Threads)
 set(FLOTT_LIBRARY_OF_rocksdb/ Flott::rocksdb)
-set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb)
+set(FLOTT_LIBRARY_OF_httplib.h Flott::httplib)
+set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb Flott::httplib)
 
 # Sets `rooms` to the names of all rooms, bottom first, and `rooms_<name>`, `headers_<name>` to what each may include.
 function(flott_read_rooms file)
@@ -33,6 +34,19 @@ function(flott_read_rooms file)
     set(headers_${name} ${outside} PARENT_SCOPE)
   endforeach()
   set(rooms ${names} PARENT_SCOPE)
+endfunction()
+
+# What the build puts into the library: src/flott/rest/built_in.h.
+function(flott_write_built_in file)
+  set(page ${CMAKE_CURRENT_SOURCE_DIR}/web/local.html)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+  file(READ ${page} html)
+  file(CONFIGURE OUTPUT ${file} CONTENT
+"namespace {
+constexpr std::string_view kVersion = \"@PROJECT_VERSION@\";
+constexpr std::string_view kPage = R\"built-in(@html@)built-in\";
+}  // namespace
+" @ONLY)
 endfunction()
 
 # A room without sources yet, or of headers alone, is an interface library.
@@ -71,6 +85,10 @@ function(flott_add_room room usedRooms usedHeaders)
       target_link_libraries(flott_${room} ${scope} ${library})
     endif()
   endforeach()
+  if(room STREQUAL rest)
+    flott_write_built_in(${CMAKE_CURRENT_BINARY_DIR}/built_in/flott/rest/built_in.inc)
+    target_include_directories(flott_rest PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/built_in)
+  endif()
   set_property(GLOBAL APPEND PROPERTY FLOTT_ROOMS ${room})
 endfunction()
 

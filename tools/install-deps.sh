@@ -66,6 +66,8 @@ libyaml-cpp-dev yaml-cpp/yaml.h
 libabsl-dev absl/container/flat_hash_map.h
 zlib1g-dev zlib.h
 librocksdb-dev rocksdb/db.h
+libcpp-httplib-dev httplib.h
+libssl-dev openssl/ssl.h
 libzstd-dev zstd.h'
   if command -v g++ >/dev/null; then
     packages_of_missing_headers <<<"$headers"

@@ -17,6 +17,7 @@ Case intervalJoinCase();
 Case sessionCase();
 Case countWindowCase();
 Case openWindowsCase();
+Case recoveryCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
 Case latencyCase();

@@ -17,6 +17,7 @@ Outcome intervalJoinJob(const Load& load);
 Outcome sessionJob(const Load& load);
 Outcome countWindowJob(const Load& load);
 Outcome openWindowsJob(const Load& load);
+Outcome recoveryJob(const Load& load);
 Outcome exchangeForwardJob(const Load& load);
 Outcome exchangeHashJob(const Load& load);
 Outcome latencyJob(const Load& load);

@@ -1,37 +1,14 @@
 #include "bench/loops/keyed_sum.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
 
 #include "bench/engine/generated_stream.h"
 #include "bench/engine/jobs.h"
+#include "bench/engine/temporary_folder.h"
 #include "bench/loops/keyed_sum_rocksdb.h"
 
 namespace flott::bench {
 namespace {
-
-/// A folder that goes with its content.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "flott-bench-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make the folder " + name);
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 Checkpointing checkpointingOf(const CheckpointStatistics& statistics) {
   Checkpointing all{.completed = static_cast<uint64_t>(statistics.completed)};

@@ -14,6 +14,7 @@ import boto3
 from moto.server import ThreadedMotoServer
 
 PROGRAM = os.environ['FLOTT_BUILD'] + '/examples/checkpointed_count'
+COMMAND = os.environ['FLOTT_BUILD'] + '/bin/flott'
 KEYS = 10
 
 
@@ -92,6 +93,22 @@ def killed_and_restored():
     check('the/secret' not in done.stderr, done.stderr)
 
 
+def looked_at(path):
+    """What the command says of a checkpoint in the store."""
+    given = {'s3.endpoint': store.endpoint, 's3.access-key': 'key', 's3.secret-key': 'the/secret+'}
+    options = [word for name, value in given.items() for word in ('-D', f'{name}={value}')]
+
+    def flott(*words):
+        done = subprocess.run([COMMAND, 'state', *words, *options], text=True, capture_output=True, timeout=60)
+        check(done.returncode == 0, words, done.stderr)
+        return done.stdout
+    listed = json.loads(flott('ls', path, '--json'))
+    [owner] = [op['id'] for op in listed['operators'] if any(state['name'] == 'sum' for state in op['states'])]
+    rows = flott('cat', path, '--operator', owner, '--state', 'sum', '--format', 'csv').splitlines()
+    check(rows[0] == 'key,value' and len(rows) == 1 + KEYS, rows)
+    flott('diff', path, path)
+
+
 def retained_is_whole():
     """Of a job that failed the last checkpoint stays, and each file there belongs to it."""
     job = subprocess.Popen(command('execution.checkpointing.interval=100 ms',
@@ -107,6 +124,7 @@ def retained_is_whole():
     folders = {os.path.dirname(name) for name in files_of('retained')}
     check(len(folders) == 1, 'left in the store:', folders, log)
     check(any(name.endswith('/_metadata') for name in files_of('retained')), files_of('retained'), log)
+    looked_at('s3://bucket/' + folders.pop())
 
 
 def refused(what, *expected, options=(), **connection):

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "flott/base/options.h"
+#include "flott/rest/local_server.h"
 
 namespace flott {
 namespace {
@@ -93,6 +94,12 @@ StreamExecutionEnvironment StreamExecutionEnvironment::getExecutionEnvironment(C
 
 StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironment(int parallelism) {
   return std::move(getExecutionEnvironment().setParallelism(parallelism));
+}
+
+StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironmentWithWebUI(
+    Configuration configuration) {
+  configuration.set(kWebUi, true);
+  return getExecutionEnvironment(std::move(configuration));
 }
 
 StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host,
@@ -200,6 +207,11 @@ std::string StreamExecutionEnvironment::executionPlan() const {
 std::string StreamExecutionEnvironment::explain() const {
   const StreamGraph graph = program_->graphWithSettings();
   return planTree(graph, compile(graph));
+}
+
+std::string StreamExecutionEnvironment::webInterfaceUrl() const {
+  const LocalServer* server = program_->servedWebInterface();
+  return server == nullptr ? "" : server->url();
 }
 
 JobClient StreamExecutionEnvironment::executeAsync(const std::string& jobName) {

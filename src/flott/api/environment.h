@@ -46,6 +46,9 @@ class StreamExecutionEnvironment {
   static StreamExecutionEnvironment fromArgs(int argc, const char* const* argv);
   static StreamExecutionEnvironment getExecutionEnvironment(Configuration configuration = {});
   static StreamExecutionEnvironment createLocalEnvironment(int parallelism);
+  /// Serves REST and a web page about its jobs while it lives: at http://localhost:8081, or at rest.port of
+  /// the configuration. As any environment does with flott.web-ui.enabled.
+  static StreamExecutionEnvironment createLocalEnvironmentWithWebUI(Configuration configuration = {});
 
   /// Checks the configuration: an unknown key is an Error that suggests the nearest.
   StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host, Configuration configuration,
@@ -171,6 +174,10 @@ class StreamExecutionEnvironment {
   /// The plan of the job so far as Flink's JSON; or as an indented tree for people.
   std::string executionPlan() const;
   std::string explain() const;
+
+  /// Where the web page about the jobs is: "http://127.0.0.1:8081"; empty before the first job, and without
+  /// such a page.
+  std::string webInterfaceUrl() const;
 
   const std::shared_ptr<ExecutionHost>& host() const { return host_; }
   const std::shared_ptr<Program>& program() const { return program_; }

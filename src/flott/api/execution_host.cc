@@ -26,6 +26,7 @@ class RealHost final : public ExecutionHost {
     return makeThreadedScheduler(env, {.lanes = lanes, .blockedWarning = configuration.get(kBlockedWarning)});
   }
   bool watchSignals() const override { return true; }
+  bool servesWeb() const override { return true; }
 
  private:
   std::unique_ptr<RealEnv> real_;

@@ -18,6 +18,8 @@ class ExecutionHost {
   virtual std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) = 0;
   /// Whether Ctrl-C and SIGTERM cancel what execute() runs.
   virtual bool watchSignals() const = 0;
+  /// Whether flott.web-ui.enabled has an effect here: there are sockets, and threads for them.
+  virtual bool servesWeb() const = 0;
 };
 
 /// Real time, threads and files; log level and the like from the configuration.

@@ -7,6 +7,7 @@
 #include "flott/base/options.h"
 #include "flott/master/embedded_job.h"
 #include "flott/master/restart_strategy.h"
+#include "flott/rest/local_server.h"
 
 namespace flott {
 namespace {
@@ -22,9 +23,11 @@ void checkCachedFiles(const Configuration& configuration, Files& files) {
 }
 
 JobClient submit(Program& program, const std::string& jobName) {
+  LocalServer* const server = program.webInterface();
   JobGraph job = compile(program.takeGraph(jobName));
   checkCachedFiles(program.configuration(), program.host()->env().files);
-  return JobClient(program.host(), std::move(job), program.configuration());
+  return JobClient(program.host(), std::move(job), program.configuration(),
+                   server == nullptr ? nullptr : &server->jobs());
 }
 
 }  // namespace
@@ -68,7 +71,8 @@ std::string JobExecutionResult::metricsText() const {
   return text;
 }
 
-JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration)
+JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
+                     EmbeddedJobs* listing)
     : host_(std::move(host)) {
   EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
     return host_->makeScheduler(lanes, settings);
@@ -77,12 +81,19 @@ JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Config
   RestartPolicy restarts = restartPolicy(configuration, env.random);
   job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), env, host_, makeScheduler,
                                        std::move(restarts));
-  job_->start();
+  if (listing != nullptr) listing->list(*job_);
+  try {
+    job_->start();
+  } catch (...) {
+    if (listing != nullptr) listing->forget(*job_);
+    throw;
+  }
 }
 
 JobClient::~JobClient() = default;
 JobClient::JobClient(JobClient&&) noexcept = default;
 
+std::string JobClient::jobId() const { return toString(job_->id()); }
 JobStatus JobClient::status() const { return job_->status(); }
 JobProgress JobClient::progress() const { return job_->progress(); }
 void JobClient::cancel() { job_->cancel(); }
@@ -150,6 +161,16 @@ std::string JobClient::triggerSavepoint(const std::string& dir) {
       [this, &dir](auto reply) { job_->triggerSavepoint(dir, std::move(reply)); });
   if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
   if (outcome->error) throw *std::move(outcome->error);
+  return std::move(outcome->folder);
+}
+
+std::string JobClient::stopWithSavepoint(const std::string& dir, bool drain) {
+  const StopMode mode = drain ? StopMode::kDrain : StopMode::kSuspend;
+  auto outcome =
+      answerTo<CheckpointOutcome>([&](auto reply) { job_->stopWithSavepoint(dir, mode, std::move(reply)); });
+  if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
+  if (outcome->error) throw *std::move(outcome->error);
+  result();
   return std::move(outcome->folder);
 }
 

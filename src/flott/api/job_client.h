@@ -16,6 +16,7 @@
 namespace flott {
 
 class EmbeddedJob;
+class EmbeddedJobs;
 
 /// What execute() returns. Throws nothing by itself: execute() has thrown already when the job failed.
 class JobExecutionResult {
@@ -46,11 +47,15 @@ class JobExecutionResult {
 
 class JobClient {
  public:
-  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration);
+  /// With `listing` the job is shown there, also when it has ended.
+  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
+            EmbeddedJobs* listing = nullptr);
   /// Cancels the job when it has not ended, and waits.
   ~JobClient();
   JobClient(JobClient&&) noexcept;
 
+  /// 32 hexadecimal digits: the job in REST paths, and its folder of checkpoints.
+  std::string jobId() const;
   JobStatus status() const;
   JobProgress progress() const;
   /// Asks the job to stop; result() then returns with status kCancelled.
@@ -69,6 +74,12 @@ class JobClient {
   /// Makes a savepoint now, in a new folder below `dir`, or else below execution.checkpointing.savepoint-dir,
   /// and waits for it. The path to start from. Throws the reason when none came of it; the job goes on.
   std::string triggerSavepoint(const std::string& dir = {});
+  /// Makes a savepoint as triggerSavepoint() does, publishes in sinks what it has, ends the job with status
+  /// kFinished and waits for that. With `drain` all sources end before it, so that all windows and timers
+  /// fire: for a job that is not to be gone on with. The path to start from. Throws the reason when no
+  /// savepoint came of it, and the job goes on; or when publishing failed, which a start from the savepoint
+  /// makes good.
+  std::string stopWithSavepoint(const std::string& dir = {}, bool drain = false);
   /// Counts, and the last checkpoints with their sizes, durations and reasons of failure.
   CheckpointStatistics checkpoints();
   EmbeddedJob& job() { return *job_; }

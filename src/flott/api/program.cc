@@ -1,11 +1,19 @@
 #include "flott/api/program.h"
 
+#include "flott/api/execution_host.h"
 #include "flott/base/options.h"
+#include "flott/rest/local_server.h"
 
 namespace flott {
 
 Program::Program(Configuration configuration, std::shared_ptr<ExecutionHost> host)
     : configuration_(std::move(configuration)), host_(std::move(host)) {}
+
+LocalServer* Program::webInterface() {
+  if (!webInterface_ && configuration_.get(kWebUi) && host_->servesWeb())
+    webInterface_ = std::make_shared<LocalServer>(host_->env(), configuration_);
+  return webInterface_.get();
+}
 
 StreamGraph Program::takeGraph(const std::string& jobName) {
   StreamGraph graph = graphWithSettings();

@@ -19,6 +19,7 @@ namespace flott {
 
 class ExecutionHost;
 class JobListener;
+class LocalServer;
 
 /// Where the records of a stream come from: one output of one node, and how they are to be spread next.
 struct StreamOrigin {
@@ -43,6 +44,11 @@ class Program {
   StreamGraph& graph() { return graph_; }
   /// In the order in which they were registered.
   std::vector<std::shared_ptr<JobListener>>& listeners() { return listeners_; }
+  /// Serves REST and the web page about the program's jobs as flott.web-ui.enabled says, from the first call
+  /// on and as long as the program lives; null when it does not. Throws Error(kUser) when it cannot listen.
+  LocalServer* webInterface();
+  /// The same without the first call.
+  const LocalServer* servedWebInterface() const { return webInterface_.get(); }
   /// Counts the graphs taken out: streams of an earlier job are refused.
   int generation() const { return generation_; }
   /// The graph so far with the environment's settings.
@@ -62,6 +68,7 @@ class Program {
   std::shared_ptr<ExecutionHost> host_;
   StreamGraph graph_;
   std::vector<std::shared_ptr<JobListener>> listeners_;
+  std::shared_ptr<LocalServer> webInterface_;           // uses the host
   std::map<std::string, SlotResources> slotResources_;  // by slot sharing group
   int generation_ = 0;
 };

@@ -12,9 +12,11 @@
 #include "flott/connectors/collect/collect_buffer.h"
 #include "flott/connectors/discard/discard_sink.h"
 #include "flott/connectors/files/file_sink.h"
+#include "flott/connectors/files/part_file_sink.h"
 #include "flott/connectors/function/function_sink.h"
 #include "flott/connectors/print/print_sink.h"
 #include "flott/connectors/socket/socket_sink.h"
+#include "flott/operators/committing_sink.h"
 #include "flott/operators/sink.h"
 
 namespace flott {
@@ -57,7 +59,14 @@ DataStreamSink DataStream<T>::sinkTo(S sink) const {
                   "sinkTo: the sink must be copyable and have createWriter(), which returns a "
                   "std::unique_ptr to a class "
                   "derived from SinkWriter<the stream's record>");
-    return transformToSink("Sink", sinkOperator<T>(std::move(sink)));
+    if constexpr (requires { sink.createCommitter(); }) {
+      static_assert(CommittingSink<S, T>,
+                    "sinkTo: a sink with createCommitter() needs a writer derived from CommittingWriter<the "
+                    "stream's record, C> and a committer derived from Committer<C>, for one type C");
+      return transformToSink("Sink", committingSinkOperator<T>(std::move(sink)));
+    } else {
+      return transformToSink("Sink", sinkOperator<T>(std::move(sink)));
+    }
   }
 }
 

@@ -16,6 +16,7 @@ class TestWorld::Host final : public ExecutionHost {
     return scheduler;
   }
   bool watchSignals() const override { return false; }
+  bool servesWeb() const override { return false; }
 
   SimulatedEnv sim;
   DeterministicScheduler* latest = nullptr;  // of the job started last; its owner is the job

@@ -22,13 +22,19 @@ OptionRegistry standardOptions() {
   all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
   all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);
   all.add(kExponentialJitter).add(kExponentialResetThreshold).add(kExponentialAttempts);
-  all.add(kCheckpointInterval).add(kCheckpointMode).add(kCheckpointTimeout).add(kCheckpointMinPause);
+  all.add(kCheckpointInterval)
+      .add(kCheckpointIntervalDuringBacklog)
+      .add(kCheckpointMode)
+      .add(kCheckpointTimeout)
+      .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kSavepointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
+  all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
+  all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);
   return all;
 }
 

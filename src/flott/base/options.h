@@ -368,6 +368,15 @@ inline constexpr ConfigOption<Duration> kCheckpointInterval{
     .description = "How often a checkpoint is triggered; without it only those that are asked for are.",
     .minimum = 10};
 
+inline constexpr ConfigOption<Duration> kCheckpointIntervalDuringBacklog{
+    .key = "execution.checkpointing.interval-during-backlog",
+    .defaultText = std::nullopt,
+    .description =
+        "The interval while a source says that it works off a backlog; 0 for none at intervals. Without it "
+        "the "
+        "interval stays as it is.",
+    .minimum = 0};
+
 inline constexpr ConfigOption<std::string> kCheckpointMode{
     .key = "execution.checkpointing.mode",
     .defaultText = "EXACTLY_ONCE",
@@ -532,6 +541,64 @@ inline constexpr ConfigOption<Duration> kStallWarning{
     .description =
         "The log says who holds a watermark back that has not moved for so long, and why; 0 never does.",
     .minimum = 0};
+
+// --- REST and the web page ---
+
+inline constexpr ConfigOption<bool> kWebUi{
+    .key = "flott.web-ui.enabled",
+    .defaultText = "false",
+    .description =
+        "Whether a program that runs its jobs in its own process serves REST and a web page about them, from "
+        "its first job on. createLocalEnvironmentWithWebUI() sets it."};
+
+inline constexpr ConfigOption<int64_t> kRestPort{
+    .key = "rest.port",
+    .defaultText = "8081",
+    .description = "Port of REST and the web page where rest.bind-port gives none; 0 takes a free one.",
+    .minimum = 0,
+    .maximum = 65535};
+
+inline constexpr ConfigOption<std::string> kRestBindPort{
+    .key = "rest.bind-port",
+    .defaultText = std::nullopt,
+    .description =
+        "Ports of which the first free one is taken: one, a list or ranges, as 50100-50200,50300; 0 takes "
+        "any "
+        "free one. Without it the one of rest.port."};
+
+inline constexpr ConfigOption<std::string> kRestBindAddress{
+    .key = "rest.bind-address",
+    .defaultText = "127.0.0.1",
+    .description =
+        "Address that REST and the web page are served on; one that other machines reach needs "
+        "flott.rest.insecure. Flink's default is that of rest.address."};
+
+inline constexpr ConfigOption<bool> kRestInsecure{
+    .key = "flott.rest.insecure",
+    .defaultText = "false",
+    .description =
+        "Allows a rest.bind-address that other machines reach: whoever reaches it sees the jobs and may "
+        "cancel them."};
+
+inline constexpr ConfigOption<Duration> kWebRefreshInterval{
+    .key = "web.refresh-interval",
+    .defaultText = "3 s",
+    .description = "How often the web page asks for news.",
+    .minimum = 100};
+
+inline constexpr ConfigOption<int64_t> kWebHistory{
+    .key = "web.history",
+    .defaultText = "5",
+    .description = "How many jobs that have ended are still shown.",
+    .minimum = 0,
+    .maximum = 10'000};
+
+inline constexpr ConfigOption<int64_t> kExceptionHistory{
+    .key = "web.exception-history-size",
+    .defaultText = "16",
+    .description = "How many failures a job remembers for those who ask.",
+    .minimum = 0,
+    .maximum = 10'000};
 
 inline constexpr ConfigOption<std::string> kLogLevel{.key = "env.log.level",
                                                      .defaultText = "INFO",

@@ -20,17 +20,25 @@ enum class CheckpointKind : uint8_t {
   kSavepoint,   // the user's: the job writes it and never looks at it again, and sinks publish nothing for it
 };
 
+/// What becomes of the job after a savepoint.
+enum class StopMode : uint8_t {
+  kGoOn,
+  kSuspend,  // nothing is read or fired any more, sinks publish what the savepoint has, and the job ends
+  kDrain,    // as if all sources had ended: all windows and timers fire, and the savepoint is made at the end
+};
+
 struct CheckpointProperties {
   CheckpointKind kind = CheckpointKind::kCheckpoint;
   /// That its files go to; empty: a folder of its own among the job's checkpoints.
   std::string folder;
+  StopMode stop = StopMode::kGoOn;
 };
 
 using SharedCheckpointProperties = std::shared_ptr<const CheckpointProperties>;
 
-inline SharedCheckpointProperties savepointIn(std::string folder) {
+inline SharedCheckpointProperties savepointIn(std::string folder, StopMode stop = StopMode::kGoOn) {
   return std::make_shared<CheckpointProperties>(
-      CheckpointProperties{CheckpointKind::kSavepoint, std::move(folder)});
+      CheckpointProperties{CheckpointKind::kSavepoint, std::move(folder), stop});
 }
 
 }  // namespace flott

@@ -34,6 +34,7 @@ struct Barrier {
   bool overtaking = false;                // may take the channel's bypass, past waiting batches
   SharedCheckpointProperties properties;  // null: an ordinary checkpoint
 
+  StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
   CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }
 };
 

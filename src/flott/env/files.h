@@ -79,6 +79,8 @@ class Files {
   virtual void remove(const std::string& path) = 0;
   /// The folder and those above it. No error when they are there.
   virtual void makeFolders(const std::string& path) = 0;
+  /// Returns when the names in the folder are on the disk, as renaming and removing have left them.
+  virtual void syncFolder(const std::string& /*folder*/) {}
 
   /// All files under `path`, sorted; the file itself when `path` is one. Does not go into folders behind
   /// links.

@@ -68,8 +68,10 @@ class SimulatedFiles::Writer final : public FileWriter {
 
   void write(std::string_view bytes) override { buffer_.append(bytes); }
   void flush() override {
+    files_.mayFail(path_);
     files_.append(*node_, path_, buffer_);
     buffer_.clear();
+    files_.mayFail(path_);
   }
   void sync() override { flush(); }
   void close() override { flush(); }
@@ -116,6 +118,7 @@ std::optional<FileInfo> SimulatedFiles::stat(const std::string& path) {
 }
 
 std::vector<FileInfo> SimulatedFiles::listFolder(const std::string& folder) {
+  mayFail(folder);
   const Node* node = find(folder);
   if (node == nullptr) throw fileError(FileDeed::kList, folder, ENOENT);
   if (!node->isFolder) throw fileError(FileDeed::kList, folder, ENOTDIR);
@@ -132,6 +135,7 @@ std::vector<FileInfo> SimulatedFiles::listFolder(const std::string& folder) {
 }
 
 std::unique_ptr<FileReader> SimulatedFiles::open(const std::string& path) {
+  mayFail(path);
   const auto found = nodes_.find(normalised(path));
   if (found == nodes_.end()) throw fileError(FileDeed::kRead, path, ENOENT);
   if (found->second->isFolder) throw fileError(FileDeed::kRead, path, EISDIR);
@@ -140,6 +144,7 @@ std::unique_ptr<FileReader> SimulatedFiles::open(const std::string& path) {
 }
 
 std::unique_ptr<FileWriter> SimulatedFiles::create(const std::string& path, WriteMode mode) {
+  mayFail(path);
   if (!hasFolderFor(path)) throw fileError(FileDeed::kWrite, path, ENOENT);
   std::shared_ptr<Node>& node = nodes_[normalised(path)];
   if (node == nullptr) node = std::make_shared<Node>();
@@ -147,10 +152,12 @@ std::unique_ptr<FileWriter> SimulatedFiles::create(const std::string& path, Writ
   if (node->fault == FileFault::kReadOnly) throw fileError(FileDeed::kWrite, path, EACCES);
   if (mode == WriteMode::kCreate) node->content.clear();
   node->modified = clock_.wallTime();
+  mayFail(path);
   return std::make_unique<Writer>(*this, path, node);
 }
 
 void SimulatedFiles::rename(const std::string& from, const std::string& to) {
+  mayFail(from);
   const std::string source = normalised(from);
   const std::string target = normalised(to);
   if (find(from) == nullptr) throw fileError(FileDeed::kRename, from, ENOENT);
@@ -164,13 +171,16 @@ void SimulatedFiles::rename(const std::string& from, const std::string& to) {
     }
   }
   nodes_ = std::move(kept);
+  mayFail(to);
 }
 
 void SimulatedFiles::remove(const std::string& path) {
+  mayFail(path);
   const Node* node = find(path);
   if (node == nullptr) return;
   if (node->isFolder && !listFolder(path).empty()) throw fileError(FileDeed::kRemove, path, ENOTEMPTY);
   nodes_.erase(normalised(path));
+  mayFail(path);
 }
 
 void SimulatedFiles::makeFolders(const std::string& path) {
@@ -182,6 +192,12 @@ void SimulatedFiles::makeFolders(const std::string& path) {
   makeFolders(folderOf(folder));
   nodes_[folder] =
       std::make_shared<Node>(Node{.isFolder = true, .modified = clock_.wallTime(), .content = {}});
+}
+
+void SimulatedFiles::mayFail(const std::string& path) {
+  if (failCount_ == 0 || random_.below(failEvery_) != 0) return;
+  --failCount_;
+  throw fileError(FileDeed::kWrite, path, EIO);
 }
 
 SimulatedFiles::Node* SimulatedFiles::find(const std::string& path) const {

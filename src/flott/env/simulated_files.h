@@ -46,6 +46,14 @@ class SimulatedFiles final : public Files {
   /// So many more bytes can be written before the disk is full. Without limit at first.
   void setFreeBytes(uint64_t bytes) { freeBytes_ = bytes; }
 
+  /// From now on so many calls fail, about one in `every`: before they have done anything, or after.
+  void failSome(uint64_t every, int count) {
+    failEvery_ = every;
+    failCount_ = count;
+  }
+  /// How many of these are still to come.
+  int failuresLeft() const { return failCount_; }
+
   std::optional<FileInfo> stat(const std::string& path) override;
   std::vector<FileInfo> listFolder(const std::string& folder) override;
   std::unique_ptr<FileReader> open(const std::string& path) override;
@@ -62,11 +70,15 @@ class SimulatedFiles final : public Files {
   Node* find(const std::string& path) const;
   bool hasFolderFor(const std::string& path) const;
   FileInfo infoOf(const std::string& path, const Node& node) const;
+  /// At the beginning and at the end of a call that can fail.
+  void mayFail(const std::string& path);
   void append(Node& node, const std::string& path, std::string_view bytes);
 
   const Clock& clock_;
   Random random_;
   uint64_t freeBytes_ = ~uint64_t{0};
+  uint64_t failEvery_ = 0;
+  int failCount_ = 0;
   /// By path without a '/' at its end. Shared with open readers and writers, as an inode is.
   std::map<std::string, std::shared_ptr<Node>> nodes_;
 };

@@ -121,15 +121,16 @@ class CsvFormat final : public BlockFormat {
 template <typename T>
 class CsvEncoder final : public RecordEncoder {
  public:
-  explicit CsvEncoder(CsvOptions options) : options_(std::move(options)), fields_(flatFields<T>()) {
+  explicit CsvEncoder(CsvOptions options = {}) : options_(std::move(options)), fields_(flatFields<T>()) {
     checkCsvOptions(options_);
   }
 
   void begin(std::string& out) const override {
     if (options_.header) appendCsvHeader(fields_, options_, out);
   }
+  void append(const T& record, std::string& out) const { appendCsv(fields_, &record, options_, out); }
   void encode(const Batch& batch, std::string& out) const override {
-    for (const T& record : batch.rows<T>()) appendCsv(fields_, &record, options_, out);
+    for (const T& record : batch.rows<T>()) append(record, out);
   }
 
  private:

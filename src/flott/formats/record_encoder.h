@@ -23,11 +23,12 @@ class RecordEncoder {
 template <typename T>
 class LineEncoder final : public RecordEncoder {
  public:
+  void append(const T& record, std::string& out) const {
+    appendText(record, out);
+    out += '\n';
+  }
   void encode(const Batch& batch, std::string& out) const override {
-    for (const T& record : batch.rows<T>()) {
-      appendText(record, out);
-      out += '\n';
-    }
+    for (const T& record : batch.rows<T>()) append(record, out);
   }
 };
 

@@ -31,8 +31,9 @@ void CheckpointCoordinator::beginAttempt() {
   ++attempt_;
   running_ = true;
   tickWaits_ = false;
+  awaitingFinal_.clear();
   failuresInARow_ = 0;
-  if (options_.interval > Duration()) tickAfter(options_.interval);
+  tickAfter(interval());
 }
 
 void CheckpointCoordinator::abandonAttempt(const std::string& why) {
@@ -42,6 +43,10 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
     if (!pending.completing) unfinished.push_back(id);
   }
   for (const CheckpointId id : unfinished) abort(id, Error(ErrorKind::kCancelled, why), false);
+  stopping_ = false;
+  drainedInto_ = nullptr;
+  if (drainReply_)
+    std::exchange(drainReply_, {})({.error = Error(ErrorKind::kCancelled, "no savepoint was made: " + why)});
 }
 
 void CheckpointCoordinator::endAttempt() {
@@ -105,21 +110,30 @@ void CheckpointCoordinator::leaveDamaged(CheckpointId id, const Error& why) {
 
 // --- triggers ---
 
+void CheckpointCoordinator::setBacklog(bool backlog) {
+  if (std::exchange(backlog_, backlog) == backlog || !running_ || tickWaits_) return;
+  tickAfter(interval());
+}
+
+/// Zero: no longer at intervals.
 void CheckpointCoordinator::tickAfter(Duration delay) {
-  host_.callAfter(delay, [this, attempt = attempt_] {
-    if (attempt == attempt_) tick();
+  ++tickId_;
+  if (delay == Duration()) return;
+  host_.callAfter(delay, [this, id = tickId_] {
+    if (id == tickId_) tick();
   });
 }
 
 void CheckpointCoordinator::tick() {
   if (!running_) return;
+  if (stopping_) return tickAfter(interval());
   if (pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
     tickWaits_ = true;
     return;
   }
   const Duration pause = lastEndedNanos_ == 0 ? options_.minPause : since(lastEndedNanos_);
   if (pause < options_.minPause) return tickAfter(options_.minPause - pause);
-  tickAfter(options_.interval);
+  tickAfter(interval());
   begin(nullptr, {});
 }
 
@@ -129,6 +143,8 @@ std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
   const bool savepoint = kind == CheckpointKind::kSavepoint;
   const std::string nothing =
       std::string("no ") + (savepoint ? "savepoint" : "checkpoint") + " was triggered: ";
+  if (stopping_)
+    return Error(ErrorKind::kTransient, nothing + "the job is stopping with a savepoint already");
   if (!running_ || host_.runningTasks().empty())
     return Error(ErrorKind::kTransient, nothing + "the job does not run");
   if (!savepoint && pending_.size() >= static_cast<size_t>(options_.maxConcurrent)) {
@@ -218,6 +234,73 @@ void CheckpointCoordinator::taskFinished(TaskId task) {
     const auto here = at++;
     if (here->second.waitingFor.erase({task.vertex, task.subtask.value}) > 0) progress(here);
   }
+  awaitingFinal_.erase({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// After a failed one the next comes at its interval.
+void CheckpointCoordinator::triggerFinal() {
+  if (!running_ || !pending_.empty() || awaitingFinal_.empty() || !stoppedWith_.empty()) return;
+  if (failuresInARow_ > 0 && drainedInto_ == nullptr) return;
+  if (awaitingFinal_ == host_.runningTasks())
+    begin(std::exchange(drainedInto_, {}), std::exchange(drainReply_, {}));
+}
+
+void CheckpointCoordinator::stop(SharedCheckpointProperties properties, Reply reply) {
+  if (auto refusal = refuses(properties->kind)) return reply({.error = std::move(refusal)});
+  stopping_ = true;
+  if (properties->stop == StopMode::kSuspend) return begin(std::move(properties), std::move(reply));
+  drainedInto_ = std::move(properties);
+  drainReply_ = std::move(reply);
+  host_.drainTasks();
+}
+
+// Tasks that end by it have not finished: no other checkpoint may take them for such.
+void CheckpointCoordinator::stopped(CheckpointId id, const std::string& folder) {
+  stoppedWith_ = folder;
+  std::vector<CheckpointId> others;
+  for (const auto& [other, pending] : pending_) {
+    if (other != id && !pending.completing) others.push_back(other);
+  }
+  for (const CheckpointId other : others) {
+    abort(other, Error(ErrorKind::kCancelled, "the job stops with a savepoint"), false);
+  }
+}
+
+void CheckpointCoordinator::notStopped(StopMode mode, const Error& why) {
+  stopping_ = false;
+  if (mode != StopMode::kDrain || !running_) return;
+  host_.failAttempt(Error(
+      ErrorKind::kTransient,
+      std::string("its sources were ended, but the savepoint to stop with came to nothing: ") + why.what()));
+}
+
+void CheckpointCoordinator::awaitFinal(TaskId task) {
+  awaitingFinal_.insert({task.vertex, task.subtask.value});
+  triggerFinal();
+}
+
+// What the finished subtasks had of the list is nowhere, and the others must not start without it.
+std::optional<Error> CheckpointCoordinator::lacksUnionLists(const Pending& pending) const {
+  for (const JobVertex& vertex : graph_.vertices) {
+    int finished = vertex.parallelism;
+    std::string_view withUnion;
+    for (const auto& [task, snapshot] : pending.tasks) {
+      if (task.first != vertex.id) continue;
+      --finished;
+      for (size_t i = 0; i < snapshot.operators.size(); ++i) {
+        if (snapshot.operators[i].unionList) withUnion = vertex.chain[i].name;
+      }
+    }
+    if (finished == 0 || withUnion.empty()) continue;
+    return Error(
+        ErrorKind::kTransient,
+        std::to_string(finished) + " of " + std::to_string(vertex.parallelism) + " subtasks of operator '" +
+            std::string(withUnion) +
+            "' have finished, and what they had of its union list is in no checkpoint. There will be "
+            "checkpoints again when all of them have finished. Use a list that is split");
+  }
+  return std::nullopt;
 }
 
 void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator at) {
@@ -227,6 +310,7 @@ void CheckpointCoordinator::progress(std::map<CheckpointId, Pending>::iterator a
     return abort(at->first, Error(ErrorKind::kTransient, "all tasks finished before they could be cut"),
                  false);
   }
+  if (const auto lacking = lacksUnionLists(pending)) return abort(at->first, *lacking, false);
   complete(pending);
 }
 
@@ -283,7 +367,9 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
                    std::to_string(pending.record.stateBytes) + " bytes in " +
                    toString(since(pending.triggeredNanos)) +
                    (pending.isSavepoint() ? ", in " + pending.record.folder : ""));
-  host_.tellTasks(id, !pending.isSavepoint());
+  const bool stops = pending.stop() != StopMode::kGoOn;
+  if (stops) stopped(id, pending.record.folder);
+  tellTasks(id, stops || !pending.isSavepoint());
   sweepIfOwed();
   ended(std::move(pending), CheckpointStatus::kCompleted);
 }
@@ -309,13 +395,19 @@ std::string CheckpointCoordinator::folderOf(const Pending& pending) const {
              : storage_.folderOf(pending.record.id);
 }
 
+// Those that still wait for one say so again.
+void CheckpointCoordinator::tellTasks(CheckpointId id, bool completed) {
+  awaitingFinal_.clear();
+  host_.tellTasks(id, completed);
+}
+
 void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts) {
   Pending pending = std::move(pending_.extract(id).mapped());
   pending.record.failure = why.what();
   ++statistics_.failed;
   const std::string folder = void_[id] = folderOf(pending);
   discard(id, folder);
-  host_.tellTasks(id, false);
+  tellTasks(id, false);
   env_.log.warn("checkpoints",
                 "'" + graph_.jobName + "': " + nameOf(pending.record) + " is void: " + why.what());
   if (pending.reply) {
@@ -323,7 +415,9 @@ void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts
     pending.reply.reset();
   }
   counts &= !pending.isSavepoint();
+  const StopMode stop = pending.stop();
   ended(std::move(pending), CheckpointStatus::kFailed);
+  if (stop != StopMode::kGoOn) notStopped(stop, why);
   if (counts && running_) countFailure(id, why);
 }
 

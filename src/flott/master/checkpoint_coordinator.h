@@ -3,7 +3,8 @@
 // A checkpoint is triggered in one step of the master: the split enumerators are asked for their state and
 // all tasks get the trigger, so that a split is in one of them and not in both. It waits for each task that
 // ran then, until the task has acknowledged or has finished, which counts as before the cut. With its
-// metadata stored it is complete, the tasks are told, and older ones go. A checkpoint that takes too long or
+// metadata stored it is complete, the tasks are told, and older ones go. One is triggered at once when all
+// tasks that are left have ended but for it. A checkpoint that takes too long or
 // that a task declines is void; what was written for it is removed, and again with each task that comes too
 // late. Called on the master's lane only.
 //
@@ -50,6 +51,8 @@ class CheckpointHost {
   /// Asks the split enumerators for their state and sends the trigger to all running tasks.
   virtual std::map<int, std::string> triggerTasks(const Barrier& barrier) = 0;
   virtual void tellTasks(CheckpointId checkpoint, bool completed) = 0;
+  /// Ends all sources; the tasks then wait for a checkpoint.
+  virtual void drainTasks() = 0;
   virtual void failAttempt(Error error) = 0;
 };
 
@@ -67,6 +70,8 @@ class CheckpointCoordinator {
   void leaveDamaged(CheckpointId id, const Error& why);
   /// All tasks of an attempt are deployed.
   void beginAttempt();
+  /// Whether some source works off a backlog. The interval changes at once.
+  void setBacklog(bool backlog);
   /// The attempt is being cancelled: what is not complete by the tasks is void.
   void abandonAttempt(const std::string& why);
   /// All tasks of the attempt have ended: nobody writes any more.
@@ -78,9 +83,16 @@ class CheckpointCoordinator {
   void trigger(MoveFunction<void(CheckpointOutcome)> reply) { trigger(nullptr, std::move(reply)); }
   /// One with properties: null for an ordinary one.
   void trigger(SharedCheckpointProperties properties, MoveFunction<void(CheckpointOutcome)> reply);
+  /// A savepoint, after which the job ends; see StopMode. Always replies, when it is complete or void. Where
+  /// it is void a suspended job goes on, and one that was drained begins anew.
+  void stop(SharedCheckpointProperties properties, MoveFunction<void(CheckpointOutcome)> reply);
+  /// The folder of the savepoint that the job has stopped with, once that is complete; else empty.
+  const std::string& stoppedWith() const { return stoppedWith_; }
   void acknowledge(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot);
   void decline(TaskId task, CheckpointId checkpoint, const Error& reason);
   void taskFinished(TaskId task);
+  /// MasterGateway::awaitFinalCheckpoint(), of a task that runs.
+  void awaitFinal(TaskId task);
 
   /// The newest complete one; null before the first.
   const CheckpointMetadata* latest() const { return completed_.empty() ? nullptr : &completed_.back(); }
@@ -101,13 +113,21 @@ class CheckpointCoordinator {
     CheckpointRecord record;
     Reply reply;
 
+    StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
     bool isSavepoint() const { return record.kind == CheckpointKind::kSavepoint; }
   };
 
+  Duration interval() const { return backlog_ ? options_.intervalDuringBacklog : options_.interval; }
   void tickAfter(Duration delay);
   void tick();
   void begin(SharedCheckpointProperties properties, Reply reply);
   std::optional<Error> refuses(CheckpointKind kind) const;
+  void triggerFinal();
+  void stopped(CheckpointId id, const std::string& folder);
+  void notStopped(StopMode mode, const Error& why);
+  void tellTasks(CheckpointId id, bool completed);
+  /// Why what the tasks gave makes no checkpoint, since others have finished.
+  std::optional<Error> lacksUnionLists(const Pending& pending) const;
   void progress(std::map<CheckpointId, Pending>::iterator at);
   void complete(Pending& pending);
   void completed(CheckpointId id, CheckpointMetadata metadata);
@@ -130,12 +150,19 @@ class CheckpointCoordinator {
   CheckpointHost& host_;
   int attempt_ = 0;
   bool running_ = false;
+  bool backlog_ = false;
+  int64_t tickId_ = 0;      // of the tick that is due; those before it are void
   bool tickWaits_ = false;  // for a checkpoint under way to end
   CheckpointId last_;
   int64_t lastEndedNanos_ = 0;
   int failuresInARow_ = 0;
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
+  bool stopping_ = false;                     // since somebody asked for it; no ordinary checkpoints are made
+  SharedCheckpointProperties drainedInto_;    // a savepoint that is triggered when all tasks have ended
+  Reply drainReply_;
+  std::string stoppedWith_;
+  std::set<TaskKey> awaitingFinal_;           // have ended but for a checkpoint, since the last one's end
   std::map<CheckpointId, std::string> void_;  // of this attempt: the folders that tasks may still write to
   std::set<CheckpointId> damaged_;            // complete, but their files are not as they were written
   std::optional<CheckpointId> firstOwn_;      // triggered by this job

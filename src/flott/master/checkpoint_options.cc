@@ -8,6 +8,15 @@ namespace flott {
 CheckpointOptions checkpointOptions(const Configuration& configuration) {
   CheckpointOptions options;
   options.interval = configuration.find(kCheckpointInterval).value_or(Duration());
+  options.intervalDuringBacklog =
+      configuration.find(kCheckpointIntervalDuringBacklog).value_or(options.interval);
+  if (options.intervalDuringBacklog < options.interval && options.intervalDuringBacklog > Duration()) {
+    throw Error(ErrorKind::kUser, "execution.checkpointing.interval-during-backlog is " +
+                                      toString(options.intervalDuringBacklog) +
+                                      ", less than execution.checkpointing.interval, " +
+                                      toString(options.interval) +
+                                      ": raise it, or set it to 0 ms for no checkpoints meanwhile");
+  }
   options.timeout = configuration.get(kCheckpointTimeout);
   options.minPause = configuration.get(kCheckpointMinPause);
   options.maxConcurrent = static_cast<int>(configuration.get(kMaxConcurrentCheckpoints));

@@ -20,7 +20,8 @@ enum class CheckpointRetention : uint8_t {
 };
 
 struct CheckpointOptions {
-  Duration interval;  // zero: only those that are asked for
+  Duration interval;                 // zero: only those that are asked for
+  Duration intervalDuringBacklog{};  // of a source; zero: only those that are asked for
   Duration timeout = Duration::seconds(600);
   Duration minPause;  // between the end of one and the trigger of the next
   int maxConcurrent = 1;

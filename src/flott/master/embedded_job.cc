@@ -14,12 +14,6 @@ int lanesFor(const JobGraph& graph, const Configuration& configuration, const Sy
   return configured > 0 ? configured : std::max(1, std::min(graph.slots, system.cpus()));
 }
 
-// Of one name at one time there is one job.
-std::string newJobId(const JobGraph& graph, const Env& env) {
-  const std::string job = graph.jobName + " at " + std::to_string(env.clock.monotonicNanos());
-  return toString(OperatorId(env.random.fork("checkpoints of " + job).next()));
-}
-
 JobMasterOptions masterOptions(const Configuration& configuration, const std::string& jobId) {
   return {.cancellationTimeout = configuration.get(kCancellationTimeout),
           .cancellationInterval = configuration.get(kCancellationInterval),
@@ -29,7 +23,8 @@ JobMasterOptions masterOptions(const Configuration& configuration, const std::st
           .savepointDir = configuration.find(kSavepointDir).value_or(""),
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
-          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState)};
+          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
+          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory))};
 }
 
 CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Configuration& configuration) {
@@ -43,8 +38,10 @@ CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Config
   return options;
 }
 
-WorkerOptions workerOptions(const Configuration& configuration, int attempt, CheckpointStorage& checkpoints) {
+WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,
+                            CheckpointStorage& checkpoints) {
   return {.attempt = attempt,
+          .jobId = jobId,
           .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
           .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
           .adaptiveReach = configuration.get(kAdaptivePartitioner)
@@ -79,10 +76,11 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       env(environment),
       configuration(std::move(config)),
       graph(std::move(jobGraph)),
+      id(drawJobId(graph.jobName, env)),
       lanes(laneCount),
-      jobId(newJobId(graph, env)),
-      checkpoints(env.files, checkpointFolder(jobId, configuration), &env.stores),
-      master(graph, masterOptions(configuration, jobId), std::move(restarts), checkpoints, env, *this) {
+      checkpoints(env.files, checkpointFolder(toString(id), configuration), &env.stores),
+      master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env,
+             *this) {
   for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
     if (place) locatedFolder(*place);  // refuses what is no place
   }
@@ -92,8 +90,8 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
 
 Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
   auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
-                                       workerOptions(configuration, attempt, checkpoints), env, master,
-                                       std::move(restored));
+                                       workerOptions(configuration, attempt, toString(id), checkpoints), env,
+                                       master, std::move(restored));
   workerBefore = std::atomic_exchange(&worker, next);
   next->deploy(*scheduler);
   return *next;

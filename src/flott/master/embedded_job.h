@@ -15,6 +15,7 @@
 #include "flott/base/config.h"
 #include "flott/env/env.h"
 #include "flott/graph/job_graph.h"
+#include "flott/master/job_id.h"
 #include "flott/master/job_master.h"
 #include "flott/runtime/scheduler.h"
 #include "flott/runtime/worker.h"
@@ -37,6 +38,10 @@ class EmbeddedJob {
   /// Cancels and waits, when the job has not ended.
   ~EmbeddedJob();
 
+  /// Before start(): JobMaster::whenEnded().
+  void whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) {
+    world_->master.whenEnded(std::move(then));
+  }
   void start();
   /// Until the job has ended.
   void wait();
@@ -58,15 +63,23 @@ class EmbeddedJob {
     world_->master.triggerCheckpoint(std::move(reply));
   }
   /// `dir` may be empty: the configured one.
+  void stopWithSavepoint(std::string dir, StopMode mode, MoveFunction<void(CheckpointOutcome)> reply) {
+    world_->master.stopWithSavepoint(std::move(dir), mode, std::move(reply));
+  }
   void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
     world_->master.triggerSavepoint(std::move(dir), std::move(reply));
   }
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) {
     world_->master.readCheckpoints(std::move(reply));
   }
+  /// The first answer may be a moment away; none comes when the job ends before it.
+  void readDetails(MoveFunction<void(JobDetails)> reply) { world_->master.readDetails(std::move(reply)); }
   JobProgress progress() const;
   Scheduler& scheduler() { return *scheduler_; }
+  /// Checkpoints of the job lie in a folder of this name.
+  const JobId& id() const { return world_->id; }
   const JobGraph& graph() const { return world_->graph; }
+  const Configuration& configuration() const { return world_->configuration; }
 
  private:
   // Everything a lane may touch. Lost with its threads, on purpose, when a task does not end.
@@ -79,8 +92,8 @@ class EmbeddedJob {
     Env env;
     const Configuration configuration;
     const JobGraph graph;
+    const JobId id;
     const int lanes;
-    const std::string jobId;
     Scheduler* scheduler = nullptr;
     CheckpointStorage checkpoints;
     /// The attempt before is kept as well: somebody may still look at its tasks.

@@ -92,6 +92,7 @@ JobStatus JobMaster::finalStatus() const {
 
 void JobMaster::start() {
   startedNanos_ = now_.nanos;
+  setStatus(JobStatus::kCreated);
   lookForLeftOvers();
 }
 
@@ -104,14 +105,22 @@ void JobMaster::runTimers() {
 }
 
 // The first cause is kept; what fails because others were cancelled adds nothing.
-void JobMaster::fail(Error error) {
+void JobMaster::fail(Error error, std::optional<TaskId> task) {
   if (error_ || cancelling_ || cancelled_) return;
-  RestartDecision decision = decideAfter(error);
+  noteFailure(error, task);
+  RestartDecision decision;
+  if (const std::string& savepoint = checkpoints_.stoppedWith(); savepoint.empty()) {
+    decision = decideAfter(error);
+  } else {
+    error.at(
+        "stopping with the savepoint in '" + savepoint +
+        "', which is complete; what sinks have not published of it they publish when a job starts from it");
+  }
   restartAfter_ = decision.after;
   if (restartAfter_) {
     env_.log.warn("job", "'" + graph_.jobName + "' begins anew in " + toString(*restartAfter_) +
                              ", since it failed: " + error.what());
-    status_.store(JobStatus::kRestarting, std::memory_order_release);
+    setStatus(JobStatus::kRestarting);
   } else {
     if (!decision.whyNot.empty()) {
       error.at("after " + std::to_string(attempt_) + (attempt_ == 1 ? " restart (" : " restarts (") +
@@ -119,7 +128,7 @@ void JobMaster::fail(Error error) {
     }
     env_.log.error("job", "'" + graph_.jobName + "' failed: " + error.what());
     error_ = std::move(error);
-    status_.store(JobStatus::kFailing, std::memory_order_release);
+    setStatus(JobStatus::kFailing);
   }
   cancelTasks();
 }
@@ -168,6 +177,7 @@ void JobMaster::watchCancellation() {
                                       waiting + "). Make it return, or raise task.cancellation.timeout");
     env_.log.error("job", "'" + graph_.jobName + "' " + stuck.what());
     restartAfter_.reset();
+    noteFailure(stuck, {});
     if (!error_) error_ = std::move(stuck);
     return;
   }
@@ -180,7 +190,13 @@ void JobMaster::finish() {
   endedNanos_ = now_.nanos;
   const JobStatus final = finalStatus();
   while (!watermarkQueries_.empty()) answerWatermarkQuery(watermarkQueries_.begin()->first);
-  status_.store(final, std::memory_order_release);
+  since_[static_cast<size_t>(final)] = now_.wall;
+  if (whenEnded_) {
+    JobDetails last = details();
+    last.status = final;
+    whenEnded_(std::move(last), accumulators_.clone());
+  }
+  setStatus(final);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
 }
 
@@ -195,6 +211,7 @@ void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> e
 void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> error,
                           Accumulators accumulators) {
   running_.erase(keyOf(task));
+  ended_[keyOf(task)] = {.state = state, .at = now_.wall};
   alignment_.report(task.vertex, task.subtask, Timestamp::max());
   for (auto query = watermarkQueries_.begin(); query != watermarkQueries_.end();) {
     auto& [id, asked] = *query++;
@@ -204,7 +221,7 @@ void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> err
   for (auto query = queries_.begin(); query != queries_.end();)
     addToQuery(query++, keyOf(task), accumulators);
   if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
-  if (state == TaskState::kFailed) fail(std::move(*error));
+  if (state == TaskState::kFailed) fail(std::move(*error), task);
 }
 
 void JobMaster::requestSplit(TaskId task) {
@@ -223,7 +240,7 @@ void JobMaster::cancel() {
   mailbox_.post([this] {
     if (error_ || cancelled_ || isFinal(status())) return;
     env_.log.info("job", "'" + graph_.jobName + "' is being cancelled");
-    status_.store(JobStatus::kCancelling, std::memory_order_release);
+    setStatus(JobStatus::kCancelling);
     cancelled_ = true;
     if (!cancelling_) cancelTasks();
   });
@@ -345,6 +362,12 @@ void JobMaster::callAsync(std::string what, MoveFunction<void()> work, MoveFunct
 
 void JobMaster::callAfter(Duration delay, MoveFunction<void()> then) {
   timers_.emplace(deadlineAfter(env_.clock, delay), std::move(then));
+}
+
+void JobMaster::backlogChanged() {
+  checkpoints_.setBacklog(std::any_of(coordinators_.begin(), coordinators_.end(), [](const auto& source) {
+    return source.second != nullptr && source.second->backlog();
+  }));
 }
 
 JobResult JobMaster::result() const {

@@ -6,6 +6,7 @@
 // mail.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -21,6 +22,7 @@
 #include "flott/base/time.h"
 #include "flott/env/env.h"
 #include "flott/master/checkpoint_coordinator.h"
+#include "flott/master/job_details.h"
 #include "flott/master/job_status.h"
 #include "flott/master/restart_strategy.h"
 #include "flott/master/source_coordinator.h"
@@ -58,6 +60,8 @@ struct JobMasterOptions {
   /// That checkpoint becomes the job's own.
   bool claims = false;
   bool ignoreUnclaimedState = false;
+  /// How many failures are remembered.
+  size_t failureHistory = 16;
 };
 
 class JobMaster final : public Runnable,
@@ -82,6 +86,7 @@ class JobMaster final : public Runnable,
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
   void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void awaitFinalCheckpoint(TaskId task) override;
   void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) override;
 
   // Any thread.
@@ -98,6 +103,14 @@ class JobMaster final : public Runnable,
   /// Makes a savepoint in a new folder below `dir`, or below the configured one when it is empty. As
   /// triggerCheckpoint().
   void triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply);
+  /// Makes a savepoint and ends the job with it: see StopMode. `reply` as of triggerSavepoint(); the job's
+  /// end follows.
+  void stopWithSavepoint(std::string dir, StopMode mode, MoveFunction<void(CheckpointOutcome)> reply);
+  /// States, tasks with what they count, failures and checkpoints. As readAccumulators().
+  void readDetails(MoveFunction<void(JobDetails)> reply);
+  /// Before the first step: `then` is called on the master's lane with the last word about the job, before
+  /// its status says that it has ended. No reply comes after that.
+  void whenEnded(MoveFunction<void(JobDetails, Accumulators)> then);
   /// As readAccumulators().
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
@@ -126,6 +139,7 @@ class JobMaster final : public Runnable,
   // CoordinatorHost
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
+  void backlogChanged() override;
 
   // CheckpointHost, beside callAfter()
   void writeAsync(std::string what, MoveFunction<void()> work,
@@ -133,6 +147,7 @@ class JobMaster final : public Runnable,
   const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
   std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
   void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void drainTasks() override;
   void failAttempt(Error error) override { fail(std::move(error)); }
 
   // Attempts.
@@ -147,7 +162,10 @@ class JobMaster final : public Runnable,
   void submitWrites();
 
   void start();
-  void fail(Error error);
+  void setStatus(JobStatus status);
+  void noteFailure(const Error& error, std::optional<TaskId> task);
+  JobDetails details() const;
+  void fail(Error error, std::optional<TaskId> task = {});
   void cancelTasks();
   void taskEnded(TaskId task, TaskState state, std::optional<Error> error, Accumulators accumulators);
   void startQuery(MoveFunction<void(Accumulators)> reply);
@@ -176,6 +194,18 @@ class JobMaster final : public Runnable,
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
   std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds
   std::atomic<JobStatus> status_{JobStatus::kCreated};
+  std::array<Timestamp, kJobStatuses> since_;  // by status
+  Timestamp attemptBegan_;
+  struct TaskEnd {
+    TaskState state;
+    Timestamp at;
+  };
+  std::map<TaskKey, TaskEnd> ended_;  // of this attempt
+  std::deque<JobFailure> failures_;   // newest first
+  bool failuresForgotten_ = false;
+  int64_t restores_ = 0;
+  std::optional<RestoredCheckpoint> restored_;
+  MoveFunction<void(JobDetails, Accumulators)> whenEnded_;
   StepTime now_;
   int64_t startedNanos_ = 0;
   int64_t endedNanos_ = 0;

@@ -77,6 +77,8 @@ void JobMaster::recover() {
                        std::to_string(recovery->checkpoint->id.value) +
                        (recovery->checkpoint->folder.empty() ? "" : " in ") + recovery->checkpoint->folder);
         checkpoints_.continueAfter(recovery->checkpoint->id);
+        ++restores_;
+        restored_ = {.id = recovery->checkpoint->id, .folder = recovery->checkpoint->folder, .at = now_.wall};
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));
       });
@@ -85,7 +87,10 @@ void JobMaster::recover() {
 void JobMaster::deploy(RestoredState restored) {
   waitsForAttempt_ = false;
   ++attempt_;
+  attemptBegan_ = now_.wall;
+  ended_.clear();
   coordinators_.clear();
+  backlogChanged();
   alignment_ = {};
   limits_.clear();
   watchesWatermarks_ = false;
@@ -99,7 +104,7 @@ void JobMaster::deploy(RestoredState restored) {
   }
   worker_ = &deployer_.deploy(attempt_, std::move(restored.tasks));
   for (const auto& task : worker_->tasks()) running_.insert(keyOf(task->id()));
-  status_.store(JobStatus::kRunning, std::memory_order_release);
+  setStatus(JobStatus::kRunning);
   env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (const JobVertex& vertex : graph_.vertices) {
     const SourceFactory* source = vertex.chain.front().source.get();

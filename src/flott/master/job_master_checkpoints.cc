@@ -24,19 +24,31 @@ void JobMaster::declineCheckpoint(TaskId task, CheckpointId checkpoint, Error re
   });
 }
 
+void JobMaster::awaitFinalCheckpoint(TaskId task) {
+  mailbox_.post([this, task] {
+    if (running_.contains(keyOf(task))) checkpoints_.awaitFinal(task);
+  });
+}
+
 void JobMaster::triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { checkpoints_.trigger(std::move(reply)); });
 }
 
 void JobMaster::triggerSavepoint(std::string dir, MoveFunction<void(CheckpointOutcome)> reply) {
-  mailbox_.post([this, dir = std::move(dir), reply = std::move(reply)]() mutable {
+  stopWithSavepoint(std::move(dir), StopMode::kGoOn, std::move(reply));
+}
+
+void JobMaster::stopWithSavepoint(std::string dir, StopMode mode,
+                                  MoveFunction<void(CheckpointOutcome)> reply) {
+  mailbox_.post([this, dir = std::move(dir), mode, reply = std::move(reply)]() mutable {
     SharedCheckpointProperties properties;
     try {
-      properties = savepointIn(savepointFolder(dir));
+      properties = savepointIn(savepointFolder(dir), mode);
     } catch (const Error& error) {
       return reply({.error = error});
     }
-    checkpoints_.trigger(std::move(properties), std::move(reply));
+    if (mode == StopMode::kGoOn) return checkpoints_.trigger(std::move(properties), std::move(reply));
+    checkpoints_.stop(std::move(properties), std::move(reply));
   });
 }
 
@@ -71,6 +83,10 @@ void JobMaster::tellTasks(CheckpointId checkpoint, bool completed) {
   for (const TaskKey& key : running_) {
     worker_->task(key.first, SubtaskIndex(key.second)).endCheckpoint(checkpoint, completed);
   }
+}
+
+void JobMaster::drainTasks() {
+  for (const TaskKey& key : running_) worker_->task(key.first, SubtaskIndex(key.second)).drain();
 }
 
 void JobMaster::writeAsync(std::string what, MoveFunction<void()> work,

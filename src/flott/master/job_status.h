@@ -27,6 +27,8 @@ enum class JobStatus : uint8_t {
   kFinished,    // all sources ended and all records worked off
 };
 
+inline constexpr size_t kJobStatuses = static_cast<size_t>(JobStatus::kFinished) + 1;
+
 std::string_view toString(JobStatus status);
 constexpr bool isFinal(JobStatus status) {
   return status == JobStatus::kFailed || status == JobStatus::kCancelled || status == JobStatus::kFinished;

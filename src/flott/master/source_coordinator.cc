@@ -1,5 +1,7 @@
 #include "flott/master/source_coordinator.h"
 
+#include <utility>
+
 namespace flott {
 
 SourceCoordinator::SourceCoordinator(const JobVertex& vertex, Worker& worker, Env& env, CoordinatorHost& host)
@@ -50,6 +52,10 @@ void SourceCoordinator::signalNoMoreSplits(SubtaskIndex reader) {
 
 void SourceCoordinator::sendEvent(SubtaskIndex reader, std::string event) {
   worker_.task(vertex_.id, reader).deliverSourceEvent(std::move(event));
+}
+
+void SourceCoordinator::setIsProcessingBacklog(bool backlog) {
+  if (std::exchange(backlog_, backlog) != backlog) host_.backlogChanged();
 }
 
 void SourceCoordinator::callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {

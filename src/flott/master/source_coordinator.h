@@ -19,6 +19,8 @@ class CoordinatorHost {
   virtual ~CoordinatorHost() = default;
   virtual void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
   virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
+  /// Of this source or another.
+  virtual void backlogChanged() = 0;
 };
 
 class SourceCoordinator final : private SplitEnumeratorContext {
@@ -33,6 +35,7 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   /// For a checkpoint; in the step that sends the readers its trigger.
   std::string snapshot();
   const JobVertex& vertex() const { return vertex_; }
+  bool backlog() const { return backlog_; }
 
  private:
   Env& env() override { return env_; }
@@ -42,6 +45,7 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   void sendEvent(SubtaskIndex reader, std::string event) override;
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
+  void setIsProcessingBacklog(bool backlog) override;
   template <typename F>
   void guarded(F&& call);
 
@@ -49,6 +53,7 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   Worker& worker_;
   Env& env_;
   CoordinatorHost& host_;
+  bool backlog_ = false;
   std::unique_ptr<SplitEnumerator> enumerator_;
 };
 

@@ -33,6 +33,8 @@ struct OperatorInfo {
   int parallelism = 1;
   int maxParallelism = 128;
   int attempt = 0;
+  /// The same in all attempts of the job, another one for each start.
+  std::string jobId = {};
 };
 
 class OperatorContext {

@@ -23,6 +23,19 @@ void printGauge(char* text, size_t size, double value) {
   }
 }
 
+std::vector<std::pair<std::string_view, double>> partsOf(const Histogram& histogram) {
+  std::vector<std::pair<std::string_view, double>> parts{{"count", static_cast<double>(histogram.count())},
+                                                         {"min", static_cast<double>(histogram.min())},
+                                                         {"max", static_cast<double>(histogram.max())},
+                                                         {"mean", histogram.mean()}};
+  static constexpr std::pair<std::string_view, double> kQuantiles[] = {
+      {"median", 0.5}, {"p75", 0.75}, {"p90", 0.9},   {"p95", 0.95},
+      {"p98", 0.98},   {"p99", 0.99}, {"p999", 0.999}};
+  for (const auto& [name, share] : kQuantiles)
+    parts.emplace_back(name, static_cast<double>(histogram.quantile(share)));
+  return parts;
+}
+
 }  // namespace
 
 int Histogram::bucketOf(uint64_t value) {
@@ -138,7 +151,7 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
   for (const Entry* e = newest_.load(std::memory_order_acquire); e != nullptr; e = e->next) {
     if (e->kind == Kind::kText) {
       auto [words, number] = e->text->get();
-      readings.push_back({e->name, std::move(words), number});
+      readings.push_back({e->name, std::move(words), number, e->kind, {}});
       continue;
     }
     double value = 0;
@@ -167,7 +180,8 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
       case Kind::kText:  // above
         break;
     }
-    readings.push_back({e->name, text, value});
+    readings.push_back({e->name, text, value, e->kind, {}});
+    if (e->kind == Kind::kHistogram) readings.back().parts = partsOf(*e->histogram);
   }
   std::reverse(readings.begin(), readings.end());
   return readings;

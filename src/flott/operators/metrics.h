@@ -89,11 +89,16 @@ class Histogram {
   std::atomic<int64_t> min_{std::numeric_limits<int64_t>::max()};
 };
 
+enum class MetricKind : uint8_t { kCounter, kGauge, kMeter, kHistogram, kText };
+
 /// One reading of one metric.
 struct MetricReading {
   std::string name;
   std::string text;  // "12", "3.5/s", "p50=3 p99=17 max=21"
   double value = 0;  // count, gauge value, rate or median
+  MetricKind kind = MetricKind::kText;
+  /// Of a histogram: the parts that Flink reports, "count", "min", "max", "mean", "median", "p75" … "p999".
+  std::vector<std::pair<std::string_view, double>> parts;
 };
 
 /// The metrics of one operator instance. Registration and writes by the owning task; count() and read() from
@@ -114,7 +119,7 @@ class MetricGroup {
   std::vector<MetricReading> read(int64_t elapsedNanos) const;
 
  private:
-  enum class Kind : uint8_t { kCounter, kGauge, kMeter, kHistogram, kText };
+  using Kind = MetricKind;
   struct Entry {
     std::string name;
     Kind kind;

@@ -71,6 +71,7 @@ Step Operator::beforeBarrier(CheckpointId, Output&) { return Step::kDone; }
 void Operator::snapshotState(CheckpointId) {}
 void Operator::onCheckpointEnded(CheckpointId, bool) {}
 bool Operator::awaitsFinalCheckpoint() const { return false; }
+bool Operator::lingers() const { return false; }
 void Operator::watermarkOrigins(std::vector<WatermarkOrigin>&) const {}
 void Operator::close() noexcept {}
 

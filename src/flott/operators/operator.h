@@ -5,8 +5,8 @@
 // templates on the user's function, so that the loop over a batch is one inlined loop.
 //
 // Order of calls: open, then any of onBatch / onWatermark / onStatus / onProcessingTime / resume, then
-// onEndOfInput once for each input, then finish, then close. A failed or cancelled attempt goes straight to
-// close.
+// onEndOfInput once for each input, then close. After the last input's end it is told of checkpoints that
+// end, and while it lingers() also resumed. A failed or cancelled attempt goes straight to close.
 //
 // Back-pressure: a step that finds output.full() after it emitted may stop, keep its place, and return kMore;
 // it gets no other call than resume() until that returns kDone. One with much to do returns kMore now and
@@ -96,6 +96,9 @@ class Operator {
   /// Whether it stays after its end, in a job with checkpoints at intervals, until one is complete that was
   /// cut after the end: for what may only be made public then. The same in all calls.
   virtual bool awaitsFinalCheckpoint() const;
+  /// Whether something of it is still under way after its end, such as commits: the task stays until this is
+  /// false. Until then askToResume() and its like lead to resume(), which must return kDone.
+  virtual bool lingers() const;
   /// Appends where its watermarks come from, if it makes some of its own.
   virtual void watermarkOrigins(std::vector<WatermarkOrigin>& out) const;
   /// Always the last call, also after a failure; must not throw.

@@ -4,7 +4,7 @@
 // SinkWriter<T>. Where that class is final, the loop over a batch calls write() without a virtual call. A
 // writer belongs to one task, is called by one thread at a time and never blocks: blocking work goes through
 // OperatorContext::offload(), and while a writer can take no more, ready() is false, which holds back
-// everything before it.
+// everything before it. A sink that publishes exactly once has a committer as well: committing_sink.h.
 //
 //   class AlertWriter final : public SinkWriter<Alert> {
 //     void open(OperatorContext& context) override { client_.emplace(context); }
@@ -40,14 +40,19 @@ class SinkWriter {
   virtual void write(const T& value, const SinkContext& context) = 0;
   /// Whether it takes another record. After it turned true again: OperatorContext::askToResume().
   virtual bool ready() const { return true; }
-  /// In the step that askToResume() and its like have led to.
+  /// In the step that askToResume() and its like have led to; perhaps without having been asked for.
   virtual void resume() {}
   /// After the records of one batch: the moment to hand on what write() gathered.
   virtual void endBatch() {}
   virtual void writeWatermark(Watermark) {}
+  /// No record follows. Before the last flush().
+  virtual void onEndOfInput() {}
   /// At the end of the input and before the barrier of a checkpoint. Returns whether all that was written has
   /// arrived; otherwise it is called again after askToResume().
   virtual bool flush() { return true; }
+  /// The cut is now, after flush(): put into OperatorContext::operatorState() what the writer has to know
+  /// when it is opened again.
+  virtual void snapshotState(CheckpointId) {}
   /// Always the last call, also after a failure.
   virtual void close() noexcept {}
 };
@@ -59,56 +64,31 @@ using WriterOf = typename decltype(std::declval<const S&>().createWriter())::ele
 template <typename S, typename T>
 concept Sink = std::copy_constructible<S> && std::derived_from<WriterOf<S>, SinkWriter<T>>;
 
+/// A writer and the batch that it is at: what the operators of all sinks share.
 template <typename T, typename Writer>
-class SinkOperator final : public Operator {
+class Writing {
  public:
-  explicit SinkOperator(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}
+  explicit Writing(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) {}
 
-  void open(OperatorContext& context) override {
+  Writer& writer() { return *writer_; }
+  void open(OperatorContext& context) {
     context_ = &context;
     writer_->open(context);
   }
-  void close() noexcept override { writer_->close(); }
+  void close() noexcept { writer_->close(); }
 
-  Step onBatch(int, Batch batch, Output&) override {
+  void take(Batch batch) {
     batch_ = std::move(batch);
     next_ = 0;
-    return goOn();
   }
-
-  Step onEventTime(Watermark watermark, Output&) override {
+  Step onEventTime(Watermark watermark) {
     at_.currentWatermark = watermark.time;
     writer_->writeWatermark(watermark);
     return writer_->ready() ? Step::kDone : Step::kWait;
   }
-
-  Step onEndOfInput(int, Output&) override {
-    flushing_ = true;
-    return goOn();
-  }
-
-  Step beforeBarrier(CheckpointId, Output&) override {
-    flushing_ = true;
-    return goOn();
-  }
-
-  Step resume(Output&) override {
-    writer_->resume();
-    return goOn();
-  }
-
- private:
-  Step goOn() {
-    if (!writer_->ready() || !writeBatch()) return Step::kWait;
-    if (flushing_) {
-      flushing_ = !writer_->flush();
-      return flushing_ ? Step::kWait : Step::kDone;
-    }
-    return writer_->ready() ? Step::kDone : Step::kWait;
-  }
-
-  /// Whether the whole batch is written.
-  bool writeBatch() {
+  /// Whether all of the batch is written. False: the writer takes no more for now.
+  bool goOn() {
+    if (!writer_->ready()) return false;
     if (!batch_) return true;
     const Rows<T>& rows = batch_.rows<T>();
     const int64_t* timestamps = rows.hasTimestamps() ? rows.timestamps() : nullptr;
@@ -125,11 +105,53 @@ class SinkOperator final : public Operator {
     return true;
   }
 
+ private:
   std::unique_ptr<Writer> writer_;
   OperatorContext* context_ = nullptr;
   SinkContext at_;
   Batch batch_;
   size_t next_ = 0;
+};
+
+template <typename T, typename Writer>
+class SinkOperator final : public Operator {
+ public:
+  explicit SinkOperator(std::unique_ptr<Writer> writer) : writing_(std::move(writer)) {}
+
+  void open(OperatorContext& context) override { writing_.open(context); }
+  void close() noexcept override { writing_.close(); }
+
+  Step onBatch(int, Batch batch, Output&) override {
+    writing_.take(std::move(batch));
+    return goOn();
+  }
+  Step onEventTime(Watermark watermark, Output&) override { return writing_.onEventTime(watermark); }
+  Step onEndOfInput(int, Output&) override {
+    writing_.writer().onEndOfInput();
+    flushing_ = true;
+    return goOn();
+  }
+  Step beforeBarrier(CheckpointId, Output&) override {
+    flushing_ = true;
+    return goOn();
+  }
+  void snapshotState(CheckpointId checkpoint) override { writing_.writer().snapshotState(checkpoint); }
+  Step resume(Output&) override {
+    writing_.writer().resume();
+    return goOn();
+  }
+
+ private:
+  Step goOn() {
+    if (!writing_.goOn()) return Step::kWait;
+    if (flushing_) {
+      flushing_ = !writing_.writer().flush();
+      return flushing_ ? Step::kWait : Step::kDone;
+    }
+    return writing_.writer().ready() ? Step::kDone : Step::kWait;
+  }
+
+  Writing<T, Writer> writing_;
   bool flushing_ = false;  // done once all that was written has arrived
 };
 

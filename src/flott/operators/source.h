@@ -49,6 +49,9 @@ class SplitEnumeratorContext {
   virtual void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) = 0;
   /// Calls `then` in the enumerator's own turn once `delay` has passed.
   virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
+  /// Whether the source works off old records, of which nobody waits for single ones: checkpoints may be
+  /// rarer then (execution.checkpointing.interval-during-backlog). False at the start of each attempt.
+  virtual void setIsProcessingBacklog(bool) {}
 };
 
 class SplitEnumerator {

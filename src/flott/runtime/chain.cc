@@ -31,7 +31,8 @@ ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
             .subtask = chain.options_.subtask,
             .parallelism = chain.options_.vertex->parallelism,
             .maxParallelism = chain.options_.vertex->maxParallelism,
-            .attempt = chain.options_.attempt},
+            .attempt = chain.options_.attempt,
+            .jobId = chain.options_.jobId},
       recordsIn_(&metrics_.counter("numRecordsIn")),
       recordsOut_(&metrics_.counter("numRecordsOut")),
       watermarkIn_(&metrics_.gauge("currentInputWatermark")),
@@ -97,7 +98,7 @@ MoveFunction<void()> ChainNode::resumeFromAnyThread() {
 }
 
 bool ChainNode::canGoOn() const {
-  if (ended_ || full()) return false;
+  if (retired() || full()) return false;
   return resumeAsked_ || (more_ ? !waiting_ : !queue_.empty());
 }
 
@@ -372,8 +373,10 @@ void OperatorChain::settle(ChainNode& node, Step step) {
 
 void OperatorChain::ended(ChainNode& node) {
   node.ended_ = true;
-  node.alarm_ = Timestamp::max();
-  node.wakeNanos_ = kNoDeadline;
+  if (node.retired()) {
+    node.alarm_ = Timestamp::max();
+    node.wakeNanos_ = kNoDeadline;
+  }
   node.emitControl(Element(EndOfInput{}));
 }
 
@@ -435,7 +438,7 @@ bool OperatorChain::blocked() const {
 void OperatorChain::runDue() {
   const StepTime now = host_.now();
   for (const auto& node : nodes_) {
-    if (node->ended_) continue;
+    if (node->retired()) continue;
     if (node->wakeNanos_ <= now.nanos) {
       node->wakeNanos_ = kNoDeadline;
       node->resumeAsked_ = true;
@@ -446,6 +449,7 @@ void OperatorChain::runDue() {
 
 void OperatorChain::runDue(ChainNode& node, Timestamp now) {
   if (node.resumeAsked_ && !node.full()) resume(node);
+  if (node.suspended_) return;
   if (node.cleanUpAt() <= now) {
     enter(node);
     node.keyedState_->cleanUp();
@@ -464,6 +468,11 @@ void OperatorChain::endStep() {
   for (Exchange* exchange : live_) exchange->endStep(host_.now().nanos);
 }
 
+bool OperatorChain::lingers() const {
+  return std::any_of(nodes_.begin(), nodes_.end(),
+                     [](const auto& node) { return (node->ended_ || node->suspended_) && !node->retired(); });
+}
+
 bool OperatorChain::finished() const {
   return std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) { return node->ended_; }) &&
          std::all_of(live_.begin(), live_.end(),
@@ -474,8 +483,9 @@ int64_t OperatorChain::deadlineNanos(StepTime now) const {
   int64_t deadline = kNoDeadline;
   for (const Exchange* exchange : live_) deadline = std::min(deadline, exchange->deadlineNanos());
   for (const auto& node : nodes_) {
-    if (node->ended_) continue;
+    if (node->retired()) continue;
     deadline = std::min(deadline, node->wakeNanos_);
+    if (node->suspended_) continue;
     const Timestamp alarm =
         std::min(node->cleanUpAt(), node->canRunAlarm() ? node->alarm_ : Timestamp::max());
     if (alarm == Timestamp::max()) continue;

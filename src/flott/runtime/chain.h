@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,7 @@ struct ChainOptions {
   const JobVertex* vertex = nullptr;
   SubtaskIndex subtask;
   int attempt = 0;
+  std::string jobId = {};
   int headInputs = 1;  // inputs of the head operator that have channels
   const Configuration* configuration = nullptr;
   size_t overrunCapBytes = size_t{256} << 20;
@@ -118,6 +120,8 @@ class ChainNode final : public SourceReaderContext, public Output {
   bool takesInput() const { return !more_ && queue_.empty() && !full(); }
   /// There is something to do for it right away.
   bool canGoOn() const;
+  /// It gets no call any more but for ends of checkpoints.
+  bool retired() const { return (ended_ || suspended_) && (op_ == nullptr || !op_->lingers()); }
   /// Of expired state, when it is due without a record.
   Timestamp cleanUpAt() const;
   void emitTo(SideOutputIndex side, Batch batch);
@@ -143,6 +147,7 @@ class ChainNode final : public SourceReaderContext, public Output {
   std::optional<Barrier> barrier_;  // leaves once it has no more
   bool ending_ = false;             // its last input has ended; ends itself once it has no more
   bool ended_ = false;
+  bool suspended_ = false;  // cut by the savepoint that the job stops with
   bool resumeAsked_ = false;
   int inputsOpen_ = 1;
   std::vector<Timestamp> inputTimes_;
@@ -223,6 +228,8 @@ class OperatorChain {
   /// After all operators have ended, where some of them wait for a checkpoint: cuts them where they are.
   void cutEnded(const Barrier& barrier);
   bool awaitsFinalCheckpoint() const;
+  /// Some operator that has ended, or was suspended, has something under way.
+  bool lingers() const;
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();
@@ -230,6 +237,9 @@ class OperatorChain {
   std::optional<ChainSnapshot> takeSnapshot();
   /// Tells the operators, and drops an unfinished cut.
   void endCheckpoint(CheckpointId checkpoint, bool completed);
+  /// A barrier that suspends the job has passed the head: nothing is to be put in, and no alarm goes off.
+  bool suspended() const { return nodes_.front()->suspended_; }
+  CheckpointId suspendedBy() const { return suspendedBy_; }
 
   /// The operator that ran last: "operator 'count', subtask 1/2". For errors and the watchdog. Any thread.
   std::string where() const;
@@ -265,7 +275,9 @@ class OperatorChain {
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<Exchange*> live_;
   std::vector<std::unique_ptr<ChainNode>> nodes_;
-  std::deque<ChainCut> cuts_;  // oldest first; after the backends that they read
+  CheckpointId suspendedBy_;
+  std::set<CheckpointId> void_;  // whose barriers may still be on their way through the chain
+  std::deque<ChainCut> cuts_;    // oldest first; after the backends that they read
   std::atomic<ChainNode*> current_{nullptr};
   Accumulators accumulators_;
   std::string latencyGranularity_ = "operator";

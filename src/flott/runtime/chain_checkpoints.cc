@@ -13,6 +13,8 @@ namespace {
 
 // Encoded between two steps of the task.
 constexpr size_t kEncodedAtOnce = size_t{256} << 10;
+// Void checkpoints whose barriers may come behind the news.
+constexpr size_t kVoidKnown = 64;
 // What a reader's splits are kept under in the state of its operator; no name that a user would choose.
 constexpr std::string_view kSplits = ":splits";
 
@@ -107,7 +109,10 @@ void OperatorChain::cut(ChainNode& node, const Barrier& barrier) {
   const auto index = static_cast<size_t>(
       std::find_if(nodes_.begin(), nodes_.end(), [&node](const auto& n) { return n.get() == &node; }) -
       nodes_.begin());
-  if (index == 0) cuts_.emplace_back(barrier, nodes_.size());
+  if (index == 0) {
+    cuts_.emplace_back(barrier, nodes_.size());
+    std::erase_if(void_, [&barrier](CheckpointId id) { return id < barrier.checkpoint; });
+  }
   const auto under = std::find_if(cuts_.begin(), cuts_.end(), [&barrier](const ChainCut& cut) {
     return cut.checkpoint() == barrier.checkpoint;
   });
@@ -116,9 +121,13 @@ void OperatorChain::cut(ChainNode& node, const Barrier& barrier) {
   if (node.keyedState_ != nullptr && node.keyedState_->cutting()) {
     for (ChainCut& other : cuts_) other.finish(*node.keyedState_);
   }
-  under->add(index, node.info_.id, node.keyedState_.get(), node.encodeOperatorState());
+  under->add(index, node.info_.id, node.keyedState_.get(), node.encodeOperatorState(),
+             !node.ended_ && node.operatorState_ != nullptr && node.operatorState_->hasUnionList());
   const auto end = env_.clock.monotonicNanos();
   under->noteSync(end - begin, end);
+  if (barrier.stop() != StopMode::kSuspend || void_.contains(barrier.checkpoint)) return;
+  node.suspended_ = true;
+  suspendedBy_ = barrier.checkpoint;
 }
 
 bool OperatorChain::encodeCuts() {
@@ -139,7 +148,10 @@ void OperatorChain::endCheckpoint(CheckpointId checkpoint, bool completed) {
     cut.abandon();
     return true;
   });
+  if (!completed) void_.insert(checkpoint);
+  if (void_.size() > kVoidKnown) void_.erase(void_.begin());
   for (const auto& node : nodes_) {
+    if (!completed && suspendedBy_ == checkpoint) node->suspended_ = false;
     current_.store(node.get(), std::memory_order_relaxed);
     if (node->reader_ != nullptr) node->reader_->onCheckpointEnded(checkpoint, completed);
     if (node->op_ != nullptr) node->op_->onCheckpointEnded(checkpoint, completed);

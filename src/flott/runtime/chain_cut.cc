@@ -15,9 +15,11 @@ ChainCut::~ChainCut() = default;
 ChainCut::ChainCut(ChainCut&&) noexcept = default;
 ChainCut& ChainCut::operator=(ChainCut&&) noexcept = default;
 
-void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState) {
+void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState,
+                   bool unionList) {
   snapshot_.operators[index].id = id;
   snapshot_.operators[index].operatorState = std::move(operatorState);
+  snapshot_.operators[index].unionList = unionList;
   --missing_;
   if (keyed == nullptr) return;
   keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed)};

@@ -28,6 +28,7 @@ struct ChainSnapshot {
     OperatorId id;
     std::string keyed;
     std::string operatorState;
+    bool unionList = false;  // operatorState has one
   };
   Barrier barrier;
   std::vector<Operator> operators;  // as JobVertex::chain
@@ -44,7 +45,8 @@ class ChainCut {
 
   CheckpointId checkpoint() const { return snapshot_.barrier.checkpoint; }
   /// `keyed` may be null; it has no other cut under way, and outlives this one.
-  void add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState);
+  void add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState,
+           bool unionList = false);
   void noteSync(int64_t nanos, int64_t nowNanos) {
     snapshot_.syncNanos += nanos;
     snapshot_.cutNanos = nowNanos;

@@ -28,6 +28,9 @@ class MasterGateway {
   virtual void reportWatermark(TaskId task, Timestamp time) = 0;
   /// The task's share of the checkpoint is stored.
   virtual void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) = 0;
+  /// The task has ended but for a checkpoint that it waits for; again after each one that ends, while it
+  /// does.
+  virtual void awaitFinalCheckpoint(TaskId task) = 0;
   /// The task has no share: the checkpoint is void.
   virtual void declineCheckpoint(TaskId task, CheckpointId checkpoint, Error reason) = 0;
 };

@@ -100,7 +100,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
   mailbox_.post([this, barrier] {
     if (!working()) return;
     if (chain_->inputEnded()) {
-      if (finalCheckpoint_.awaited) finalCheckpoint_.triggered.push_back(barrier);
+      if (finalCheckpoint_.awaited || chain_->lingers()) finalCheckpoint_.triggered.push_back(barrier);
       return;
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
@@ -116,8 +116,21 @@ void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
     if (!completed) wiring_->gate.abandonBarrier(checkpoint);
     std::erase_if(finalCheckpoint_.triggered,
                   [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
+    const bool suspended = chain_->suspended() && chain_->suspendedBy() == checkpoint;
     chain_->endCheckpoint(checkpoint, completed);
+    if (suspended && completed) stopped_ = true;
+    if (suspended && !completed) sourceIdle_ = false;
+    if (stopped_) finalCheckpoint_.awaited = false;
+    finalCheckpoint_.reported = false;
     if (finalCheckpoint_.cut.erase(checkpoint) > 0 && completed) finalCheckpoint_.awaited = false;
+  });
+}
+
+void Task::drain() {
+  mailbox_.post([this] {
+    if (!working()) return;
+    draining_ = true;
+    finalCheckpoint_.awaited = true;
   });
 }
 
@@ -221,7 +234,7 @@ void Task::openChain() {
 
 // A source that back-pressure holds up sends none; what its markers would wait for is not yet in a channel.
 void Task::sendMarkers() {
-  if (now_.nanos < nextMarker_ || chain_->blocked()) return;
+  if (now_.nanos < nextMarker_ || chain_->blocked() || chain_->suspended()) return;
   nextMarker_ = sourceEnded_ ? kNoDeadline : now_.nanos + markerNanos_;
   if (!sourceEnded_) chain_->emitMarker();
 }
@@ -246,6 +259,7 @@ Runnable::Progress Task::run() {
   if (stalled && !chain_->blocked()) more = true;  // room has come meanwhile: nobody will wake us for it
   noteBackPressure(stalled);
   cutFinal();
+  reportEnd();
   if (checkpoints_.step(*chain_, *this)) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
@@ -262,6 +276,12 @@ void Task::cutFinal() {
     finalCheckpoint_.cut.insert(barrier.checkpoint);
   }
   finalCheckpoint_.triggered.clear();
+}
+
+void Task::reportEnd() {
+  if (!finalCheckpoint_.awaited || finalCheckpoint_.reported || !chain_->finished()) return;
+  finalCheckpoint_.reported = true;
+  master_.awaitFinalCheckpoint(id_);
 }
 
 // What comes are ends, too: of tasks that were restored as finished as this one was.
@@ -292,6 +312,12 @@ bool Task::takeInput() {
 }
 
 bool Task::pollSource() {
+  if (chain_->suspended()) return false;
+  if (draining_ && !sourceEnded_) {
+    sourceEnded_ = true;
+    chain_->endSource();
+    return true;
+  }
   if (chain_->takeReaderCall()) sourceIdle_ = false;
   if (sourceEnded_ || sourceIdle_) return false;
   switch (chain_->poll()) {

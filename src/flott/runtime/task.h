@@ -70,6 +70,8 @@ class Task final : public Runnable, public ChainHost {
   /// The checkpoint is complete, or void; a savepoint that is complete counts as void, since nothing may be
   /// published with it.
   void endCheckpoint(CheckpointId checkpoint, bool completed);
+  /// Ends as if its source had no more, but not before a checkpoint that was cut after that is complete.
+  void drain();
   /// Calls `reply` on the task's lane; not at all once the task has ended.
   void readTimes(MoveFunction<void(TaskTimes)> reply);
   /// Calls `reply` on the task's lane with a copy of its accumulators; not at all once the task has ended.
@@ -102,8 +104,10 @@ class Task final : public Runnable, public ChainHost {
   bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
   void cutFinal();
+  void reportEnd();
   bool finished() const {
-    return chain_->finished() && !checkpoints_.unstored() && !finalCheckpoint_.awaited;
+    return (stopped_ || chain_->finished()) && !checkpoints_.unstored() && !finalCheckpoint_.awaited &&
+           !chain_->lingers();
   }
   bool pollSource();
   void noteBackPressure(bool heldUp);
@@ -132,9 +136,12 @@ class Task final : public Runnable, public ChainHost {
   std::atomic<bool> cancelled_{false};
   bool sourceIdle_ = false;
   bool sourceEnded_ = false;
+  bool draining_ = false;
+  bool stopped_ = false;  // by a savepoint that is complete
   /// That of operators which must not end without one.
   struct FinalCheckpoint {
     bool awaited = false;
+    bool reported = false;           // that nothing but it is missing
     std::vector<Barrier> triggered;  // since the input ended
     std::set<CheckpointId> cut;      // after the end of all operators
   };

@@ -46,7 +46,8 @@ void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
       for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
         writing->stored.operators.push_back({.id = writing->cut.operators[i].id,
                                              .keyed = std::move(handles[2 * i]),
-                                             .operatorState = std::move(handles[2 * i + 1])});
+                                             .operatorState = std::move(handles[2 * i + 1]),
+                                             .unionList = writing->cut.operators[i].unionList});
       }
     } catch (...) {
       writing->error = currentError();

@@ -27,6 +27,7 @@ struct TaskSnapshot {
     OperatorId id;
     StateHandle keyed;
     StateHandle operatorState;
+    bool unionList = false;  // operatorState has one
   };
   std::vector<Operator> operators;  // as JobVertex::chain
   CheckpointDurations durations;

@@ -25,7 +25,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
     : graph_(graph),
       configuration_(configuration),
       placement_(std::move(placement)),
-      options_(options),
+      options_(std::move(options)),
       env_(env) {
   if (options_.checkpoints == nullptr) {
     options_.checkpoints = &ownCheckpoints_.emplace(env_.files, CheckpointStorageOptions{});
@@ -43,6 +43,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .vertex = &vertex,
                          .subtask = SubtaskIndex(subtask),
                          .attempt = options_.attempt,
+                         .jobId = options_.jobId,
                          .headInputs = headInputs,
                          .configuration = &configuration_,
                          .overrunCapBytes = options_.overrunCapBytes,

@@ -28,6 +28,7 @@ struct Placement {
 
 struct WorkerOptions {
   int attempt = 0;
+  std::string jobId = {};
   size_t channelCapacity = 8;  // elements, rounded up to a power of two
   size_t overrunCapBytes = size_t{256} << 20;
   uint32_t adaptiveReach = 0;   // ExchangeOptions

@@ -7,6 +7,7 @@
 #include "flott/data/type_ops.h"
 #include "flott/state/format_version.h"
 #include "flott/state/keyed_backend.h"
+#include "flott/state/keyed_section.h"
 #include "flott/state/scratch_value.h"
 
 namespace flott {
@@ -18,23 +19,35 @@ constexpr uint32_t kVersionBeforeTtl = 1;
 
 enum StateFlags : uint8_t { kExpires = 1 };  // a state's flags in the schema
 
+void encodeHeader(const TypeDescription& key, const std::vector<KeyedStateSchema>& states, ByteWriter& out) {
+  out.fixed(kMagic);
+  out.varint(kVersion);
+  key.encode(out);
+  out.varint(states.size());
+  for (const KeyedStateSchema& state : states) {
+    out.string(state.name);
+    out.string(state.kind);
+    state.value.encode(out);
+    out.fixed(static_cast<uint8_t>(state.expires ? kExpires : 0));
+  }
+}
+
+void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
+  out.varint(state);
+  out.fixed(image.nameSpace);
+  out.varint(image.keyGroup.value);
+  out.fixed(image.firstHash);
+  out.varint(image.entries);
+  out.string(image.bytes);
+}
+
 }  // namespace
 
 KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
-  ByteWriter out(section_);
-  out.fixed(kMagic);
-  out.varint(kVersion);
-  backend.key().ops().description().encode(out);
   const std::vector<KeyedStateSchema> schemas = backend.schemas();
-  out.varint(schemas.size());
-  for (size_t i = 0; i < schemas.size(); ++i) {
-    const KeyedStateSchema& schema = schemas[i];
-    indexOf_.try_emplace(schema.name, i);  // its variants follow
-    out.string(schema.name);
-    out.string(schema.kind);
-    schema.value.encode(out);
-    out.fixed(static_cast<uint8_t>(schema.expires ? kExpires : 0));
-  }
+  for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
+  ByteWriter out(section_);
+  encodeHeader(backend.key().ops().description(), schemas, out);
   backend.cut(*this);
 }
 
@@ -42,12 +55,33 @@ void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
   FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
   ByteWriter out(section_);
-  out.varint(index->second + image.variant);
-  out.fixed(image.nameSpace);
-  out.varint(image.keyGroup.value);
-  out.fixed(image.firstHash);
-  out.varint(image.entries);
-  out.string(image.bytes);
+  encodePiece(index->second + image.variant, image, out);
+}
+
+std::optional<std::string> withoutKeyedState(std::string_view section, std::string_view name,
+                                             std::vector<std::string>& names) {
+  ByteReader in(section);
+  const KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  std::vector<KeyedStateSchema> kept;
+  std::vector<uint64_t> indexes;
+  for (const KeyedStateSchema& state : header.states) {
+    indexes.push_back(kept.size());
+    if (state.name != name) kept.push_back(state);
+    names.push_back(state.name);
+  }
+  std::string without;
+  if (kept.size() == header.states.size()) return std::nullopt;
+  if (kept.empty()) return without;
+  ByteWriter out(without);
+  encodeHeader(header.key, kept, out);
+  while (!in.atEnd()) {
+    const KeyedPieceHeader piece = KeyedPieceHeader::decode(in, header.states.size());
+    const std::string_view entries(in.raw(piece.length), piece.length);
+    if (header.states[piece.state].name == name) continue;
+    encodePiece(indexes[piece.state],
+                {{}, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, out);
+  }
+  return without;
 }
 
 KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {

@@ -200,6 +200,14 @@ OperatorState& OperatorStateBackend::add(const std::string& name, std::unique_pt
   return *states_.emplace(name, std::move(state)).first->second;
 }
 
+bool OperatorStateBackend::hasUnionList() const {
+  const auto isUnion = [](Redistribution redistribution) { return redistribution == Redistribution::kUnion; };
+  return std::any_of(states_.begin(), states_.end(),
+                     [&](const auto& state) { return isUnion(state.second->redistribution()); }) ||
+         std::any_of(restored_.begin(), restored_.end(),
+                     [&](const auto& state) { return isUnion(state.second.redistribution); });
+}
+
 OperatorStateImage OperatorStateBackend::snapshot() const {
   std::multimap<std::string, OperatorStateImage::State> all = restored_;
   for (const auto& [name, state] : states_) {

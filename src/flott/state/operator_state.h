@@ -175,6 +175,7 @@ class OperatorStateBackend {
 
   /// Whether this attempt started from a snapshot.
   bool isRestored() const { return isRestored_; }
+  bool hasUnionList() const;
   /// Everything, as of now. States that were restored and not asked for stay in it.
   OperatorStateImage snapshot() const;
 

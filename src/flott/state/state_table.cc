@@ -94,6 +94,24 @@ std::byte* StateTable::insert(const KeyRef& key) {
   }
 }
 
+std::byte* StateTable::insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end) {
+  const DirectoryEntry& entry = entryOf(hash);
+  if (entry.groups == 0) return nullptr;
+  Segment& segment = Segment::ofSlots(entry.slots);
+  const uint32_t stride = layout_.stride;
+  const uint32_t last = static_cast<uint32_t>(end - entry.slots) / stride;
+  if (!hasRoom(segment) || last + 1 >= segment.total) return nullptr;
+  std::byte* at = end;
+  while (at != start && orderAt(at - stride) > hash) at -= stride;
+  std::memmove(at + stride, at, static_cast<size_t>(end - at));
+  std::memcpy(at, &word, sizeof word);
+  segment.setOccupied(last, stride);
+  ++segment.used;
+  ++size_;
+  ++layoutVersion_;
+  return at;
+}
+
 /// Builds the entry in the empty slot `end`, then moves it to `slot` and those between by one.
 std::byte* StateTable::addEntry(Segment& segment, uint32_t slot, uint32_t end, const KeyRef& key) {
   const size_t stride = layout_.stride;

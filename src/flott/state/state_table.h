@@ -264,6 +264,10 @@ class StateTable {
   std::byte* insert(const KeyRef& key);
   /// Whether the integer key 0 is there: else a slot whose word is 0 is empty.
   bool hasZeroKey() const { return hasZeroKey_; }
+  /// insert() for an integer key that is neither 0 nor there, in a table that is not guarded() and whose
+  /// entries may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it.
+  /// Returns its slot, with the value yet to be made; null when it takes insert().
+  std::byte* insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end);
   /// To be called before a write to the entry of `hash` while cutting().
   void beforeWrite(uint64_t hash);
 

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -63,8 +64,8 @@ class TypedTable {
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
     const auto findOrAdd = [&](const K& key) {
-      const StateTable::Found entry = table_->findOrInsert(keyRef(hashes[at], key));
-      V& value = *reinterpret_cast<V*>(entry.value);
+      const Entry entry = findOrInsertPlain(hashes[at], key);
+      V& value = *entry.value;
       if (!entry.inserted) return found(value);
       onInsert(value);
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
@@ -82,8 +83,12 @@ class TypedTable {
       }
       const size_t end = std::min(at + kBlock, hashes.size());
       const bool all = search.locate(at, end, keyAt);
-      if (all) {  // nothing moves meanwhile
-        for (; at < end; ++at) found(valueAt(search.slot(at)));
+      if (all) {                             // nothing moves meanwhile
+        for (size_t i = at; i < end; ++i) {  // reading `at` back would make each key wait for the one before
+          at = i;
+          found(valueAt(search.slot(i)));
+        }
+        at = end;
         continue;
       }
       for (; at < end; ++at) {
@@ -137,10 +142,9 @@ class TypedTable {
   }
   template <typename F>
   requires std::is_invocable_v<F, V&> V& findOrInsert(uint64_t hash, const K& key, F&& onInsert) {
-    const StateTable::Found found = table_->findOrInsert(keyRef(hash, key));
-    V& value = *reinterpret_cast<V*>(found.value);
-    if (found.inserted) onInsert(value);
-    return value;
+    const Entry entry = findOrInsertPlain(hash, key);
+    if (entry.inserted) onInsert(*entry.value);
+    return *entry.value;
   }
 
   /// Null when the key is not there.
@@ -165,6 +169,29 @@ class TypedTable {
   }
 
  private:
+  struct Entry {
+    V* value;
+    bool inserted;
+  };
+
+  /// As StateTable::findOrInsert(), in one pass over the slots where entries are plain.
+  Entry findOrInsertPlain(uint64_t hash, const K& key) {
+    if constexpr (kWordKey<K> && std::is_trivially_copyable_v<V> && !kLayout.boxedValue) {
+      const uint64_t word = keyWord(key);
+      if (word != 0 && !table_->hasZeroKey() && !table_->guarded()) [[likely]] {
+        std::byte* const start = table_->startOf(hash);
+        std::byte* slot = start;
+        for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += kLayout.stride)) {
+          if (there == word) return {&valueAt(slot), false};
+        }
+        if (std::byte* made = table_->insertWord(hash, word, start, slot))
+          return {::new (static_cast<void*>(&valueAt(made))) V{}, true};
+      }
+    }
+    const StateTable::Found found = table_->findOrInsert(keyRef(hash, key));
+    return {reinterpret_cast<V*>(found.value), found.inserted};
+  }
+
   /// Loads what a part of the batch has on the cold side.
   template <typename KeyAt>
   StateTable::Settled fetch(std::span<const uint64_t> hashes, size_t begin, size_t end, KeyAt& keyAt) const {
@@ -195,24 +222,29 @@ class TypedTable {
     /// here their search only comes to where it will most likely end.
     template <typename KeyAt>
     bool locate(size_t begin, size_t end, KeyAt&& keyAt) {
-      const size_t prefetched = std::min(begin + kAhead, hashes_.size());
-      const size_t last = std::min(end + kAhead, hashes_.size());
-      for (size_t i = prefetched; i < last; ++i) prefetch(i);
-      bool all = kWordKey<K>;
-      if constexpr (kWordKey<K>) {
-        size_t missed = 0;
-        for (size_t i = begin; i < end; ++i) {
+      size_t missed = 0;
+      const auto locateOne = [&](size_t i) {
+        std::byte*& at = slot(i);
+        if constexpr (kWordKey<K>) {
           const uint64_t word = keyWord<K>(keyAt(i));
-          std::byte*& at = slot(i);
           const uint32_t hits = word == 0 ? 0 : matchGroup(word, at);
           misses_[missed] = static_cast<uint32_t>(i);
           missed += hits == 0;
           at += slotOfHit(hits);
+        } else {
+          at = stepTowards(at, hashWord(hashes_[i]));
         }
-        for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
-      } else {
-        for (size_t i = begin; i < end; ++i) slot(i) = stepTowards(slot(i), hashWord(hashes_[i]));
+      };
+      // One access to memory begins with each key that is located: many at once would wait for each other.
+      const size_t last = hashes_.size() - std::min(hashes_.size(), kAhead);
+      size_t i = begin;
+      for (; i < std::min(end, last); ++i) {
+        prefetch(i + kAhead);
+        locateOne(i);
       }
+      for (; i < end; ++i) locateOne(i);
+      bool all = kWordKey<K>;
+      for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
       return all;
     }
 

@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
+
+#include "flott/base/running_hash.h"
 
 namespace flott {
 namespace {
@@ -28,6 +32,19 @@ TEST(HashInt64s, AreThoseOfEachValueAlone) {
     hashInt64s(reinterpret_cast<const int64_t*>(values.data()), sizeof(int64_t), values);
     EXPECT_EQ(values, expected);
   }
+}
+
+TEST(RunningHash, IsThatOfTheWhole) {
+  std::string bytes;
+  for (int i = 0; i < 5000; ++i) bytes += static_cast<char>(i * 37);
+  for (const size_t step : {1u, 7u, 64u, 256u, 1000u, 4096u, 5000u}) {
+    RunningHash hash;
+    for (size_t at = 0; at < bytes.size(); at += step) {
+      hash.add(std::string_view(bytes).substr(at, step));
+      EXPECT_EQ(hash.value(), hashBytes(bytes.data(), std::min(at + step, bytes.size())));
+    }
+  }
+  EXPECT_EQ(RunningHash().value(), hashBytes(""));
 }
 
 }  // namespace

@@ -169,6 +169,15 @@ class PosixFiles final : public Files {
     makeFolder(path);
   }
 
+  void syncFolder(const std::string& folder) override {
+    const Descriptor opened(
+        retried([&] { return ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
+    if (opened.number() < 0) throw fileError(FileDeed::kWrite, folder, errno);
+    // Some file systems have no such thing, and keep names in order by themselves.
+    if (retried([&] { return ::fsync(opened.number()); }) != 0 && errno != EINVAL)
+      throw fileError(FileDeed::kWrite, folder, errno);
+  }
+
  private:
   void makeFolder(const std::string& path) {
     if (::mkdir(path.c_str(), 0777) == 0) return;

@@ -27,6 +27,53 @@ TEST(CheckpointCoordinator, TriggersAtIntervals) {
   EXPECT_NE(result.accumulators.find("completed 4"), nullptr);
 }
 
+/// Works off a backlog until ten seconds after its start.
+class BacklogEnumerator final : public NoEnumerator {
+ public:
+  void start(SplitEnumeratorContext& context) override {
+    context.setIsProcessingBacklog(true);
+    context.callAfter(Duration::seconds(10), [&context] { context.setIsProcessingBacklog(false); });
+  }
+};
+
+TEST(CheckpointCoordinator, TriggersMoreRarelyDuringABacklog) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.interval-during-backlog", "4 s"}}),
+                      BacklogEnumerator());
+  job.advance(Duration::millis(9900));
+  EXPECT_EQ(job.statistics().triggered, 2);
+  job.advance(Duration::millis(1000));
+  EXPECT_EQ(job.statistics().triggered, 2) << "the next is a second after the backlog's end";
+  job.advance(Duration::millis(1600));
+  EXPECT_EQ(job.statistics().triggered, 4);
+}
+
+TEST(CheckpointCoordinator, MayTriggerNoneDuringABacklog) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"},
+                                {"execution.checkpointing.interval-during-backlog", "0 ms"}}),
+                      BacklogEnumerator());
+  job.advance(Duration::millis(10'900));
+  EXPECT_EQ(job.statistics().triggered, 0);
+  job.advance(Duration::millis(1600));
+  EXPECT_EQ(job.statistics().triggered, 2);
+}
+
+TEST(CheckpointCoordinator, IntervalStaysDuringABacklogWithoutAnother) {
+  CheckpointedJob job(settings({{"execution.checkpointing.interval", "1 s"}}), BacklogEnumerator());
+  job.advance(Duration::millis(3500));
+  EXPECT_EQ(job.statistics().triggered, 3);
+}
+
+TEST(CheckpointCoordinator, AnIntervalDuringABacklogIsNoShorter) {
+  EXPECT_EQ(
+      errorText([] {
+        checkpointOptions(settings({{"execution.checkpointing.interval", "10 s"},
+                                    {"execution.checkpointing.interval-during-backlog", "1 s"}}));
+      }),
+      "execution.checkpointing.interval-during-backlog is 1 s, less than "
+      "execution.checkpointing.interval, 10 s: raise it, or set it to 0 ms for no checkpoints meanwhile");
+}
+
 TEST(CheckpointCoordinator, MakesOneWhenAsked) {
   CheckpointedJob job({});
   job.advance(Duration::seconds(2));

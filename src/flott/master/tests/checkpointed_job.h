@@ -60,7 +60,11 @@ class Gatekeeper final : public Operator {
 class CheckpointedJob {
  public:
   explicit CheckpointedJob(const Configuration& configuration, uint64_t seed = 1)
-      : run(graph(), seed, configuration) {}
+      : CheckpointedJob(configuration, NoEnumerator(), seed) {}
+  /// `enumerator` is only for its class.
+  template <typename E>
+  CheckpointedJob(const Configuration& configuration, E, uint64_t seed = 1)
+      : run(graph(std::make_shared<TestSource<OpenReader, E>>(OpenReader(ends))), seed, configuration) {}
 
   void advance(Duration by) {
     const int64_t end = deadlineAfter(run.sim->clock(), by);
@@ -83,8 +87,8 @@ class CheckpointedJob {
   const std::shared_ptr<bool> passes = std::make_shared<bool>(true);
 
  private:
-  JobGraph graph() {
-    Pipeline pipeline(readBy(OpenReader(ends)), 2);
+  JobGraph graph(std::shared_ptr<const SourceFactory> source) {
+    Pipeline pipeline(std::move(source), 2);
     auto make = [passes = passes] { return std::make_unique<Gatekeeper>(passes); };
     pipeline.then("gate", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1,
                   PartitionKind::kRebalance);

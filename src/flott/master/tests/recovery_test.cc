@@ -7,9 +7,7 @@
 #include <map>
 
 #include "flott/env/posix/real_env.h"
-#include "flott/master/tests/simulated_job.h"
-#include "flott/operators/static_enumerator.h"
-#include "flott/operators/typed_source.h"
+#include "flott/master/tests/recovery_world.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
 
@@ -17,39 +15,6 @@ namespace flott {
 namespace {
 
 constexpr int64_t kKeys = 23;
-
-struct Range {
-  int32_t id = 0;
-  int64_t next = 0;
-  int64_t end = 0;
-  std::string splitId() const { return std::to_string(id); }
-};
-
-class RangeReader final : public SequentialReader<int64_t, Range> {
-  Poll read(Range& range, SourceOutput<int64_t>& out) override {
-    for (int i = 0; i < 2 && range.next < range.end; ++i) out.collect(range.next++);
-    return range.next < range.end ? Poll::kMore : Poll::kEnd;
-  }
-};
-
-// The numbers from 0 on, in ranges of 50.
-class Ranges final : public Source<int64_t, Range> {
- public:
-  Ranges(int64_t count, Handout handout) : count_(count), handout_(handout) {}
-  Boundedness boundedness() const override { return Boundedness::kBounded; }
-  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
-    State fresh;
-    for (int64_t from = 0; from < count_; from += 50) {
-      fresh.push_back({static_cast<int32_t>(fresh.size()), from, std::min(from + 50, count_)});
-    }
-    return std::make_unique<StaticEnumerator<Range>>(handout_, restored.value_or(fresh));
-  }
-  std::unique_ptr<Reader> createReader() const override { return std::make_unique<RangeReader>(); }
-
- private:
-  int64_t count_;
-  Handout handout_;
-};
 
 class ByRest final : public KeyHasher {
  public:
@@ -121,60 +86,6 @@ JobGraph summing(int64_t count, const Shape& shape, const std::shared_ptr<Outsid
       .then("sum", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), shape.sums,
             PartitionKind::kHash, {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRest>()});
   return pipeline.job();
-}
-
-// A world that outlives its jobs.
-class RecoveryWorld {
- public:
-  explicit RecoveryWorld(uint64_t seed) : seed_(seed), sim(std::make_shared<SimulatedEnv>(seed)) {}
-
-  /// `triggers` checkpoints are asked for at moments that the seed chooses, `restarts` failures forgiven.
-  JobResult run(JobGraph graph, const Configuration& configuration, int triggers, int restarts) {
-    EmbeddedJob::MakeScheduler make = [&](int lanes, const Configuration&) -> std::unique_ptr<Scheduler> {
-      return std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed_});
-    };
-    EmbeddedJob job(std::move(graph), configuration, sim->env(), sim, make,
-                    [restarts](const Error&, int64_t) mutable {
-                      return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
-                    });
-    job.start();
-    const auto alive = std::make_shared<EmbeddedJob*>(&job);
-    if (triggers > 0) triggerSome(alive, triggers);
-    job.wait();
-    *alive = nullptr;
-    return job.result();
-  }
-
- private:
-  /// Until `job` is null.
-  void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
-    ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
-      if (*job == nullptr) return;
-      if (savepoints && count % 3 == 0) {
-        (*job)->triggerSavepoint("/savepoints", [](CheckpointOutcome) {});
-      } else {
-        (*job)->triggerCheckpoint([](CheckpointOutcome) {});
-      }
-      if (count > 1) triggerSome(job, count - 1);
-    }));
-  }
-
-  const uint64_t seed_;
-
- public:
-  const std::shared_ptr<SimulatedEnv> sim;
-  bool savepoints = false;  // every third trigger is for one
-};
-
-Configuration kept(bool inFiles = true) {
-  Configuration configuration;
-  configuration.set("taskmanager.network.memory.buffers-per-channel", "2");
-  if (!inFiles) return configuration;
-  configuration.set("execution.checkpointing.dir", "/checkpoints");
-  configuration.set("execution.checkpointing.create-subdir", "false");
-  configuration.set("execution.checkpointing.data-inline-threshold", "64 b");
-  configuration.set("execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION");
-  return configuration;
 }
 
 TEST(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
@@ -317,6 +228,17 @@ TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
   EXPECT_GT(went, 150);
 }
 
+/// Every third time; the others are for checkpoints.
+void askForSavepoints(RecoveryWorld& world) {
+  world.atEachMoment = [count = 0](EmbeddedJob& job) mutable {
+    if (++count % 3 == 0) {
+      job.triggerSavepoint("/savepoints", [](CheckpointOutcome) {});
+    } else {
+      job.triggerCheckpoint([](CheckpointOutcome) {});
+    }
+  };
+}
+
 /// Folders of savepoints that hold all of the job: no task had ended and told its sums. Fails the test where
 /// one is not complete.
 std::vector<std::string> savepointsIn(SimulatedFiles& files) {
@@ -360,7 +282,7 @@ TEST(Recovery, SavepointsHoldEveryRecordOnceWhateverCrashesAroundThem) {
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));
     RecoveryWorld world(seed);
-    world.savepoints = true;
+    askForSavepoints(world);
     const JobResult first = world.run(summing(kCount, shape(), outside), kept(seed % 2 == 0), 2000, 1);
     ASSERT_EQ(first.status, JobStatus::kFinished) << "seed " << seed << ": " << first.error->what();
     EXPECT_EQ(outside->totals, expected(kCount)) << "seed " << seed;
@@ -387,7 +309,7 @@ TEST(Recovery, FromOneSavepointToTheNextAtParallelismOneThreeTwo) {
     Random random(seed);
     constexpr int64_t kCount = 2000;
     RecoveryWorld world(seed);
-    world.savepoints = true;
+    askForSavepoints(world);
     std::string from;
     int stage = 0;
     for (const int parallelism : {1, 3, 2}) {

@@ -13,14 +13,16 @@ namespace flott {
 // A job in a world of its own.
 class Simulated {
  public:
-  explicit Simulated(JobGraph graph, uint64_t seed = 1, Configuration configuration = {})
+  explicit Simulated(JobGraph graph, uint64_t seed = 1, Configuration configuration = {},
+                     RestartPolicy restarts = {})
       : sim(std::make_shared<SimulatedEnv>(seed)) {
     EmbeddedJob::MakeScheduler make = [&](int lanes, const Configuration&) -> std::unique_ptr<Scheduler> {
       auto made = std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed});
       scheduler = made.get();
       return made;
     };
-    job = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), sim->env(), sim, make);
+    job = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), sim->env(), sim, make,
+                                        std::move(restarts));
     job->start();
   }
 

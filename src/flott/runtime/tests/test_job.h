@@ -210,6 +210,7 @@ class TestWorker final : public MasterGateway {
   void acknowledgeCheckpoint(TaskId task, CheckpointId checkpoint, TaskSnapshot snapshot) override {
     acknowledged[checkpoint].emplace(std::pair(task.vertex, task.subtask.value), std::move(snapshot));
   }
+  void awaitFinalCheckpoint(TaskId) override { ++awaitingFinal; }
   void declineCheckpoint(TaskId, CheckpointId checkpoint, Error reason) override {
     declined.push_back(std::to_string(checkpoint.value) + ": " + reason.what());
   }
@@ -227,6 +228,7 @@ class TestWorker final : public MasterGateway {
   std::vector<std::string> ends;
   std::vector<std::string> events;
   int splitRequests = 0;
+  int awaitingFinal = 0;  // reports
   /// By vertex and subtask.
   std::map<CheckpointId, std::map<std::pair<int, int>, TaskSnapshot>> acknowledged;
   std::vector<std::string> declined;

@@ -1,0 +1,43 @@
+// What stands behind a command's name on the command line, taken apart.
+//
+// A command says which options it has; an argument that it does not know is an Error(kUser) that names the
+// nearest. Plain values.
+//
+//   const Arguments given = parseArguments({{"--json", "", "as JSON"}, {"--limit", "N", "…"}}, words);
+//   if (given.has("--json")) …
+#pragma once
+
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flott/base/config.h"
+
+namespace flott::app {
+
+struct OptionHelp {
+  std::string_view name;   // "--limit"
+  std::string_view value;  // "N"; empty: it takes none
+  std::string_view help;
+};
+
+struct Arguments {
+  std::vector<std::string> positional;
+  std::map<std::string, std::string, std::less<>> options;
+  Configuration configuration;  // of -D key=value
+
+  bool has(std::string_view option) const { return options.contains(option); }
+  std::optional<std::string> find(std::string_view option) const;
+  /// Throws Error(kUser) unless it is a whole number.
+  std::optional<uint64_t> findNumber(std::string_view option) const;
+};
+
+/// `-D key=value` and `--config FILE` are known everywhere; values follow their option, or its '='.
+Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words);
+/// Lines for a help text.
+std::string optionLines(std::span<const OptionHelp> options);
+
+}  // namespace flott::app

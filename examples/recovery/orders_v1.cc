@@ -1,0 +1,28 @@
+// Counts and sums the orders of each customer. tools/demo_recovery.sh kills it, upgrades it to orders_v2.cc
+// and changes its parallelism meanwhile.
+#include "orders.h"
+
+using namespace flott;
+
+struct Totals {
+  int64_t orders = 0;
+  int64_t cents = 0;
+};
+
+class CountOrders : public KeyedProcessFunction<int64_t, Order, std::string> {
+ public:
+  void open(RuntimeContext& ctx) override { totals_ = ctx.state(ValueStateDescriptor<Totals>("totals")); }
+  void processElement(const Order& order, Context&, Collector<std::string>& out) override {
+    Totals totals = totals_.get();
+    ++totals.orders;
+    totals.cents += order.cents;
+    totals_.set(totals);
+    out.collect(std::to_string(order.customer) + "," + std::to_string(totals.orders) + "," +
+                std::to_string(totals.cents));
+  }
+
+ private:
+  ValueState<Totals> totals_;
+};
+
+int main(int argc, char** argv) { runOrders(argc, argv, "version 1", CountOrders()); }

@@ -1,0 +1,389 @@
+#include "flott/connectors/files/part_files.h"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <set>
+
+#include "flott/env/env.h"
+#include "flott/operators/context.h"
+
+namespace flott {
+namespace {
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+constexpr std::string_view kHiddenMark = ".inprogress.";
+constexpr size_t kCopyBlock = size_t{1} << 20;
+
+std::string folderOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::optional<uint64_t> numberIn(std::string_view text) {
+  uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+struct HiddenName {
+  int subtask = 0;
+  CheckpointId epoch;
+};
+
+/// Whose hidden part this is, if it is of this lineage, whatever prefix and suffix it was written with.
+std::optional<HiddenName> parseHidden(std::string_view path, const std::string& lineage) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const size_t mark = name.rfind(kHiddenMark);
+  const size_t at = name.find("-" + lineage);
+  if (!name.starts_with('.') || mark == std::string_view::npos || at == std::string_view::npos) return {};
+  std::string_view epoch = name.substr(mark + kHiddenMark.size());
+  epoch = epoch.substr(0, epoch.find('.'));  // ".cut" may follow
+  const size_t dash = name.rfind('-', at - 1);
+  if (dash == std::string_view::npos) return {};
+  const auto subtask = numberIn(name.substr(dash + 1, at - dash - 1));
+  const auto number = numberIn(epoch);
+  if (!subtask || !number) return {};
+  return HiddenName{.subtask = static_cast<int>(*subtask), .epoch = CheckpointId(*number)};
+}
+
+void removeLeftOvers(Files& files, const std::string& path, const SinkAttempt& attempt) {
+  if (!files.stat(path)) return;
+  for (const FileInfo& file : files.listFiles(path)) {
+    const auto hidden = parseHidden(file.path, attempt.lineage);
+    if (hidden && attempt.aborts(hidden->subtask, hidden->epoch)) files.remove(file.path);
+  }
+}
+
+void checkBucket(std::string_view id) {
+  bool inside = !id.starts_with('/') && !id.ends_with('/');
+  for (size_t at = 0; at <= id.size() && !id.empty() && inside;) {
+    const size_t end = std::min(id.find('/', at), id.size());
+    const std::string_view part = id.substr(at, end - at);
+    inside = !part.empty() && part != "." && part != ".." && part.find('\0') == std::string_view::npos;
+    at = end + 1;
+  }
+  if (!inside) {
+    throw Error(ErrorKind::kUser, "the bucket '" + std::string(id) +
+                                      "' is no folder below the sink's: let the bucket assigner give a "
+                                      "relative path, such as \"2024-05-01/10\"");
+  }
+}
+
+}  // namespace
+
+struct PartFiles::File {
+  PartFile part;
+  std::unique_ptr<FileWriter> writer;  // on the off-load thread only
+};
+
+struct PartFiles::Deed {
+  enum class Kind : uint8_t { kRemoveLeftOvers, kWrite, kSync, kClose };
+  Kind kind = Kind::kWrite;
+  std::shared_ptr<File> file = nullptr;
+  std::string bytes = {};
+};
+
+PartFiles::PartFiles(std::string path, PartFileOptions options, std::string head)
+    : path_(std::move(path)), options_(std::move(options)), head_(std::move(head)), wakeAt_(kNever) {}
+
+PartFiles::~PartFiles() = default;
+
+// Parts that were open in the checkpoint are closed at the length that it knows. They stay in the state until
+// the next one has them as prepared.
+void PartFiles::open(OperatorContext& context) {
+  context_ = &context;
+  open_ = &context.operatorState().list<PartFile>("open parts");
+  closed_ = open_->get();
+}
+
+void PartFiles::begin(const SinkAttempt& attempt) {
+  attempt_ = attempt;
+  epoch_ = attempt.restored.value;
+  const OperatorInfo& info = context_->info();
+  Random random = context_->env().random.fork("parts of " + attempt.lineage + ", job " + info.jobId +
+                                              ", attempt " + std::to_string(info.attempt) + ", subtask " +
+                                              std::to_string(info.subtask.value));
+  unique_ = attempt.lineage;
+  for (int i = 0; i < 6; ++i) unique_ += "0123456789abcdef"[random.below(16)];
+  if (attempt.restored.value == 0 && info.attempt == 0) return;
+  waiting_.push_back({.kind = Deed::Kind::kRemoveLeftOvers});
+  submit();
+}
+
+void PartFiles::enter(std::string_view id) {
+  auto at = buckets_.find(id);
+  if (at == buckets_.end()) {
+    checkBucket(id);
+    at = buckets_.emplace(std::string(id), std::make_unique<Bucket>()).first;
+    at->second->id = at->first;
+  }
+  const int64_t now = context_->monotonicNanos();
+  if (current_ != nullptr) current_->lastNanos = now;
+  current_ = at->second.get();
+  current_->lastNanos = now;
+  if (current_->file == nullptr) beginPart(*current_);
+}
+
+void PartFiles::beginPart(Bucket& bucket) {
+  const std::string folder = bucket.id.empty() ? path_ : path_ + "/" + bucket.id;
+  const std::string name = options_.prefix + "-" + std::to_string(attempt_.subtask.value) + "-" + unique_ +
+                           "-" + std::to_string(number_++) + options_.suffix;
+  bucket.file = std::make_shared<File>();
+  bucket.file->part.name = folder + "/" + name;
+  bucket.file->part.hidden = folder + "/." + name + std::string(kHiddenMark) + std::to_string(epoch_);
+  bucket.handed = 0;
+  bucket.buffer = head_;
+  bucket.room = std::min(options_.bufferSize.bytes, options_.rolling.maxSize.bytes);
+  bucket.begunNanos = context_->monotonicNanos();
+  wakeFor(bucket);
+}
+
+void PartFiles::bufferFull() {
+  Bucket& bucket = *current_;
+  if (bucket.handed + bucket.buffer.size() >= options_.rolling.maxSize.bytes) {
+    roll(bucket);
+  } else {
+    handOver(bucket);
+  }
+  submit();
+}
+
+void PartFiles::handOver(Bucket& bucket) {
+  if (bucket.buffer.empty()) return;
+  bucket.handed += bucket.buffer.size();
+  waitingBytes_ += bucket.buffer.size();
+  waiting_.push_back(
+      {.kind = Deed::Kind::kWrite, .file = bucket.file, .bytes = std::exchange(bucket.buffer, {})});
+  const uint64_t left =
+      options_.rolling.maxSize.bytes - std::min(options_.rolling.maxSize.bytes, bucket.handed);
+  bucket.room = std::max<uint64_t>(1, std::min(options_.bufferSize.bytes, left));
+}
+
+// The bucket goes with its file, so that only as many are kept as there are open files.
+void PartFiles::roll(Bucket& bucket) {
+  handOver(bucket);
+  bucket.file->part.length = bucket.handed;
+  waiting_.push_back({.kind = Deed::Kind::kClose, .file = std::move(bucket.file)});
+  if (current_ == &bucket) current_ = nullptr;
+  buckets_.erase(buckets_.find(bucket.id));
+}
+
+void PartFiles::rollAll() {
+  while (!buckets_.empty()) roll(*buckets_.begin()->second);
+}
+
+int64_t PartFiles::dueAt(const Bucket& bucket) const {
+  const auto after = [](int64_t nanos, Duration wait) {
+    return wait.ms >= (kNever - nanos) / 1'000'000 ? kNever : nanos + wait.ms * 1'000'000;
+  };
+  return std::min(after(bucket.begunNanos, options_.rolling.interval),
+                  after(bucket.lastNanos, options_.rolling.inactivity));
+}
+
+void PartFiles::wakeFor(const Bucket& bucket) {
+  const int64_t due = dueAt(bucket);
+  if (due >= wakeAt_) return;
+  wakeAt_ = due;
+  context_->wakeAtNanos(due);
+}
+
+void PartFiles::rollDue(int64_t now) {
+  wakeAt_ = kNever;
+  for (auto at = buckets_.begin(); at != buckets_.end();) {
+    Bucket& bucket = *at++->second;
+    if (dueAt(bucket) <= now) {
+      roll(bucket);
+    } else {
+      wakeFor(bucket);
+    }
+  }
+}
+
+void PartFiles::keepToLimits() {
+  uint64_t buffered = 0;
+  for (const auto& [id, bucket] : buckets_) buffered += bucket->buffer.size();
+  if (buffered >= kBuffers * options_.bufferSize.bytes) {
+    for (const auto& [id, bucket] : buckets_) handOver(*bucket);
+  }
+  while (buckets_.size() > static_cast<size_t>(options_.maxOpenFiles)) {
+    const auto oldest = std::min_element(buckets_.begin(), buckets_.end(), [](const auto& a, const auto& b) {
+      return a.second->lastNanos < b.second->lastNanos;
+    });
+    roll(*oldest->second);
+  }
+}
+
+void PartFiles::endBatch() {
+  if (current_ != nullptr) current_->lastNanos = context_->monotonicNanos();
+  if (buckets_.size() > 1) keepToLimits();
+  submit();
+}
+
+void PartFiles::resume() {
+  const int64_t now = context_->monotonicNanos();
+  if (wakeAt_ <= now) rollDue(now);
+  submit();
+}
+
+bool PartFiles::flush() {
+  if (!flushing_) {
+    flushing_ = true;
+    if (ended_ || options_.rolling.onCheckpoint) {
+      rollAll();
+    } else {
+      for (const auto& [id, bucket] : buckets_) {
+        handOver(*bucket);
+        waiting_.push_back({.kind = Deed::Kind::kSync, .file = bucket->file});
+      }
+    }
+  }
+  submit();
+  if (busy_ || !waiting_.empty()) return false;
+  flushing_ = false;
+  return true;
+}
+
+std::vector<PartFile> PartFiles::takeClosed() {
+  open_->clear();
+  return std::exchange(closed_, {});
+}
+
+void PartFiles::cut(CheckpointId checkpoint) {
+  epoch_ = checkpoint.value;
+  std::vector<PartFile> open;
+  for (const auto& [id, bucket] : buckets_) {
+    open.push_back(bucket->file->part);
+    open.back().length = bucket->handed;
+  }
+  open_->set(std::move(open));
+}
+
+void PartFiles::submit() {
+  if (busy_ || waiting_.empty()) return;
+  busy_ = true;
+  auto deeds = std::make_shared<std::deque<Deed>>(std::exchange(waiting_, {}));
+  context_->offload(
+      "write files in '" + path_ + "'",
+      [deeds, &files = context_->env().files, path = path_, attempt = attempt_] {
+        for (Deed& deed : *deeds) {
+          if (deed.kind == Deed::Kind::kRemoveLeftOvers) {
+            removeLeftOvers(files, path, attempt);
+            continue;
+          }
+          File& file = *deed.file;
+          if (file.writer == nullptr) {
+            files.makeFolders(folderOf(file.part.hidden));
+            file.writer = files.create(file.part.hidden, WriteMode::kCreate);
+          }
+          if (deed.kind == Deed::Kind::kWrite) {
+            file.writer->write(deed.bytes);
+            continue;
+          }
+          file.writer->sync();
+          if (deed.kind != Deed::Kind::kClose) continue;
+          file.writer->close();
+          file.writer.reset();
+        }
+      },
+      [this, deeds] { done(*deeds); });
+}
+
+void PartFiles::done(std::deque<Deed>& deeds) {
+  busy_ = false;
+  for (Deed& deed : deeds) {
+    if (deed.kind == Deed::Kind::kWrite) waitingBytes_ -= deed.bytes.size();
+    if (deed.kind == Deed::Kind::kClose) closed_.push_back(deed.file->part);
+  }
+  submit();
+  context_->askToResume();
+}
+
+namespace {
+
+void copyBeginning(Files& files, const std::string& from, const std::string& to, uint64_t length) {
+  const std::unique_ptr<FileReader> reader = files.open(from);
+  const std::unique_ptr<FileWriter> writer = files.create(to, WriteMode::kCreate);
+  std::string block(std::min<uint64_t>(kCopyBlock, length), '\0');
+  for (uint64_t at = 0; at < length;) {
+    const size_t wanted = std::min<uint64_t>(block.size(), length - at);
+    const size_t got = reader->read(at, std::span<char>(block.data(), wanted));
+    if (got == 0) throw Error(ErrorKind::kTransient, "'" + from + "' became shorter while it was read");
+    writer->write(std::string_view(block.data(), got));
+    at += got;
+  }
+  writer->sync();
+  writer->close();
+}
+
+CommitOutcome publish(Files& files, const PartFile& part) {
+  const std::optional<FileInfo> hidden = files.stat(part.hidden);
+  const std::optional<FileInfo> there = files.stat(part.name);
+  if (there && there->size == part.length) {
+    files.remove(part.hidden);
+    return CommitOutcome::alreadyCommitted();
+  }
+  if (there) {
+    return CommitOutcome::rejected(
+        "'" + part.name + "' has " + std::to_string(there->size) + " bytes, and the checkpoint knows of " +
+        std::to_string(part.length) +
+        ": it was published with a later checkpoint than the one that the job "
+        "started from. Start from the later one; or cut the file to that length, and remove those that were "
+        "published since, whose records come again");
+  }
+  if (!hidden || hidden->size < part.length) {
+    return CommitOutcome::rejected("'" + part.hidden + "' " +
+                                   (hidden ? "is shorter than it was" : "is not there any more") +
+                                   ": somebody has removed or changed what the sink had written");
+  }
+  if (hidden->size == part.length) {
+    files.rename(part.hidden, part.name);
+    return CommitOutcome::committed();
+  }
+  copyBeginning(files, part.hidden, part.hidden + ".cut", part.length);
+  files.rename(part.hidden + ".cut", part.name);
+  files.remove(part.hidden);
+  return CommitOutcome::committed();
+}
+
+}  // namespace
+
+void checkPartFiles(const std::string& path, const PartFileOptions& options) {
+  const auto refuse = [&path](const std::string& what) {
+    throw Error(ErrorKind::kUser, "the file sink for '" + path + "' " + what);
+  };
+  if (path.empty()) refuse("has no path: name the folder that its files go to");
+  if (options.prefix.empty() || options.prefix.starts_with('.') || options.prefix.starts_with('_')) {
+    refuse("has the prefix '" + options.prefix +
+           "', with which its finished files would be hidden: use one that begins with a letter");
+  }
+  for (const std::string& part : {options.prefix, options.suffix}) {
+    if (part.find('/') != std::string::npos) refuse("has '/' in '" + part + "', which is part of a name");
+  }
+  if (options.rolling.maxSize.bytes == 0) refuse("closes its files at 0 bytes: give a larger maxSize");
+  if (options.rolling.interval.ms <= 0 || options.rolling.inactivity.ms <= 0) {
+    refuse("closes its files after no time: give a longer interval and inactivity");
+  }
+  if (options.bufferSize.bytes == 0) refuse("has no buffer: give it a size");
+  if (options.maxOpenFiles < 1) refuse("may open no file: raise maxOpenFiles");
+}
+
+void PartFileCommitter::open(OperatorContext& context) { files_ = &context.env().files; }
+
+// A name counts as published when it is on the disk: the next checkpoint does not know of it any more.
+std::vector<CommitOutcome> PartFileCommitter::commit(std::span<const PartFile> parts) {
+  std::vector<CommitOutcome> outcomes;
+  std::set<std::string> folders;
+  for (const PartFile& part : parts) {
+    outcomes.push_back(publish(*files_, part));
+    folders.insert(folderOf(part.name));
+  }
+  for (const std::string& folder : folders) {
+    if (files_->stat(folder)) files_->syncFolder(folder);
+  }
+  return outcomes;
+}
+
+}  // namespace flott

@@ -1,0 +1,53 @@
+// What the master tells about its job.
+#include <algorithm>
+
+#include "flott/master/job_master.h"
+
+namespace flott {
+
+void JobMaster::readDetails(MoveFunction<void(JobDetails)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable { reply(details()); });
+}
+
+void JobMaster::whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) { whenEnded_ = std::move(then); }
+
+void JobMaster::setStatus(JobStatus status) {
+  since_[static_cast<size_t>(status)] = now_.wall;
+  status_.store(status, std::memory_order_release);
+}
+
+void JobMaster::noteFailure(const Error& error, std::optional<TaskId> task) {
+  failures_.push_front({.at = now_.wall, .kind = error.kind(), .text = error.what(), .task = task});
+  while (failures_.size() > options_.failureHistory) {
+    failures_.pop_back();
+    failuresForgotten_ = true;
+  }
+}
+
+JobDetails JobMaster::details() const {
+  JobDetails all;
+  all.status = status();
+  all.since = since_;
+  all.restarts = std::max(attempt_, 0);
+  all.attemptBegan = attemptBegan_;
+  all.failures.assign(failures_.begin(), failures_.end());
+  all.failuresForgotten = failuresForgotten_;
+  all.checkpoints = checkpoints_.statistics();
+  all.restores = restores_;
+  all.restored = restored_;
+  if (worker_ == nullptr) return all;
+  for (const auto& task : worker_->tasks()) {
+    TaskDetails& mine = all.tasks.emplace_back();
+    mine.id = task->id();
+    mine.state = task->state();
+    if (const auto end = ended_.find(keyOf(mine.id)); end != ended_.end()) {
+      mine.state = end->second.state;
+      mine.ended = end->second.at;
+    }
+    for (const OperatorChain::NodeMetrics& node : task->metrics())
+      mine.operators.push_back({node.info, node.metrics.read(now_.nanos - startedNanos_)});
+  }
+  return all;
+}
+
+}  // namespace flott

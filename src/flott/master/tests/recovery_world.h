@@ -1,0 +1,103 @@
+// For tests of jobs that fail and go on: a source of numbers in ranges, and a world that outlives its jobs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "flott/base/function.h"
+#include "flott/master/tests/simulated_job.h"
+#include "flott/operators/static_enumerator.h"
+#include "flott/operators/typed_source.h"
+
+namespace flott {
+
+struct Range {
+  int32_t id = 0;
+  int64_t next = 0;
+  int64_t end = 0;
+  std::string splitId() const { return std::to_string(id); }
+};
+
+class RangeReader final : public SequentialReader<int64_t, Range> {
+  Poll read(Range& range, SourceOutput<int64_t>& out) override {
+    for (int i = 0; i < 2 && range.next < range.end; ++i) out.collect(range.next++);
+    return range.next < range.end ? Poll::kMore : Poll::kEnd;
+  }
+};
+
+// The numbers from 0 on, in ranges of 50.
+class Ranges final : public Source<int64_t, Range> {
+ public:
+  Ranges(int64_t count, Handout handout) : count_(count), handout_(handout) {}
+  Boundedness boundedness() const override { return Boundedness::kBounded; }
+  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
+    State fresh;
+    for (int64_t from = 0; from < count_; from += 50) {
+      fresh.push_back({static_cast<int32_t>(fresh.size()), from, std::min(from + 50, count_)});
+    }
+    return std::make_unique<StaticEnumerator<Range>>(handout_, restored.value_or(fresh));
+  }
+  std::unique_ptr<Reader> createReader() const override { return std::make_unique<RangeReader>(); }
+
+ private:
+  int64_t count_;
+  Handout handout_;
+};
+
+// A world that outlives its jobs.
+class RecoveryWorld {
+ public:
+  explicit RecoveryWorld(uint64_t seed) : seed_(seed), sim(std::make_shared<SimulatedEnv>(seed)) {}
+
+  /// `triggers` checkpoints are asked for at moments that the seed chooses, `restarts` failures forgiven.
+  JobResult run(JobGraph graph, const Configuration& configuration, int triggers, int restarts) {
+    EmbeddedJob::MakeScheduler make = [&](int lanes, const Configuration&) -> std::unique_ptr<Scheduler> {
+      return std::make_unique<DeterministicScheduler>(*sim, lanes, DeterministicOptions{.seed = seed_});
+    };
+    EmbeddedJob job(std::move(graph), configuration, sim->env(), sim, make,
+                    [restarts](const Error&, int64_t) mutable {
+                      return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
+                    });
+    job.start();
+    const auto alive = std::make_shared<EmbeddedJob*>(&job);
+    if (triggers > 0) triggerSome(alive, triggers);
+    job.wait();
+    *alive = nullptr;
+    return job.result();
+  }
+
+ private:
+  /// Until `job` is null.
+  void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
+    ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
+      if (*job == nullptr) return;
+      if (atEachMoment) {
+        atEachMoment(**job);
+      } else {
+        (*job)->triggerCheckpoint([](CheckpointOutcome) {});
+      }
+      if (count > 1) triggerSome(job, count - 1);
+    }));
+  }
+
+  const uint64_t seed_;
+
+ public:
+  const std::shared_ptr<SimulatedEnv> sim;
+  /// Instead of asking for a checkpoint.
+  MoveFunction<void(EmbeddedJob&)> atEachMoment = {};
+};
+
+inline Configuration kept(bool inFiles = true) {
+  Configuration configuration;
+  configuration.set("taskmanager.network.memory.buffers-per-channel", "2");
+  if (!inFiles) return configuration;
+  configuration.set("execution.checkpointing.dir", "/checkpoints");
+  configuration.set("execution.checkpointing.create-subdir", "false");
+  configuration.set("execution.checkpointing.data-inline-threshold", "64 b");
+  configuration.set("execution.checkpointing.externalized-checkpoint-retention", "DELETE_ON_CANCELLATION");
+  return configuration;
+}
+
+}  // namespace flott

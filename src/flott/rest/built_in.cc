@@ -1,0 +1,11 @@
+#include "flott/rest/built_in.h"
+
+// Written by CMake: kPage and kVersion.
+#include "flott/rest/built_in.inc"
+
+namespace flott {
+
+std::string_view webPage() { return kPage; }
+std::string_view flottVersion() { return kVersion; }
+
+}  // namespace flott

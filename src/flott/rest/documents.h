@@ -1,0 +1,66 @@
+// The documents of Flink's REST, as JSON text: what they say about jobs, made from values alone.
+//
+// Field names are Flink's. Where Flott has no value, a field has what Flink writes for "unknown": -1, 0 with
+// `…-complete: false`, "NaN", null, "(unassigned)". Pure functions without I/O; any thread.
+//
+//   response.body = jobDocument(listed, env.clock.wallTime());
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flott/base/time.h"
+#include "flott/rest/job_board.h"
+
+namespace flott {
+
+/// {"errors": [text]}: what every refused request gets.
+std::string errorDocument(const std::string& text);
+
+// /config, /overview
+std::string webConfigDocument(Duration refreshInterval);
+std::string overviewDocument(const ClusterSummary& cluster, std::span<const ListedJob> jobs);
+// /jobs, /jobs/overview
+std::string jobIdsDocument(std::span<const ListedJob> jobs);
+std::string jobsOverviewDocument(std::span<const ListedJob> jobs, Timestamp now);
+
+// /jobs/:jobid and below
+std::string jobDocument(const ListedJob& job, Timestamp now);
+std::string jobStatusDocument(const ListedJob& job);
+std::string jobConfigDocument(const JobDescription& job);
+std::string planDocument(const JobDescription& job);
+std::string accumulatorsDocument(const Accumulators& accumulators);
+/// The newest `most` failures.
+std::string exceptionsDocument(const ListedJob& job, size_t most);
+std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
+/// Flott's own: why event time does not rise.
+std::string watermarksDocument(const WatermarkReport& report);
+
+// /jobs/:jobid/checkpoints and below
+std::string checkpointsDocument(const ListedJob& job);
+std::string checkpointConfigDocument(const JobDescription& job);
+std::string checkpointDocument(const JobDescription& job, const CheckpointRecord& checkpoint);
+/// Nothing when no task of the vertex has acknowledged it.
+std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
+                                                      const CheckpointRecord& checkpoint,
+                                                      const JobDescription::Vertex& vertex);
+
+/// A metric under the name that `?get=` asks for.
+struct NamedMetric {
+  std::string id;
+  std::string value;
+};
+/// Of the job: numRestarts, lastCheckpointDuration, …
+std::vector<NamedMetric> jobMetrics(const ListedJob& job, Timestamp now);
+/// Of all subtasks: "0.numRecordsIn", "0.<operator>.numRecordsIn", …
+std::vector<NamedMetric> vertexMetrics(const ListedJob& job, const JobDescription::Vertex& vertex);
+/// "0.currentInputWatermark" of all subtasks that have one.
+std::vector<NamedMetric> vertexWatermarks(const ListedJob& job, const JobDescription::Vertex& vertex);
+/// Without `get` the ids alone; else values, of those that are there.
+std::string metricsDocument(std::span<const NamedMetric> metrics,
+                            const std::optional<std::vector<std::string>>& get);
+
+}  // namespace flott

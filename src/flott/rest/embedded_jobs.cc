@@ -1,0 +1,193 @@
+#include "flott/rest/embedded_jobs.h"
+
+#include <algorithm>
+#include <mutex>
+
+namespace flott {
+namespace {
+
+// How long an answer is waited for, when an older one is at hand and when there is none. The master answers
+// about watermarks after 5 s at the latest, for the tasks that have answered.
+constexpr Duration kPatience = Duration::seconds(1);
+constexpr Duration kFirstPatience = Duration::seconds(6);
+
+}  // namespace
+
+template <typename T>
+struct EmbeddedJobs::Question {
+  bool underWay = false;
+  std::shared_ptr<const T> last;  // a new object with each answer
+};
+
+struct EmbeddedJobs::Entry {
+  std::mutex mutex;
+  EmbeddedJob* job = nullptr;  // null once it has ended
+  std::shared_ptr<const JobDescription> description;
+  Question<JobDetails> details;
+  Question<Accumulators> accumulators;
+  Question<WatermarkReport> watermarks;
+  std::vector<Parker*> waiting;
+
+  bool ended() {
+    const std::lock_guard lock(mutex);
+    return job == nullptr;
+  }
+
+  // With the mutex held.
+  template <typename T>
+  void take(Question<T> Entry::*which, T answer) {
+    Question<T>& question = this->*which;
+    question.last = std::make_shared<const T>(std::move(answer));
+    question.underWay = false;
+    for (Parker* parker : waiting) parker->unpark();
+  }
+};
+
+struct EmbeddedJobs::List {
+  std::mutex mutex;
+  std::vector<std::shared_ptr<Entry>> entries;  // oldest first
+};
+
+EmbeddedJobs::EmbeddedJobs(const Env& env, size_t history)
+    : env_(env), history_(history), list_(std::make_unique<List>()) {}
+
+EmbeddedJobs::~EmbeddedJobs() = default;
+
+void EmbeddedJobs::list(EmbeddedJob& job) {
+  auto entry = std::make_shared<Entry>();
+  entry->job = &job;
+  entry->description =
+      std::make_shared<const JobDescription>(describeJob(job.id(), job.graph(), job.configuration()));
+  job.whenEnded([entry](JobDetails details, Accumulators accumulators) {
+    const std::lock_guard lock(entry->mutex);
+    entry->job = nullptr;
+    entry->take(&Entry::accumulators, std::move(accumulators));
+    entry->take(&Entry::watermarks, WatermarkReport());
+    entry->take(&Entry::details, std::move(details));
+  });
+  {
+    const std::lock_guard lock(list_->mutex);
+    list_->entries.push_back(std::move(entry));
+  }
+  entries();
+}
+
+void EmbeddedJobs::forget(const EmbeddedJob& job) {
+  const std::lock_guard lock(list_->mutex);
+  std::erase_if(list_->entries, [&](const auto& entry) { return entry->description->id == job.id(); });
+}
+
+// Newest first; those that have ended long ago go.
+std::vector<std::shared_ptr<EmbeddedJobs::Entry>> EmbeddedJobs::entries() {
+  const std::lock_guard lock(list_->mutex);
+  size_t ended = 0;
+  std::vector<std::shared_ptr<Entry>>& all = list_->entries;
+  for (auto entry = all.rbegin(); entry != all.rend(); ++entry) {
+    if ((*entry)->ended() && ++ended > history_) entry->reset();
+  }
+  std::erase(all, nullptr);
+  return {all.rbegin(), all.rend()};
+}
+
+std::shared_ptr<EmbeddedJobs::Entry> EmbeddedJobs::entry(const JobId& id) {
+  for (std::shared_ptr<Entry>& entry : entries())
+    if (entry->description->id == id) return std::move(entry);
+  return nullptr;
+}
+
+// Null when the job does not answer and never has.
+template <typename T, typename Ask>
+std::shared_ptr<const T> EmbeddedJobs::answerTo(const std::shared_ptr<Entry>& entry,
+                                                Question<T> Entry::*which, Ask ask) {
+  Question<T>& question = (*entry).*which;
+  std::unique_lock lock(entry->mutex);
+  std::shared_ptr<const T> before = question.last;
+  if (entry->job == nullptr || (question.underWay && before != nullptr)) return before;
+  if (!std::exchange(question.underWay, true)) {
+    ask(*entry->job, [entry, which](T answer) {
+      const std::lock_guard replyLock(entry->mutex);
+      if (entry->job != nullptr) entry->take(which, std::move(answer));
+    });
+  }
+  const std::unique_ptr<Parker> parker = env_.threads.makeParker();
+  entry->waiting.push_back(parker.get());
+  const int64_t deadline = deadlineAfter(env_.clock, before == nullptr ? kFirstPatience : kPatience);
+  while (question.last == before && env_.clock.monotonicNanos() < deadline) {
+    lock.unlock();
+    parker->park(deadline);
+    lock.lock();
+  }
+  std::erase(entry->waiting, parker.get());
+  return question.last;
+}
+
+std::shared_ptr<const JobDetails> EmbeddedJobs::detailsOf(const std::shared_ptr<Entry>& entry) {
+  return answerTo<JobDetails>(entry, &Entry::details,
+                              [](EmbeddedJob& job, auto reply) { job.readDetails(std::move(reply)); });
+}
+
+ClusterSummary EmbeddedJobs::cluster() {
+  ClusterSummary summary{.workers = 1};
+  for (const std::shared_ptr<Entry>& entry : entries()) {
+    const std::lock_guard lock(entry->mutex);
+    if (entry->job != nullptr) summary.slots += entry->description->slots;
+  }
+  return summary;
+}
+
+std::vector<ListedJob> EmbeddedJobs::jobs() {
+  std::vector<ListedJob> all;
+  for (const std::shared_ptr<Entry>& entry : entries()) {
+    const std::shared_ptr<const JobDetails> details = detailsOf(entry);
+    all.push_back({entry->description, details == nullptr ? JobDetails() : *details});
+  }
+  return all;
+}
+
+std::optional<ListedJob> EmbeddedJobs::find(const JobId& id) {
+  const std::shared_ptr<Entry> found = entry(id);
+  if (found == nullptr) return {};
+  const std::shared_ptr<const JobDetails> details = detailsOf(found);
+  if (details == nullptr)
+    throw Error(ErrorKind::kTransient,
+                "the job '" + found->description->name + "' does not answer: ask again");
+  return ListedJob{found->description, *details};
+}
+
+std::optional<Accumulators> EmbeddedJobs::accumulators(const JobId& id) {
+  const std::shared_ptr<Entry> found = entry(id);
+  if (found == nullptr) return {};
+  const auto answer = answerTo<Accumulators>(found, &Entry::accumulators, [](EmbeddedJob& job, auto reply) {
+    job.readAccumulators(std::move(reply));
+  });
+  if (answer == nullptr)
+    throw Error(ErrorKind::kTransient,
+                "not all tasks tell their accumulators: a user function keeps a lane busy; the log names it");
+  return answer->clone();
+}
+
+std::optional<WatermarkReport> EmbeddedJobs::watermarks(const JobId& id) {
+  const std::shared_ptr<Entry> found = entry(id);
+  if (found == nullptr) return {};
+  const auto answer = answerTo<WatermarkReport>(found, &Entry::watermarks, [](EmbeddedJob& job, auto reply) {
+    job.explainWatermarks(std::move(reply));
+  });
+  if (answer == nullptr)
+    throw Error(ErrorKind::kTransient,
+                "the job '" + found->description->name + "' does not tell its watermarks: ask again");
+  return *answer;
+}
+
+CancelOutcome EmbeddedJobs::cancel(const JobId& id) {
+  const std::shared_ptr<Entry> found = entry(id);
+  if (found == nullptr) return CancelOutcome::kUnknown;
+  const std::lock_guard lock(found->mutex);
+  if (found->job != nullptr) {
+    found->job->cancel();
+    return CancelOutcome::kAccepted;
+  }
+  return found->details.last->status == JobStatus::kCancelled ? CancelOutcome::kAccepted
+                                                              : CancelOutcome::kTooLate;
+}
+
+}  // namespace flott

@@ -1,0 +1,132 @@
+#include "flott/savepoints/checkpoint_files.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/base/hash.h"
+#include "flott/base/nearest.h"
+
+namespace flott {
+namespace {
+
+constexpr uint64_t kBlock = uint64_t{1} << 20;
+
+std::string folderOfPath(const std::string& path) {
+  const std::string folder = locatedFolder(path);
+  return schemeOf(folder).empty() ? std::string() : folder;
+}
+
+}  // namespace
+
+std::string nameOf(const OperatorSnapshot& op) {
+  return "operator '" + op.name + "' (" +
+         (op.uid.empty() ? "id " + toString(op.id) : "uid '" + op.uid + "'") + ")";
+}
+
+OperatorId operatorIdOf(const std::string& uid) { return OperatorId(hashBytes(uid)); }
+
+const OperatorSnapshot& findOperator(const CheckpointMetadata& checkpoint, const std::string& which) {
+  std::vector<const OperatorSnapshot*> named;
+  std::vector<std::string_view> known;
+  std::string all;
+  for (const OperatorSnapshot& op : checkpoint.operators) {
+    if (toString(op.id) == which || (!op.uid.empty() && op.uid == which)) return op;
+    if (op.name == which) named.push_back(&op);
+    known.push_back(op.name);
+    if (!op.uid.empty()) known.push_back(op.uid);
+    (all += all.empty() ? "" : ", ") += "'" + (op.uid.empty() ? op.name : op.uid) + "'";
+  }
+  if (named.size() == 1) return *named[0];
+  if (named.size() > 1) {
+    std::string ids;
+    for (const OperatorSnapshot* op : named)
+      (ids += ids.empty() ? "" : ", ") += op->uid.empty() ? toString(op->id) : op->uid;
+    throw Error(ErrorKind::kUser, std::to_string(named.size()) + " operators are named '" + which +
+                                      "': give the uid or id of one: " + ids);
+  }
+  const std::string_view nearest = nearestOf(which, known);
+  throw Error(ErrorKind::kUser, "the checkpoint has no operator '" + which + "'" +
+                                    (nearest.empty() ? ": it has " + (all.empty() ? std::string("none") : all)
+                                                     : ": did you mean '" + std::string(nearest) + "'?"));
+}
+
+CheckpointFiles::CheckpointFiles(const Env& env, const StringMap& stores, const std::string& path)
+    : storage_(env.files, {.folder = {}, .stores = stores}, &env.stores),
+      local_(env.files),
+      metadata_(storage_.readMetadata(path)) {
+  const std::string folder = folderOfPath(path);
+  if (!folder.empty()) remote_ = env.stores.open(folder, stores);
+}
+
+std::string CheckpointFiles::placeOf(const StateHandle& handle) const {
+  return "file '" + metadata_.folder + "/" + (handle.file.empty() ? "_metadata" : handle.file) + "'";
+}
+
+std::string CheckpointFiles::read(const StateHandle& handle) {
+  return storage_.read(metadata_.folder, handle);
+}
+
+std::string CheckpointFiles::readPart(const StateHandle& handle, uint64_t offset, uint64_t length) {
+  if (handle.file.empty()) return handle.inlined.substr(offset, length);
+  ObjectStore& store = remote_ != nullptr ? *remote_ : local_;
+  const std::string path = metadata_.folder + "/" + handle.file;
+  std::string bytes;
+  try {
+    bytes = store.read(path, handle.offset + offset, length);
+  } catch (const Error&) {
+    if (store.size(path)) throw;
+    throw Error(ErrorKind::kCorruption,
+                "file '" + path + "' of a checkpoint is missing. Look at another checkpoint");
+  }
+  if (bytes.size() != length) {
+    throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint is cut off: it has " +
+                                            std::to_string(store.size(path).value_or(0)) +
+                                            " bytes instead of at least " +
+                                            std::to_string(handle.offset + handle.length));
+  }
+  return bytes;
+}
+
+void CheckpointFiles::failChecksum(const StateHandle& handle) const {
+  throw Error(ErrorKind::kCorruption, placeOf(handle) + " of a checkpoint is damaged: the " +
+                                          std::to_string(handle.length) + " bytes from " +
+                                          std::to_string(handle.offset) +
+                                          " on do not match their checksum. Look at another checkpoint");
+}
+
+void StateStream::fill(uint64_t size) {
+  size = std::min(size, remaining());
+  if (buffer_.size() - begin_ >= size) return;
+  buffer_.erase(0, begin_);
+  begin_ = 0;
+  while (buffer_.size() < size) {
+    const std::string block = files_.readPart(
+        handle_, fetched_, std::min(std::max(kBlock, size - buffer_.size()), handle_.length - fetched_));
+    hash_.add(block);
+    fetched_ += block.size();
+    buffer_ += block;
+  }
+}
+
+std::string_view StateStream::peek(uint64_t size) {
+  fill(size);
+  return std::string_view(buffer_).substr(begin_);
+}
+
+void StateStream::skip(uint64_t size) {
+  FLOTT_CHECK(size <= remaining());
+  while (size > 0) {
+    fill(std::min<uint64_t>(size, 1));
+    const uint64_t part = std::min<uint64_t>(size, buffer_.size() - begin_);
+    begin_ += part;
+    at_ += part;
+    size -= part;
+  }
+}
+
+void StateStream::check() const {
+  if (hash_.value() != handle_.checksum) files_.failChecksum(handle_);
+}
+
+}  // namespace flott
