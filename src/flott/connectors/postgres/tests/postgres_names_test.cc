@@ -129,10 +129,13 @@ TEST(PostgresRows, BecomeArrays) {
 }
 
 TEST(PostgresRows, LongValuesAreCutInMessages) {
+  const std::string many(79, 'x');
+  std::string expected = "t=\"";
+  expected.append(many).append("…\"");
   PostgresRows rows(names({"t"}));
-  rows.row().add(std::string(79, 'x') + "äöü");
+  rows.row().add(many + "äöü");
   rows.endRow();
-  EXPECT_EQ(rows.describe(0), "t=\"" + std::string(79, 'x') + "…\"") << "not in the middle of a character";
+  EXPECT_EQ(rows.describe(0), expected) << "not in the middle of a character";
 }
 
 TEST(PostgresRows, RefuseWhatIsNoRow) {
