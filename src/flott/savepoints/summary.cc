@@ -78,12 +78,12 @@ std::string toText(const OperatorSummary& op) {
   if (op.finished > 0) text += ", " + counted(op.finished, "subtask") + " finished";
   text += "\n";
   std::vector<std::vector<std::string>> rows;
-  if (op.enumeratorBytes > 0) rows.push_back({"source enumerator", "", "", "", sized(op.enumeratorBytes)});
+  if (op.enumeratorBytes > 0) rows.push_back({"source enumerator", "", "", sized(op.enumeratorBytes)});
   for (const StateSummary& state : op.states) {
     std::string type = state.type.empty() ? "(type not stored)" : state.type;
     if (!state.key.empty()) type = state.key + " -> " + type;
-    rows.push_back({state.name, state.kind + (state.expires ? ", expires" : ""), type,
-                    counted(state.entries, state.key.empty() ? "item" : "key"), sized(state.bytes)});
+    rows.push_back({state.name, state.kind + (state.expires ? ", expires" : ""),
+                    counted(state.entries, state.key.empty() ? "item" : "key"), sized(state.bytes), type});
   }
   if (rows.empty()) return text + "  no state\n";
   return text + table(rows);
