@@ -221,9 +221,7 @@ void recover(const Transformation& transformation, const std::string& before, co
 TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
   recover(GetParam().transformation, "hashmap", "hashmap", 20);
 }
-TEST_P(RecoveryJobs, PutOutTheSameOnDisk) {
-  recover(GetParam().transformation, "rocksdb", "rocksdb", 5);
-}
+TEST_P(RecoveryJobs, PutOutTheSameOnDisk) { recover(GetParam().transformation, "rocksdb", "rocksdb", 5); }
 TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
   recover(GetParam().transformation, "hashmap", "rocksdb", 3);
   recover(GetParam().transformation, "rocksdb", "hashmap", 3);
