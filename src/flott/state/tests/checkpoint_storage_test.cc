@@ -122,7 +122,7 @@ TEST_F(Storage, SaysWhatIsNoCheckpoint) {
   EXPECT_EQ(
       failure([&] { storage.readMetadata("cp/none"); }, ErrorKind::kUser),
       "no checkpoint at 'cp/none': there is no file 'cp/none/_metadata'. Give the folder of a completed "
-      "checkpoint, one with a _metadata file in it");
+      "checkpoint or savepoint, one with a _metadata file in it");
   EXPECT_EQ(
       failure([&] { locatedFolder("s4://bucket/cp"); }, ErrorKind::kUser),
       "'s4://bucket/cp' has the unknown scheme 's4': did you mean 's3'? There are file, s3, s3a, s3p, gs, "
