@@ -1,6 +1,7 @@
 #include "flott/state/keyed_backend.h"
 
 #include <algorithm>
+#include <map>
 
 #include "flott/data/type_description.h"
 
@@ -119,6 +120,15 @@ void KeyedStateBackend::loadRestored(State& state) {
   restored_.releaseTaken();
 }
 
+void KeyedStateBackend::expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces) {
+  std::map<int64_t, size_t> entries;  // by namespace
+  for (const RestoredKeyedState::Piece& piece : pieces) {
+    StateTable& table = state.tables.at(piece.nameSpace);
+    if (table.size() == 0 && !table.hasCold()) entries[piece.nameSpace] += table.entriesIn(piece.bytes);
+  }
+  for (const auto& [nameSpace, count] : entries) state.tables.at(nameSpace).expect(count);
+}
+
 void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stored) {
   const TypeDescription& now = state.kind.plain->description();
   const Compatibility fit = compare(stored.value, now);
@@ -136,6 +146,7 @@ void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stor
       rewriter.emplace(stored.value, now, timesPlace(stored.kind, stored.expires));
       conversion.rewriter = &*rewriter;
     }
+    if (conversion.decode == nullptr && conversion.rewriter == nullptr) expectPieces(state, stored.pieces);
     for (const RestoredKeyedState::Piece& piece : stored.pieces) {
       state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes, conversion);
     }

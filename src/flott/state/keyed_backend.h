@@ -194,6 +194,7 @@ class KeyedStateBackend {
   State& registered(const std::string& name, const Kind& kind, const StateTtl& ttl = StateTtl::disabled());
   void loadRestored(State& state);
   void load(State& state, const RestoredKeyedState::State& stored);
+  static void expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces);
   const State* find(std::string_view name) const;
   void evict();
   void cleanUpBetweenRecords();

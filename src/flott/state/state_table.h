@@ -192,6 +192,9 @@ class StateTable {
   bool guarded() const { return guarded_; }
   /// Forgets the unfinished cut.
   void abandonCut();
+  /// About how many entries these bytes have, as a sink got them. load() of many is slow in a table that does
+  /// not expect them: they come in the order of the hash, so all would go to the ends of the segments.
+  size_t entriesIn(std::string_view bytes) const;
   /// Adds entries of one key group, as a sink got them. Throws Error(kCorruption) for broken bytes or keys of
   /// another group.
   void load(KeyGroup group, std::string_view bytes, Conversion conversion = {});
@@ -293,6 +296,7 @@ class StateTable {
   void seek(Cursor& cursor) const;
 
   bool nextInMemory(Cursor& cursor, Entry& out) const;
+  Found addLoaded(const KeyRef& key);
   void pass(Cursor& cursor, const std::byte* slots, uint32_t slot) const;
 
   // The cold side (state_table_cold.cc).

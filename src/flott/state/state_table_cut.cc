@@ -1,9 +1,15 @@
 // Cuts of a state table, and loading what a cut wrote.
+#include <algorithm>
+
 #include "flott/base/bytes.h"
 #include "flott/state/scratch_value.h"
 #include "flott/state/state_table.h"
 
 namespace flott {
+
+namespace {
+constexpr size_t kSample = 64;  // entries that are looked at for the size of all
+}
 
 void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
@@ -67,6 +73,35 @@ bool StateTable::encodeSome(size_t& budgetBytes) {
   return true;
 }
 
+size_t StateTable::entriesIn(std::string_view bytes) const {
+  ByteReader in(bytes);
+  ScratchValue key(key_.ops());
+  ScratchValue value(value_);
+  size_t seen = 0;
+  for (; seen < kSample && !in.atEnd(); ++seen) {
+    key_.ops().decode(in, key.get());
+    value_.decode(in, value.get());
+  }
+  const size_t read = bytes.size() - in.remaining();
+  return read == 0 ? 0 : bytes.size() / std::max<size_t>(1, read / seen);
+}
+
+/// findOrInsert(), in one pass over the slots where entries are plain.
+StateTable::Found StateTable::addLoaded(const KeyRef& key) {
+  if (plain_ && key_.isWord() && key.word != 0 && !hasZeroKey_ && !guarded_) {
+    std::byte* const start = startOf(key.hash);
+    std::byte* slot = start;
+    for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += layout_.stride)) {
+      if (there == key.word) return {valueOf(slot), false};
+    }
+    if (std::byte* made = insertWord(key.hash, key.word, start, slot)) {
+      value_.defaultConstruct(valueOf(made));
+      return {valueOf(made), true};
+    }
+  }
+  return findOrInsert(key);
+}
+
 void StateTable::load(KeyGroup group, std::string_view bytes, Conversion conversion) {
   ByteReader in(bytes);
   ScratchValue key(key_.ops());
@@ -81,7 +116,7 @@ void StateTable::load(KeyGroup group, std::string_view bytes, Conversion convers
     // What is loaded and evicted is not looked for again: sections hold a key once, or not at all.
     if (cold_ != nullptr) keepToBudget();
     const Settled settled = cold_ != nullptr ? Settled(*this) : Settled();
-    const Found found = findOrInsert(ref);
+    const Found found = addLoaded(ref);
     if (!found.inserted) in.fail("holds a key twice");
     const auto decode = [&](ByteReader& from) {
       if (conversion.decode != nullptr) {
