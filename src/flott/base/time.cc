@@ -56,7 +56,8 @@ std::string toString(Timestamp t) {
   unsigned month, day;
   const int64_t days = floorDiv(t.ms, 86'400'000);
   civil(days, year, month, day);
-  const int64_t ms = t.ms - days * 86'400'000;
+  const int64_t rest = t.ms % 86'400'000;  // near the first moment of all the days' start has no number
+  const int64_t ms = rest < 0 ? rest + 86'400'000 : rest;
   char text[64];
   std::snprintf(text, sizeof text, "%04lld-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<long long>(year),
                 month, day, static_cast<int>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
