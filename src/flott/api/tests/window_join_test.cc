@@ -128,6 +128,15 @@ TEST(WindowJoin, CoGroupSeesKeysOfOneSideToo) {
 /// Bids and asks of one item and moment: as many pairs as their product, far more than a call may put out.
 constexpr int64_t kMany = 400;
 
+std::pair<std::vector<Bid>, std::vector<Ask>> manyOfOneKey() {
+  std::pair<std::vector<Bid>, std::vector<Ask>> both;
+  for (int64_t at = 0; at < kMany; ++at) {
+    both.first.push_back({"pen", at});
+    both.second.push_back({at, "pen"});
+  }
+  return both;
+}
+
 template <typename Windowed>
 void expectAllPairs(StreamExecutionEnvironment& env, const Windowed& windowed, int64_t times) {
   env.configuration().set("flott.output.overrun-cap", "1 mb");
@@ -148,12 +157,7 @@ template <typename Assigner, typename More>
 void expectAllPairsOf(Assigner assigner, int64_t times, More more) {
   TestWorld world;
   auto env = world.environment();
-  std::vector<Bid> bids;
-  std::vector<Ask> asks;
-  for (int64_t at = 0; at < kMany; ++at) {
-    bids.push_back({"pen", at});
-    asks.push_back({at, "pen"});
-  }
+  const auto [bids, asks] = manyOfOneKey();
   const auto windowed = stamped(env, bids)
                             .join(stamped(env, asks))
                             .where(&Bid::item)
@@ -191,7 +195,10 @@ TEST(WindowJoin, LateRecordsOfALargeWindowPairAsThereIsRoom) {
                          .equalTo(&Ask::item)
                          .window(SlidingEventTimeWindows::of(Duration(1000), Duration(500)))
                          .allowedLateness(Duration(100'000))
-                         .apply([](const Bid&, const Ask& ask) { return ask.at; });
+                         .apply([](const Bid&, const Ask& ask) { return ask.at; })
+                         .rebalance()
+                         .map([](int64_t at) { return at; })
+                         .setParallelism(2);
   env.configuration().set("flott.output.overrun-cap", "1 mb");
   std::map<int64_t, int64_t> counts;
   for (const int64_t at : collected(env, pairs)) ++counts[at];
@@ -202,12 +209,7 @@ TEST(WindowJoin, LateRecordsOfALargeWindowPairAsThereIsRoom) {
 TEST(WindowJoin, AnErrorInAPairThatHadToWaitNamesItsWindowAndKey) {
   TestWorld world;
   auto env = world.environment();
-  std::vector<Bid> bids;
-  std::vector<Ask> asks;
-  for (int64_t at = 0; at < kMany; ++at) {
-    bids.push_back({"pen", at});
-    asks.push_back({at, "pen"});
-  }
+  const auto [bids, asks] = manyOfOneKey();
   const auto pairs = stamped(env, bids)
                          .join(stamped(env, asks))
                          .where(&Bid::item)
@@ -220,9 +222,10 @@ TEST(WindowJoin, AnErrorInAPairThatHadToWaitNamesItsWindowAndKey) {
                          .rebalance()
                          .map([](int64_t at) { return at; })
                          .setParallelism(2);
+  env.configuration().set("flott.output.overrun-cap", "1 mb");
   const std::string text = failure([&] { collected(env, pairs); });
   EXPECT_NE(text.find("window from 1970-01-01"), std::string::npos) << text;
-  EXPECT_NE(text.find("pen"), std::string::npos) << text;
+  EXPECT_NE(text.find("of key "), std::string::npos) << text;
   EXPECT_NE(text.find("no such pen"), std::string::npos) << text;
 }
 
