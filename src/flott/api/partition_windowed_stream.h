@@ -149,7 +149,7 @@ class PartitionWindowedStream {
   SingleOutputStreamOperator<Out> apply(const char* name,
                                         std::shared_ptr<const OperatorFactory> factory) const {
     return SingleOutputStreamOperator<Out>(
-        stream_.apply(partitions_.placed(operatorNode(name, std::move(factory), typeText<Out>()), stream_)));
+        stream_.apply(partitions_.placed(operatorNode(name, std::move(factory), recordType<Out>()), stream_)));
   }
   template <typename Selector>
   SingleOutputStreamOperator<T> sort(Selector selector, SortOrder direction) const {

@@ -60,6 +60,7 @@ struct JobMasterOptions {
   /// That checkpoint becomes the job's own.
   bool claims = false;
   bool ignoreUnclaimedState = false;
+  int64_t withoutChannelsOf = -1;  // a checkpoint
   /// How many failures are remembered.
   size_t failureHistory = 16;
 };

@@ -33,6 +33,9 @@ struct WorkerOptions {
   size_t overrunCapBytes = size_t{256} << 20;
   uint32_t adaptiveReach = 0;   // ExchangeOptions
   bool alignedBarriers = true;  // exactly once; otherwise at least once
+  /// Barriers may overtake records; also where the program's own partitioner spreads them.
+  bool overtakingBarriers = false;
+  bool forcedOvertaking = false;
   /// Where tasks keep their shares of checkpoints; outlives the worker. Null: in memory.
   CheckpointStorage* checkpoints = nullptr;
 };
@@ -60,6 +63,7 @@ class Worker {
   size_t taskIndex(int vertex, int subtask) const;
   std::vector<std::vector<int>> receivers(const JobEdge& edge) const;
   void connect(RestoredJob restored);
+  RestoredInput restoredInput(const Task& task, std::vector<RestoredChannel> channels);
 
   const JobGraph& graph_;
   const Configuration& configuration_;

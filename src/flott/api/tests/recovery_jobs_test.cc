@@ -151,10 +151,11 @@ struct Case {
 
 class RecoveryJobs : public testing::TestWithParam<Case> {};
 
-/// Asks for checkpoints at moments that the seed chooses, until `job` is null.
+/// Asks for checkpoints at moments that the seed chooses, until `job` is null. The clock moves a little.
 void triggerSome(TestWorld& world, const std::shared_ptr<EmbeddedJob*>& job, int count) {
   ASSERT_TRUE(world.sim().offload().submit("trigger", [&world, job, count] {
     if (*job == nullptr) return;
+    world.sim().clock().advanceTo(world.sim().clock().monotonicNanos() + 1'000'000);
     (*job)->triggerCheckpoint([](CheckpointOutcome) {});
     if (count > 1) triggerSome(world, job, count - 1);
   }));
@@ -179,8 +180,15 @@ Configuration keptOn(const std::string& backend, int parallelism) {
   return configuration;
 }
 
+/// How barriers find their way: "" in their place; "0 ms": they overtake; else they do after a while.
+void align(Configuration& configuration, const std::string& alignedFor) {
+  if (alignedFor.empty()) return;
+  configuration.set("execution.checkpointing.unaligned.enabled", "true");
+  configuration.set("execution.checkpointing.aligned-checkpoint-timeout", alignedFor);
+}
+
 void recover(const Transformation& transformation, const std::string& before, const std::string& after,
-             uint64_t seeds) {
+             uint64_t seeds, const std::string& alignedFor = {}) {
   const auto calm = std::make_shared<Outside>();
   {
     TestWorld world;
@@ -196,7 +204,9 @@ void recover(const Transformation& transformation, const std::string& before, co
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = kRecords / 2 + static_cast<int64_t>(random.below(kRecords / 2));
     {
-      auto env = world.environment(keptOn(before, static_cast<int>(1 + random.below(3))));
+      Configuration configuration = keptOn(before, static_cast<int>(1 + random.below(3)));
+      align(configuration, alignedFor);
+      auto env = world.environment(configuration);
       build(env, transformation, outside);
       JobClient client = env.executeAsync();
       const auto job = std::make_shared<EmbeddedJob*>(&client.job());
@@ -209,6 +219,7 @@ void recover(const Transformation& transformation, const std::string& before, co
     if (folders.empty()) continue;
     ++went;
     Configuration configuration = keptOn(after, static_cast<int>(1 + random.below(4)));
+    align(configuration, alignedFor);
     configuration.set("execution.state-recovery.path", folders.back().path);
     auto env = world.environment(configuration);
     build(env, transformation, outside);
@@ -220,6 +231,12 @@ void recover(const Transformation& transformation, const std::string& before, co
 
 TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
   recover(GetParam().transformation, "hashmap", "hashmap", 20);
+}
+TEST_P(RecoveryJobs, PutOutTheSameWhenBarriersOvertake) {
+  recover(GetParam().transformation, "hashmap", "hashmap", 20, "0 ms");
+}
+TEST_P(RecoveryJobs, PutOutTheSameWhenBarriersOvertakeAfterAWhile) {
+  recover(GetParam().transformation, "hashmap", "hashmap", 10, "2 ms");
 }
 TEST_P(RecoveryJobs, PutOutTheSameOnDisk) { recover(GetParam().transformation, "rocksdb", "rocksdb", 5); }
 TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
