@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "flott/base/error.h"
+#include "flott/data/columns.h"
 #include "flott/data/pool.h"
+#include "flott/data/type_description.h"
 #include "flott/state/format_version.h"
 
 namespace flott {
@@ -13,6 +15,11 @@ constexpr uint32_t kVersion = 1;
 constexpr uint8_t kBatch = 1;
 constexpr uint8_t kWatermark = 2;
 constexpr uint8_t kStatus = 3;
+
+/// Columns bring their own.
+std::string typeOf(const Batch& batch) {
+  return batch->tag() == &kColumnsTag ? std::string() : batch->description().toString();
+}
 
 }  // namespace
 
@@ -78,6 +85,7 @@ void appendBatch(const Batch& batch, std::string& elements) {
   if (batch.size() == 0) return;
   ByteWriter out(elements);
   out.fixed(kBatch);
+  out.string(typeOf(batch));
   batch->encode(out);
 }
 
@@ -104,12 +112,21 @@ bool holdsRecords(std::string_view elements) {
   return false;
 }
 
+void InFlightReader::checkType(std::string_view stored, const Batch& batch) {
+  if (!type_) type_ = typeOf(batch);
+  if (stored == *type_) return;
+  throw Error(ErrorKind::kUser, "they have the type " + std::string(stored) + ", but the job has " + *type_ +
+                                    " there: start the program as it was, and stop it with a savepoint, in "
+                                    "which no records are on their way");
+}
+
 std::optional<Element> InFlightReader::next() {
   if (in_.atEnd()) return std::nullopt;
   switch (in_.fixed<uint8_t>()) {
     case kBatch: {
       if (pool_ == nullptr) in_.fail("has records in a channel that none were kept of");
       Batch batch = pool_->acquire();
+      checkType(in_.string(), batch);
       batch->decode(in_);
       return Element(std::move(batch));
     }

@@ -62,12 +62,15 @@ class InFlightReader {
  public:
   /// Both outlive it; `pool` is for the batches, null where there are none.
   InFlightReader(std::string_view elements, BatchPool* pool) : in_(elements), pool_(pool) {}
-  /// Throws Error(kCorruption).
+  /// Throws Error(kCorruption), and Error(kUser) for records of another type.
   std::optional<Element> next();
 
  private:
+  void checkType(std::string_view stored, const Batch& batch);
+
   ByteReader in_;
   BatchPool* pool_;
+  std::optional<std::string> type_;  // of the pool's batches
 };
 
 /// May a barrier overtake what is on an edge? Not where records have a fixed way from task to task, or go to

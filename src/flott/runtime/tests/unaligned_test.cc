@@ -2,6 +2,7 @@
 // once, in the operators or on its way.
 #include <gtest/gtest.h>
 
+#include "flott/base/tests/error_text.h"
 #include "flott/runtime/in_flight.h"
 #include "flott/runtime/tests/counting_job.h"
 
@@ -277,6 +278,18 @@ TEST(InFlight, BrokenBytesAreRefused) {
   BatchPools pools;
   InFlightReader in("\x07", &rowsPool<int64_t>(pools));
   EXPECT_THROW(in.next(), Error);
+}
+
+TEST(InFlight, RecordsOfAnotherTypeAreRefused) {
+  BatchPools pools;
+  Batch batch = rowsPool<int64_t>(pools).acquire();
+  batch.rows<int64_t>().emplace(41);
+  std::string elements;
+  appendBatch(batch, elements);
+  InFlightReader in(elements, &rowsPool<int32_t>(pools));
+  EXPECT_EQ(errorText([&] { in.next(); }),
+            "they have the type int64, but the job has int32 there: start the program as it was, and stop it "
+            "with a savepoint, in which no records are on their way");
 }
 
 TEST(InFlight, ElementsComeBackInTheirOrder) {
