@@ -128,13 +128,14 @@ class ChannelAssignment {
       return !holdsRecords(channel.second.received) && !holdsRecords(channel.second.unsent);
     });
     if (empty) return;
-    throw Error(ErrorKind::kUser,
-                nameOf(checkpoint_) + " has records that were on their way from operator " +
-                    operatorName(name.from) + " to operator " + operatorName(name.to) +
-                    ", between which the job has no exchange: start it as it was then, at the same "
-                    "parallelism, and stop it with a savepoint, in which no records are on their way; or drop "
-                    "them with --allow-non-restored-state (execution.state-recovery.ignore-unclaimed-state: "
-                    "true)");
+    throw Error(
+        ErrorKind::kUser,
+        nameOf(checkpoint_) + " has records that were on their way from operator " + operatorName(name.from) +
+            " to operator " + operatorName(name.to) +
+            ", between which the job has no exchange: start it as it was then, at the same "
+            "parallelism, and stop it with a savepoint, in which no records are on their way; or drop "
+            "them with --allow-non-restored-state (execution.state-recovery.ignore-unclaimed-state: "
+            "true)");
   }
 
   std::string operatorName(OperatorId id) const {

@@ -13,7 +13,8 @@ void setAlignment(const Configuration& configuration, CheckpointOptions& options
   if (!options.unaligned) return;
   const std::string is = "execution.checkpointing.unaligned.enabled is true, but ";
   if (configuration.get(kCheckpointMode) != "EXACTLY_ONCE") {
-    throw Error(ErrorKind::kUser, is + "execution.checkpointing.mode is " + configuration.get(kCheckpointMode) +
+    throw Error(ErrorKind::kUser, is + "execution.checkpointing.mode is " +
+                                      configuration.get(kCheckpointMode) +
                                       ", in which nothing waits for barriers: set one or the other back");
   }
   if (options.maxConcurrent > 1) {

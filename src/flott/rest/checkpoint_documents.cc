@@ -236,23 +236,22 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
     delays.push_back(millis(times.startDelayNanos));
     processed.push_back(static_cast<int64_t>(task.inFlight.processedBytes));
     persisted.push_back(static_cast<int64_t>(task.inFlight.persistedBytes));
-    subtasks.push_back(
-        {{"className", "completed"},
-         {"index", task.subtask.value},
-         {"ack_timestamp", (checkpoint.triggered + task.acknowledgedAfter).ms},
-         {"end_to_end_duration", task.acknowledgedAfter.ms},
-         {"checkpointed_size", task.stateBytes},
-         {"state_size", task.stateBytes},
-         {"checkpoint", {{"sync", syncs.back()}, {"async", asyncs.back()}}},
-         {"alignment",
-          {{"buffered", 0},
-           {"processed", processed.back()},
-           {"persisted", persisted.back()},
-           {"duration", alignments.back()}}},
-         {"start_delay", delays.back()},
-         {"unaligned_checkpoint", task.inFlight.unaligned},
-         {"aborted", false},
-         {"status", "completed"}});
+    subtasks.push_back({{"className", "completed"},
+                        {"index", task.subtask.value},
+                        {"ack_timestamp", (checkpoint.triggered + task.acknowledgedAfter).ms},
+                        {"end_to_end_duration", task.acknowledgedAfter.ms},
+                        {"checkpointed_size", task.stateBytes},
+                        {"state_size", task.stateBytes},
+                        {"checkpoint", {{"sync", syncs.back()}, {"async", asyncs.back()}}},
+                        {"alignment",
+                         {{"buffered", 0},
+                          {"processed", processed.back()},
+                          {"persisted", persisted.back()},
+                          {"duration", alignments.back()}}},
+                        {"start_delay", delays.back()},
+                        {"unaligned_checkpoint", task.inFlight.unaligned},
+                        {"aborted", false},
+                        {"status", "completed"}});
   }
   if (subtasks.empty()) return {};
   Json json = vertexShareJson(checkpoint, share);

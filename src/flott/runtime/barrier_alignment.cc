@@ -53,13 +53,11 @@ std::optional<BarrierAlignment::Aligned> BarrierAlignment::takeAligned(StepTime 
 }
 
 bool BarrierAlignment::overtakes(const Pending& pending, Timestamp now) const {
-  return pending.begun && pending.barrier.overtakes(now) &&
-         pending.barrier.checkpoint <= reached(false);
+  return pending.begun && pending.barrier.overtakes(now) && pending.barrier.checkpoint <= reached(false);
 }
 
 bool BarrierAlignment::aligning() const {
-  return std::any_of(pending_.begin(), pending_.end(),
-                     [](const Pending& pending) { return pending.begun; });
+  return std::any_of(pending_.begin(), pending_.end(), [](const Pending& pending) { return pending.begun; });
 }
 
 Timestamp BarrierAlignment::overtakesFrom() const {

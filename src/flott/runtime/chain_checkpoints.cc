@@ -119,7 +119,8 @@ bool OperatorChain::holds(CheckpointId checkpoint) const {
 
 void OperatorChain::overtake(const Barrier& barrier, std::vector<InFlightSequence>& overtaken) {
   for (Exchange* exchange : live_) {
-    if (exchange->overtakable() && exchange->holds(barrier.checkpoint)) exchange->overtake(barrier, overtaken);
+    if (exchange->overtakable() && exchange->holds(barrier.checkpoint))
+      exchange->overtake(barrier, overtaken);
   }
 }
 

@@ -230,10 +230,11 @@ bool Exchange::tryPush(Target& receiver, Element& element, WakeUp when) {
 bool Exchange::holds(CheckpointId checkpoint) const {
   if (waiting_ == 0) return false;
   return std::any_of(receivers_.begin(), receivers_.end(), [checkpoint](const Target& receiver) {
-    return std::any_of(receiver.waiting.begin(), receiver.waiting.end(), [checkpoint](const Element& element) {
-      const auto* barrier = std::get_if<Barrier>(&element);
-      return barrier != nullptr && barrier->checkpoint == checkpoint;
-    });
+    return std::any_of(receiver.waiting.begin(), receiver.waiting.end(),
+                       [checkpoint](const Element& element) {
+                         const auto* barrier = std::get_if<Barrier>(&element);
+                         return barrier != nullptr && barrier->checkpoint == checkpoint;
+                       });
   });
 }
 

@@ -98,8 +98,8 @@ class Exchange {
 
     Channel* channel;
     std::deque<Element> waiting;
-    CheckpointId barrier;        // the last one that was pushed
-    size_t barrierPosition = 0;  // of it in the channel
+    CheckpointId barrier;                // the last one that was pushed
+    size_t barrierPosition = 0;          // of it in the channel
     std::vector<LatencyMarker> markers;  // go behind the open batch
   };
 

@@ -46,7 +46,8 @@ std::optional<InputGate::Event> InputGate::next() {
       Element element = std::move(*front);
       line.channel->pop();
       if (const Batch* batch = std::get_if<Batch>(&element)) {
-        if (overtakable_ && (capture_.active() || alignment_.aligning())) processedBytes_ += (*batch)->bytes();
+        if (overtakable_ && (capture_.active() || alignment_.aligning()))
+          processedBytes_ += (*batch)->bytes();
         return Event{line.input, std::move(element)};
       }
       merge(line, std::move(element));

@@ -64,9 +64,7 @@ class InputGate {
   /// The barrier of this checkpoint has overtaken what the channels hold, and it was not taken yet.
   bool captures(CheckpointId checkpoint) const { return capture_.under(checkpoint); }
   /// It is still being gathered.
-  bool capturing(CheckpointId checkpoint) const {
-    return capture_.under(checkpoint) && !capture_.complete();
-  }
+  bool capturing(CheckpointId checkpoint) const { return capture_.under(checkpoint) && !capture_.complete(); }
   struct Captured {
     std::vector<InFlightSequence> sequences;
     uint64_t processedBytes = 0;  // that were worked off since the cut
@@ -86,7 +84,7 @@ class InputGate {
     Timestamp watermark = Timestamp::min();
     bool active = true;
     bool ended = false;
-    bool blocked = false;  // delivered a barrier that others have yet to deliver
+    bool blocked = false;         // delivered a barrier that others have yet to deliver
     CheckpointId announced = {};  // the last one, and the place of its barrier
     size_t announcedAt = 0;
     /// Nothing but the end follows the last watermark.

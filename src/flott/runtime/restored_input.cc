@@ -10,8 +10,7 @@ namespace flott {
 
 void RestoredInput::add(RestoredChannel channel, int input, Routing routing, BatchPools& pools, PoolOf pool,
                         std::string where) {
-  lines_.push_back(
-      {.edge = channel.edge, .input = input, .sender = channel.sender, .exact = channel.exact});
+  lines_.push_back({.edge = channel.edge, .input = input, .sender = channel.sender, .exact = channel.exact});
   contents_.push_back({.channel = std::move(channel),
                        .routing = std::move(routing),
                        .pools = &pools,
@@ -83,8 +82,7 @@ Batch RestoredInput::own(Content& content, Batch batch, std::vector<uint32_t>& t
     to.partitioning.hasher->hash(batch);
     const uint64_t* hashes = batch->hashes();
     for (size_t i = 0; i < targets.size(); ++i) {
-      targets[i] =
-          subtaskOf(keyGroupOf(hashes[i], to.maxParallelism), to.maxParallelism, to.parallelism);
+      targets[i] = subtaskOf(keyGroupOf(hashes[i], to.maxParallelism), to.maxParallelism, to.parallelism);
     }
   }
   for (uint32_t& target : targets) target = target == to.subtask ? 1 : 0;

@@ -342,8 +342,8 @@ bool Task::pollSource() {
 void Task::computeDeadline() {
   deadline_ = kNoDeadline;
   if (state() != TaskState::kRunning) return;
-  deadline_ = std::min({chain_->deadlineNanos(now_), wiring_->gate.deadlineNanos(now_),
-                        checkpoints_.deadlineNanos(now_)});
+  deadline_ = std::min(
+      {chain_->deadlineNanos(now_), wiring_->gate.deadlineNanos(now_), checkpoints_.deadlineNanos(now_)});
   if (heldUpSince_ == 0) deadline_ = std::min(deadline_, nextMarker_);
   if (!toSubmit_.empty()) deadline_ = std::min(deadline_, now_.nanos + kOffloadRetryNanos);
 }

@@ -19,7 +19,8 @@ void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, Alignment alig
 
 void TaskCheckpoints::end(CheckpointId checkpoint) {
   underWay_.erase(checkpoint);
-  std::erase_if(cut_, [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
+  std::erase_if(cut_,
+                [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
 }
 
 bool TaskCheckpoints::step(OperatorChain& chain, InputGate& gate, ChainHost& host) {

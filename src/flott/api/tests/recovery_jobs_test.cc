@@ -347,6 +347,97 @@ INSTANTIATE_TEST_SUITE_P(Streams, RecoveryJobs, testing::ValuesIn(kCases),
                            return std::string(info.param.name);
                          });
 
+/// The same numbers, but that no end follows the last of them.
+class PausingNumbers final : public Source<int64_t, Numbers> {
+ public:
+  Boundedness boundedness() const override { return Boundedness::kUnbounded; }
+  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
+    return std::make_unique<StaticEnumerator<Numbers>>(Handout::kOnRequest, restored.value_or(State(1)));
+  }
+  std::unique_ptr<Reader> createReader() const override { return std::make_unique<PausingReader>(); }
+
+ private:
+  class PausingReader final : public SequentialReader<int64_t, Numbers> {
+    Poll read(Numbers& numbers, SourceOutput<int64_t>& out) override {
+      if (numbers.next == kRecords / 5) return Poll::kIdle;
+      out.collect(numbers.next++);
+      return Poll::kMore;
+    }
+  };
+};
+
+/// The time of each record, right behind it.
+struct AfterEach {
+  void onEvent(const Reading&, Timestamp at, WatermarkOutput& output) { output.emitWatermark({at}); }
+  void onPeriodicEmit(WatermarkOutput&) {}
+};
+
+// A source that has read all it has sends no watermark again: those that a barrier has overtaken must take
+// effect all the same. Of each window there is a result, and one fails the job.
+TEST(RecoveredChannels, WatermarksThatWereOnTheirWayTakeEffect) {
+  int32_t went = 0;
+  int fromTheEnd = 0;
+  std::set<std::string> calm;
+  for (uint64_t seed = 0; seed <= 60; ++seed) {
+    TestWorld world(seed);
+    Random random(seed);
+    std::set<std::string> results;
+    int64_t read = 0;
+    int64_t untilCrash = seed == 0 ? 0 : 60 + static_cast<int64_t>(random.below(58));
+    const auto start = [&](Configuration configuration) {
+      align(configuration, "0 ms");
+      auto env = world.environment(std::move(configuration));
+      const auto times =
+          WatermarkStrategy<Reading>::forGenerator(AfterEach())
+              .withTimestampAssigner([](const Reading& reading) { return reading.value * 10; });
+      env.fromSource(sourceOf(PausingNumbers(), "numbers"))
+          .setParallelism(1)
+          .map([&read](int64_t n) {
+            ++read;
+            return Reading{n % 7, n};
+          })
+          .setParallelism(1)
+          .assignTimestampsAndWatermarks(times)
+          .setParallelism(1)
+          .keyBy(&Reading::sensor)
+          .window(TumblingEventTimeWindows::of(700ms))
+          .sum(&Reading::value)
+          .map([&](const Reading& result) {
+            if (untilCrash > 0 && --untilCrash == 0) throw std::runtime_error("crash");
+            results.insert(toText(result));
+            return result.value;
+          })
+          .print();
+      return env.executeAsync();
+    };
+    {
+      JobClient client = start(kept(static_cast<int>(1 + random.below(3))));
+      const auto job = std::make_shared<EmbeddedJob*>(&client.job());
+      if (seed > 0) triggerSome(world, job, 3000);
+      world.advance(60s);
+      *job = nullptr;
+      if (seed == 0) {
+        calm = results;
+        continue;
+      }
+    }
+    if (!world.sim().files().stat("/checkpoints")) continue;
+    const std::vector<FileInfo> folders = world.sim().files().listFolder("/checkpoints");
+    if (folders.empty()) continue;
+    ++went;
+    Configuration configuration = kept(static_cast<int>(1 + random.below(4)));
+    configuration.set("execution.state-recovery.path", folders.back().path);
+    read = 0;
+    JobClient client = start(configuration);
+    world.advance(60s);
+    fromTheEnd += read == 0 ? 1 : 0;
+    EXPECT_EQ(results, calm) << "seed " << seed;
+  }
+  EXPECT_EQ(calm.size(), 119u) << "17 windows of 7 sensors";
+  EXPECT_GT(went, 30);
+  EXPECT_GT(fromTheEnd, 5);
+}
+
 /// A reminder 10 s after each record, on processing time.
 struct Remind : KeyedProcessFunction<int64_t, int64_t, int64_t> {
   void processElement(const int64_t&, Context& ctx, Collector<int64_t>&) override {

@@ -75,7 +75,9 @@ class ChannelAssignment : public testing::Test {
     std::vector<std::string> all;
     for (const RestoredChannel& channel : state.tasks[1][task].channels) {
       std::string text = std::to_string(channel.sender) + (channel.exact ? "!" : "");
-      text += channel.takes == Takes::kAll ? " all" : channel.takes == Takes::kRouted ? " routed" : " nothing";
+      text += channel.takes == Takes::kAll      ? " all"
+              : channel.takes == Takes::kRouted ? " routed"
+                                                : " nothing";
       for (const auto& part : channel.parts) {
         InFlightReader in(*part, &rowsPool<int64_t>(pools_));
         while (std::optional<Element> element = in.next())

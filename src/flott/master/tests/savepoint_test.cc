@@ -106,8 +106,8 @@ TEST(Savepoints, DoNotDisturbCheckpoints) {
 
 // Its barriers keep their place, and must not be overtaken by those of a checkpoint, nor stand in their way.
 TEST(Savepoints, WaitForACheckpointWhoseBarriersOvertake) {
-  CheckpointedJob job(inFiles({{"execution.checkpointing.interval", "1 s"},
-                               {"execution.checkpointing.unaligned.enabled", "true"}}));
+  CheckpointedJob job(inFiles(
+      {{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.unaligned.enabled", "true"}}));
   *job.passes = false;
   job.advance(Duration::millis(1500));
   const auto outcome = askForSavepoint(job);
@@ -125,8 +125,8 @@ TEST(Savepoints, WaitForACheckpointWhoseBarriersOvertake) {
 }
 
 TEST(Savepoints, ThatWaitForACheckpointAreNotMadeWhenTheJobEnds) {
-  CheckpointedJob job(inFiles({{"execution.checkpointing.interval", "1 s"},
-                               {"execution.checkpointing.unaligned.enabled", "true"}}));
+  CheckpointedJob job(inFiles(
+      {{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.unaligned.enabled", "true"}}));
   *job.passes = false;
   job.advance(Duration::millis(1500));
   const auto outcome = askForSavepoint(job);

@@ -218,7 +218,8 @@ TEST(Documents, OfCheckpoints) {
       "failure_timestamp":1700000000203,"failure_message":"disk full"})_";
   const std::string none =
       R"_({"min":0,"max":0,"avg":0,"p50":"NaN","p90":"NaN","p95":"NaN","p99":"NaN","p999":"NaN"})_";
-  const std::string zero = R"_({"min":0,"max":0,"avg":0,"p50":0.0,"p90":0.0,"p95":0.0,"p99":0.0,"p999":0.0})_";
+  const std::string zero =
+      R"_({"min":0,"max":0,"avg":0,"p50":0.0,"p90":0.0,"p95":0.0,"p99":0.0,"p999":0.0})_";
   const std::string size = R"_({"min":3000,"max":3000,"avg":3000,"p50":3000.0,"p90":3000.0,"p95":3000.0,
       "p99":3000.0,"p999":3000.0})_";
   expectDocument(

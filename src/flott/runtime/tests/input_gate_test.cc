@@ -77,7 +77,8 @@ class Gate {
   }
   static std::string elementText(const Element& element) {
     if (const auto* watermark = std::get_if<Watermark>(&element)) return std::to_string(watermark->time.ms);
-    if (const auto* status = std::get_if<WatermarkStatus>(&element)) return status->active ? "active" : "idle";
+    if (const auto* status = std::get_if<WatermarkStatus>(&element))
+      return status->active ? "active" : "idle";
     return "B";
   }
   /// As if the job before had had this in flight, on an edge of the gate: numbers are watermarks, then a
@@ -274,7 +275,8 @@ TEST(InputGate, WhereBarriersKeepTheirPlaceTheyAreWaitedFor) {
   EXPECT_EQ(gate.event(), "0:batch");
   gate.batch(0);
   EXPECT_EQ(gate.event(), "0:barrier 1");
-  EXPECT_EQ(gate.captured(1), (Events{"", ""})) << "what was taken before the cut, or comes behind the barrier";
+  EXPECT_EQ(gate.captured(1), (Events{"", ""}))
+      << "what was taken before the cut, or comes behind the barrier";
 }
 
 TEST(InputGate, AChannelThatReachedItsBarrierWaitsForTheCutOnly) {
@@ -289,7 +291,8 @@ TEST(InputGate, ABarrierMayBeginToOvertakeLater) {
   Gate gate({0, 0}, {0, 1});
   gate.gate.beginStep({.nanos = 0, .wall = Timestamp(100)});
   gate.barrier(0, 1, Timestamp(150)).batch(0).batch(1);
-  EXPECT_EQ(gate.gate.deadlineNanos({.nanos = 0, .wall = Timestamp(100)}), kNoDeadline) << "nobody knows of it";
+  EXPECT_EQ(gate.gate.deadlineNanos({.nanos = 0, .wall = Timestamp(100)}), kNoDeadline)
+      << "nobody knows of it";
   EXPECT_EQ(gate.events(), Events{"0:batch"});
   EXPECT_EQ(gate.gate.deadlineNanos({.nanos = 0, .wall = Timestamp(100)}), 50'000'000);
   gate.batch(1).gate.beginStep({.nanos = 50'000'000, .wall = Timestamp(150)});
@@ -318,7 +321,8 @@ TEST(InputGate, WhatAVoidCheckpointKeptIsDropped) {
 TEST(InputGate, WhatWasInFlightComesFirst) {
   Gate gate({0, 0});
   gate.batch(0).watermark(1, 20);
-  gate.restore({{{.edge = 0, .sender = 0, .exact = true}, {5}}, {{.edge = 1, .sender = 0, .exact = true}, {9}}});
+  gate.restore(
+      {{{.edge = 0, .sender = 0, .exact = true}, {5}}, {{.edge = 1, .sender = 0, .exact = true}, {9}}});
   EXPECT_EQ(gate.events(), (Events{"0:W 5", "0:batch", "0:batch", "0:batch"}))
       << "the time of the input is that of the channels of the job before";
   EXPECT_EQ(gate.watermark(0, 30).events(), Events{"0:W 20"}) << "each went on from its own";

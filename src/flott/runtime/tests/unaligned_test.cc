@@ -137,6 +137,41 @@ TEST(UnalignedCheckpoint, ThatWasAlignedInTimeHoldsNoRecords) {
   EXPECT_GT(test.acknowledged[CheckpointId(1)].at({1, 0}).inFlight.processedBytes, 0u);
 }
 
+/// Puts out 40 full batches for each that it gets.
+class Multiplying final : public Operator {
+ public:
+  void open(OperatorContext& context) override { context_ = &context; }
+  Step onBatch(int, Batch, Output& output) override {
+    left_ = 40;
+    return resume(output);
+  }
+  Step resume(Output& output) override {
+    for (; left_ > 0 && !output.full(); --left_) {
+      Batch batch = rowsPool<int64_t>(context_->pools()).acquire();
+      for (int64_t i = 0; i < 512; ++i) batch.rows<int64_t>().emplace(i);
+      output.emit(std::move(batch));
+    }
+    return left_ > 0 ? Step::kMore : Step::kDone;
+  }
+
+ private:
+  OperatorContext* context_ = nullptr;
+  int left_ = 0;
+};
+
+TEST(UnalignedCheckpoint, AnOperatorGetsDoneWithWhatItHasBegun) {
+  int64_t counted = 0;
+  auto slow = [&counted] { return std::make_unique<SlowCount>(&counted); };
+  Pipeline pipeline(readBy(PausingReader(1000)), 2);
+  pipeline.then("multiply", make<Multiplying>(), 2, PartitionKind::kForward)
+      .then("slow", std::make_shared<MadeBy<decltype(slow)>>(std::move(slow)), 1, PartitionKind::kRebalance);
+  TestWorker test(pipeline.job(), 1, overtaking());
+  trigger(test, kAtOnce);
+  EXPECT_EQ(acknowledgedAfter(test, Duration::millis(1100)), 3u);
+  EXPECT_GT(recordsInFlight(test.acknowledged[CheckpointId(1)], true), 20 * 512)
+      << "what it put out is with the checkpoint, not with the operator";
+}
+
 TEST(UnalignedCheckpoint, DoesNotOvertakeWhereRecordsHaveAFixedWay) {
   for (const PartitionKind kind : {PartitionKind::kBroadcast, PartitionKind::kRescale}) {
     int64_t counted = 0;
@@ -191,9 +226,8 @@ TEST(UnalignedCheckpoint, HoldsEveryRecordOnceAlsoWhenItBeginsAligned) {
     const Timestamp soon = test.sim.clock().wallTime() + Duration::millis(1);
     triggerSome(test, 1, soon);
     for (int i = 0; i < 6; ++i) {
-      ASSERT_TRUE(test.sim.offload().submit("a while", [&test] {
-        test.sim.clock().advanceTo(test.sim.clock().monotonicNanos() + 500'000);
-      }));
+      ASSERT_TRUE(test.sim.offload().submit(
+          "a while", [&test] { test.sim.clock().advanceTo(test.sim.clock().monotonicNanos() + 500'000); }));
     }
     test.scheduler.join();
     const auto& tasks = test.acknowledged[CheckpointId(1)];
@@ -246,7 +280,10 @@ TEST(UnalignedCheckpoint, AVoidOneIsDroppedAndTheNextIsWhole) {
 TEST(InFlight, SequencesComeBackAsTheyWere) {
   const std::vector<InFlightSequence> all = {
       {.edge = {OperatorId(7), OperatorId(8), 1, 2}, .sender = 3, .receiver = 4, .elements = "abc"},
-      {.edge = {OperatorId(7), OperatorId(8), 0, 0}, .sender = 0, .receiver = 1, .unsent = true,
+      {.edge = {OperatorId(7), OperatorId(8), 0, 0},
+       .sender = 0,
+       .receiver = 1,
+       .unsent = true,
        .elements = ""}};
   const std::vector<InFlightSequence> back = decodeInFlight(encodeInFlight(all));
   ASSERT_EQ(back.size(), 2u);
