@@ -1,5 +1,7 @@
 #include "flott/runtime/channel.h"
 
+#include <utility>
+
 namespace flott {
 
 bool Channel::tryPush(Element& element, WakeUp when) {
