@@ -350,7 +350,7 @@ INSTANTIATE_TEST_SUITE_P(Streams, RecoveryJobs, testing::ValuesIn(kCases),
 /// The same numbers, but that no end follows the last of them.
 class PausingNumbers final : public Source<int64_t, Numbers> {
  public:
-  Boundedness boundedness() const override { return Boundedness::kUnbounded; }
+  Boundedness boundedness() const override { return Boundedness::kContinuousUnbounded; }
   std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
     return std::make_unique<StaticEnumerator<Numbers>>(Handout::kOnRequest, restored.value_or(State(1)));
   }
