@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/master/state_assignment.h"
 #include "flott/runtime/in_flight.h"
 #include "flott/state/key_groups.h"
 
@@ -18,8 +19,9 @@ using Takes = RestoredChannel::Takes;
 
 class ChannelAssignment {
  public:
-  ChannelAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, RestoredJob& tasks)
-      : graph_(graph), checkpoint_(checkpoint), tasks_(tasks) {
+  ChannelAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, const TaskSet& wanted,
+                    RestoredJob& tasks)
+      : graph_(graph), checkpoint_(checkpoint), wanted_(wanted), tasks_(tasks) {
     for (const OperatorSnapshot& op : checkpoint.operators) stored_[op.id] = &op;
     const std::vector<EdgeName> names = edgeNames(graph);
     for (size_t i = 0; i < names.size(); ++i) edges_[names[i]] = static_cast<int>(i);
@@ -82,7 +84,7 @@ class ChannelAssignment {
       }
       for (uint32_t task = 0; task < now.receivers; ++task) {
         RestoredTask& target = tasks_[static_cast<size_t>(edge.to)][task];
-        if (target.finished) continue;
+        if (target.finished || !wants(edge.to, task)) continue;
         const auto takes = takesOf(edge, old, now, static_cast<uint32_t>(place.second), task);
         if (!takes) continue;
         target.channels.push_back({.edge = edge.id,
@@ -123,6 +125,10 @@ class ChannelAssignment {
                                                                       : std::nullopt;
   }
 
+  bool wants(int vertex, uint32_t subtask) const {
+    return wanted_.empty() || wanted_.contains({vertex, static_cast<int>(subtask)});
+  }
+
   void checkEmpty(const EdgeName& name, const Channels& channels) const {
     const bool empty = std::all_of(channels.begin(), channels.end(), [](const auto& channel) {
       return !holdsRecords(channel.second.received) && !holdsRecords(channel.second.unsent);
@@ -145,6 +151,7 @@ class ChannelAssignment {
 
   const JobGraph& graph_;
   const CheckpointMetadata& checkpoint_;
+  const TaskSet& wanted_;
   RestoredJob& tasks_;
   std::map<OperatorId, const OperatorSnapshot*> stored_;
   std::map<EdgeName, int> edges_;
@@ -154,8 +161,8 @@ class ChannelAssignment {
 }  // namespace
 
 void assignChannels(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage,
-                    bool ignoreUnclaimed, RestoredJob& tasks) {
-  ChannelAssignment assignment(graph, checkpoint, tasks);
+                    const StateAssignmentOptions& options, RestoredJob& tasks) {
+  ChannelAssignment assignment(graph, checkpoint, options.tasks, tasks);
   for (const ChannelSnapshot& channel : checkpoint.channels) {
     try {
       const std::string section = storage.read(checkpoint.folder, channel.elements);
@@ -164,7 +171,7 @@ void assignChannels(const JobGraph& graph, const CheckpointMetadata& checkpoint,
       throw std::move(error).at("records that were in channels").at(nameOf(checkpoint));
     }
   }
-  assignment.run(ignoreUnclaimed);
+  assignment.run(options.ignoreUnclaimed);
 }
 
 }  // namespace flott

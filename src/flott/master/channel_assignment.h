@@ -15,12 +15,14 @@
 
 namespace flott {
 
+struct StateAssignmentOptions;
+
 /// "checkpoint 7 in '/checkpoints/chk-7'"
 std::string nameOf(const CheckpointMetadata& checkpoint);
 
-/// Adds to each task's channels. Throws Error(kUser) for records of an exchange that the job does not have,
-/// unless `ignoreUnclaimed`; and what reading throws.
+/// Adds to each wanted task's channels. Throws Error(kUser) for records of an exchange that the job does not
+/// have, unless those are ignored; and what reading throws.
 void assignChannels(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage,
-                    bool ignoreUnclaimed, RestoredJob& tasks);
+                    const StateAssignmentOptions& options, RestoredJob& tasks);
 
 }  // namespace flott

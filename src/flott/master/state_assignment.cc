@@ -14,8 +14,9 @@ namespace {
 
 class StateAssignment {
  public:
-  StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage)
-      : graph_(graph), checkpoint_(checkpoint), storage_(storage) {
+  StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage,
+                  const TaskSet& wanted)
+      : graph_(graph), checkpoint_(checkpoint), storage_(storage), wanted_(wanted) {
     for (const OperatorSnapshot& op : checkpoint.operators) stored_[op.id] = &op;
   }
 
@@ -71,6 +72,10 @@ class StateAssignment {
   }
 
  private:
+  bool wants(const JobVertex& vertex, size_t subtask) const {
+    return wanted_.empty() || wanted_.contains({vertex.id, static_cast<int>(subtask)});
+  }
+
   const OperatorSnapshot* find(const ChainedOperator& op) const {
     const auto found = stored_.find(op.id);
     return found == stored_.end() ? nullptr : found->second;
@@ -105,12 +110,14 @@ class StateAssignment {
       const StateHandle& handle = stored.subtasks[old].keyed;
       if (handle.empty()) continue;
       checkMaxParallelism(stored.maxParallelism);
-      const std::string section = storage_.read(checkpoint_.folder, handle);
+      std::shared_ptr<const std::string> section;
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
                                             stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
-        if (to.end <= from.first || from.end <= to.first) continue;
+        if (to.end <= from.first || from.end <= to.first || !wants(vertex, now)) continue;
+        if (section == nullptr)
+          section = std::make_shared<const std::string>(storage_.read(checkpoint_.folder, handle));
         tasks[now].operators[index].keyed.add(section, to, stored.maxParallelism, maxParallelism);
       }
     }
@@ -147,6 +154,7 @@ class StateAssignment {
   const JobGraph& graph_;
   const CheckpointMetadata& checkpoint_;
   CheckpointStorage& storage_;
+  const TaskSet& wanted_;
   std::map<OperatorId, const OperatorSnapshot*> stored_;
   std::set<int> finished_;  // vertices all of whose tasks had ended
 };
@@ -161,12 +169,12 @@ std::string nameOf(const CheckpointMetadata& checkpoint) {
 
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
                           CheckpointStorage& storage, const StateAssignmentOptions& options) {
-  StateAssignment assignment(graph, checkpoint, storage);
+  StateAssignment assignment(graph, checkpoint, storage, options.tasks);
   if (!options.ignoreUnclaimed) assignment.checkAllClaimed();
   RestoredState restored = assignment.run();
   if (options.withoutChannelsOf < 0 ||
       checkpoint.id != CheckpointId(static_cast<uint64_t>(options.withoutChannelsOf)))
-    assignChannels(graph, checkpoint, storage, options.ignoreUnclaimed, restored.tasks);
+    assignChannels(graph, checkpoint, storage, options, restored.tasks);
   return restored;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "flott/graph/job_graph.h"
+#include "flott/master/failover_regions.h"
 #include "flott/runtime/task_snapshot.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/checkpoint_storage.h"
@@ -26,6 +27,8 @@ struct StateAssignmentOptions {
   bool ignoreUnclaimed = false;
   /// A checkpoint of which what was in channels is dropped.
   int64_t withoutChannelsOf = -1;
+  /// By vertex and subtask: the tasks that are to be restored; all when there are none.
+  TaskSet tasks = {};
 };
 
 /// Throws Error(kUser) when the checkpoint does not fit the job: state of an operator, or records of an
