@@ -72,7 +72,7 @@ void JobMaster::recoverRegion(size_t region) {
                                        .withoutChannelsOf = options_.withoutChannelsOf,
                                        .tasks = regions_.tasks(region)});
       },
-      [this, recovery, region, from, attempt = attempt_](const std::optional<Error>& error) {
+      [this, recovery, region, from](const std::optional<Error>& error) {
         // Meanwhile the whole job may have been cancelled, or even have begun anew.
         if (cancelling_ || cancelled_ || !restarting_.contains(region)) return;
         if (!error) return deployRegion(region, from, std::move(recovery->state));
