@@ -28,7 +28,8 @@ OptionRegistry standardOptions() {
       .add(kCheckpointTimeout)
       .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
-  all.add(kSavepointDir);
+  all.add(kUnalignedCheckpoints).add(kAlignedCheckpointTimeout).add(kForcedUnaligned);
+  all.add(kWithoutChannelState).add(kSavepointDir);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);

@@ -29,6 +29,8 @@ struct CheckpointOptions {
   size_t retained = 1;
   CheckpointRetention retention = CheckpointRetention::kNone;
   size_t history = 10;
+  bool unaligned = false;            // barriers overtake records
+  Duration alignedFor = Duration();  // … but not before so long after the trigger
 };
 
 /// Throws Error(kUser) where options do not fit each other.

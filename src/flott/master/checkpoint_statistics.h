@@ -27,6 +27,7 @@ struct CheckpointRecord {
     int vertex = 0;
     SubtaskIndex subtask;
     CheckpointDurations durations;
+    CheckpointInFlight inFlight;
     uint64_t stateBytes = 0;
     Duration acknowledgedAfter;  // the trigger
   };

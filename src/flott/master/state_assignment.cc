@@ -6,16 +6,11 @@
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
+#include "flott/master/channel_assignment.h"
 #include "flott/state/key_groups.h"
 
 namespace flott {
 namespace {
-
-std::string nameOf(const CheckpointMetadata& checkpoint) {
-  return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
-         std::to_string(checkpoint.id.value) +
-         (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
-}
 
 class StateAssignment {
  public:
@@ -128,13 +123,6 @@ class StateAssignment {
     }
   }
 
-  /// The key groups in which those of another max parallelism lie. Both are powers of two.
-  static KeyGroupRange renumbered(KeyGroupRange groups, uint32_t from, uint32_t to) {
-    const auto first = static_cast<uint32_t>(uint64_t{groups.first} * to / from);
-    const auto end = static_cast<uint32_t>((uint64_t{groups.end} * to + from - 1) / from);
-    return {first, end};
-  }
-
   void restoreOperatorState(size_t index, const OperatorSnapshot& stored, std::vector<RestoredTask>& tasks) {
     std::vector<OperatorStateImage> old;
     for (const SubtaskSnapshot& subtask : stored.subtasks) {
@@ -173,11 +161,21 @@ class StateAssignment {
 
 }  // namespace
 
+std::string nameOf(const CheckpointMetadata& checkpoint) {
+  return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
+         std::to_string(checkpoint.id.value) +
+         (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
+}
+
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
-                          CheckpointStorage& storage, bool ignoreUnclaimed, const TaskSet& tasks) {
-  StateAssignment assignment(graph, checkpoint, storage, tasks);
-  if (!ignoreUnclaimed) assignment.checkAllClaimed();
-  return assignment.run();
+                          CheckpointStorage& storage, const StateAssignmentOptions& options) {
+  StateAssignment assignment(graph, checkpoint, storage, options.tasks);
+  if (!options.ignoreUnclaimed) assignment.checkAllClaimed();
+  RestoredState restored = assignment.run();
+  if (options.withoutChannelsOf < 0 ||
+      checkpoint.id != CheckpointId(static_cast<uint64_t>(options.withoutChannelsOf)))
+    assignChannels(graph, checkpoint, storage, options, restored.tasks);
+  return restored;
 }
 
 }  // namespace flott

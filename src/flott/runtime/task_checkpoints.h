@@ -1,16 +1,19 @@
 // A task's part in checkpoints, from the barrier to the acknowledgement.
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
-// threads; the master is told where the state lies. A checkpoint that cannot be written is declined, the task
-// itself goes on. Used on the task's thread.
+// threads; the master is told where the state lies. Where a barrier has overtaken records the share is
+// complete once they are kept: those in the task's channels, and those that it had not got rid of. A
+// checkpoint that cannot be written is declined, the task itself goes on. Used on the task's thread.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 
 #include "flott/base/error.h"
 #include "flott/env/clock.h"
 #include "flott/runtime/chain.h"
+#include "flott/runtime/input_gate.h"
 #include "flott/runtime/task_id.h"
 #include "flott/runtime/task_snapshot.h"
 #include "flott/state/checkpoint_storage.h"
@@ -25,21 +28,36 @@ class TaskCheckpoints {
       : task_(task), storage_(storage), env_(env), master_(master) {}
 
   /// The barrier is about to enter the chain.
-  void begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos);
+  struct Alignment {
+    int64_t nanos = 0;
+    uint64_t bytes = 0;  // worked off meanwhile
+    bool overtook = false;
+  };
+  void begin(const Barrier& barrier, StepTime now, Alignment alignment);
   /// Goes on with what the chain was cut for; whether there is more to do right away.
-  bool step(OperatorChain& chain, ChainHost& host);
-  void end(CheckpointId checkpoint) { underWay_.erase(checkpoint); }
+  bool step(OperatorChain& chain, InputGate& gate, ChainHost& host);
+  void end(CheckpointId checkpoint);
+  /// When step() must be called again because a barrier then overtakes.
+  int64_t deadlineNanos(StepTime now) const;
   /// A cut is not stored: a task that ended now would count as one that had finished before it.
   bool unstored() const { return !underWay_.empty(); }
 
  private:
+  struct UnderWay {
+    Timestamp overtakesFrom;
+    CheckpointDurations durations;
+    CheckpointInFlight inFlight;
+  };
+
+  bool settled(ChainSnapshot& cut, OperatorChain& chain, InputGate& gate, StepTime now);
   void store(ChainSnapshot snapshot, ChainHost& host);
 
   const TaskId task_;
   CheckpointStorage& storage_;
   Env& env_;
   MasterGateway& master_;
-  std::map<CheckpointId, CheckpointDurations> underWay_;  // neither acknowledged nor void
+  std::map<CheckpointId, UnderWay> underWay_;  // neither acknowledged nor void
+  std::deque<ChainSnapshot> cut_;              // encoded, but what barriers overtook may be missing
 };
 
 }  // namespace flott

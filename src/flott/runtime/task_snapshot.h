@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flott/base/types.h"
+#include "flott/runtime/in_flight.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/operator_state.h"
@@ -22,6 +23,13 @@ struct CheckpointDurations {
   int64_t asyncNanos = 0;       // from the cut until all was written
 };
 
+/// What of the input of one task was on its way at a checkpoint.
+struct CheckpointInFlight {
+  bool unaligned = false;       // the barrier has overtaken some of it
+  uint64_t processedBytes = 0;  // worked off while the barriers came
+  uint64_t persistedBytes = 0;  // in the checkpoint
+};
+
 struct TaskSnapshot {
   struct Operator {
     OperatorId id;
@@ -30,10 +38,12 @@ struct TaskSnapshot {
     bool unionList = false;  // operatorState has one
   };
   std::vector<Operator> operators;  // as JobVertex::chain
+  StateHandle channels;             // encodeInFlight()
   CheckpointDurations durations;
+  CheckpointInFlight inFlight;
 
   uint64_t bytes() const {
-    uint64_t sum = 0;
+    uint64_t sum = channels.length;
     for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length;
     return sum;
   }
@@ -48,6 +58,7 @@ struct RestoredTask {
   /// It had worked off all its input: it passes the end on and does nothing else.
   bool finished = false;
   std::vector<RestoredOperator> operators;  // as JobVertex::chain, or empty: a fresh start
+  std::vector<RestoredChannel> channels;
 };
 
 /// By vertex and subtask; empty for a fresh start.

@@ -12,7 +12,8 @@ namespace flott {
 namespace {
 
 constexpr uint64_t kMagic = 0x4d'4b'48'43'54'4f'4c'46;  // "FLOTCHKM"
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersionBeforeChannels = 2;
 constexpr uint32_t kVersionBeforeKind = 1;
 
 void encodeHandle(const StateHandle& handle, ByteWriter& out) {
@@ -57,14 +58,16 @@ uint64_t CheckpointMetadata::stateBytes() const {
     sum += op.enumerator.size();
     for (const SubtaskSnapshot& s : op.subtasks) sum += s.keyed.length + s.operatorState.length;
   }
+  for (const ChannelSnapshot& channel : channels) sum += channel.elements.length;
   return sum;
 }
 
+// Without channels as before there were any, so that older programs can read it.
 std::string CheckpointMetadata::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
   out.fixed(kMagic);
-  out.fixed(kVersion);
+  out.fixed(channels.empty() ? kVersionBeforeChannels : kVersion);
   out.varint(id.value);
   out.fixed(triggered.ms);
   out.string(jobName);
@@ -81,6 +84,14 @@ std::string CheckpointMetadata::encode() const {
       out.fixed(static_cast<uint8_t>(subtask.finished));
       encodeHandle(subtask.keyed, out);
       encodeHandle(subtask.operatorState, out);
+    }
+  }
+  if (!channels.empty()) {
+    out.varint(channels.size());
+    for (const ChannelSnapshot& channel : channels) {
+      out.fixed(channel.task.value);
+      out.varint(channel.subtask);
+      encodeHandle(channel.elements, out);
     }
   }
   out.fixed(hashBytes(bytes));
@@ -120,6 +131,14 @@ CheckpointMetadata CheckpointMetadata::decode(std::string_view bytes) {
       subtask.finished = in.fixed<uint8_t>() != 0;
       subtask.keyed = decodeHandle(in);
       subtask.operatorState = decodeHandle(in);
+    }
+  }
+  if (version > kVersionBeforeChannels) {
+    metadata.channels.resize(in.count(10));
+    for (ChannelSnapshot& channel : metadata.channels) {
+      channel.task = OperatorId(in.fixed<uint64_t>());
+      channel.subtask = static_cast<uint32_t>(in.varint());
+      channel.elements = decodeHandle(in);
     }
   }
   if (in.remaining() != sizeof checksum) in.fail("has bytes left over");

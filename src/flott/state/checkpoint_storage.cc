@@ -133,6 +133,7 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
       need(subtask.operatorState);
     }
   }
+  for (const ChannelSnapshot& channel : metadata.channels) need(channel.elements);
   if (needed.empty()) return;
   std::shared_ptr<ObjectStore> keeper;
   std::map<std::string, uint64_t> there;
