@@ -4,14 +4,52 @@
 
 namespace flott {
 
-void FolderStore::put(const std::string& path, std::span<const std::string> parts) {
+namespace {
+
+constexpr uint64_t kCopyBlock = uint64_t{1} << 20;
+
+class UnfinishedFile final : public ObjectWriter {
+ public:
+  UnfinishedFile(Files& files, const std::string& path)
+      : files_(files),
+        path_(path),
+        unfinished_(path + ".inprogress"),
+        writer_(files.create(unfinished_, WriteMode::kCreate)) {}
+  void write(std::string_view bytes) override { writer_->write(bytes); }
+  void close() override {
+    writer_->sync();
+    writer_->close();
+    files_.rename(unfinished_, path_);
+  }
+
+ private:
+  Files& files_;
+  const std::string path_;
+  const std::string unfinished_;
+  const std::unique_ptr<FileWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectWriter> FolderStore::create(const std::string& path) {
   files_.makeFolders(path.substr(0, path.rfind('/')));
-  const std::string unfinished = path + ".inprogress";
-  const std::unique_ptr<FileWriter> writer = files_.create(unfinished, WriteMode::kCreate);
-  for (const std::string& part : parts) writer->write(part);
-  writer->sync();
+  return std::make_unique<UnfinishedFile>(files_, path);
+}
+
+void FolderStore::copy(const std::string& from, const std::string& to) {
+  const std::unique_ptr<ObjectWriter> writer = create(to);
+  for (uint64_t at = 0;; at += kCopyBlock) {
+    const std::string block = read(from, at, kCopyBlock);
+    writer->write(block);
+    if (block.size() < kCopyBlock) break;
+  }
   writer->close();
-  files_.rename(unfinished, path);
+}
+
+void FolderStore::put(const std::string& path, std::span<const std::string> parts) {
+  const std::unique_ptr<ObjectWriter> writer = create(path);
+  for (const std::string& part : parts) writer->write(part);
+  writer->close();
 }
 
 std::optional<uint64_t> FolderStore::size(const std::string& path) {

@@ -94,22 +94,22 @@ class ArrowStore final : public ObjectStore {
  public:
   ArrowStore(std::string root, StringMap options) : root_(std::move(root)), options_(std::move(options)) {}
 
+  std::unique_ptr<ObjectWriter> create(const std::string& uri) override {
+    arrow::fs::FileSystem& files = connected(kWritten, uri);
+    makeFolderFor(files, uri);
+    return std::make_unique<Writer>(*this, uri, valueOf(files.OpenOutputStream(pathOf(uri)), kWritten, uri));
+  }
+
+  void copy(const std::string& from, const std::string& to) override {
+    arrow::fs::FileSystem& files = connected(kWritten, to);
+    makeFolderFor(files, to);
+    check(files.CopyFile(pathOf(from), pathOf(to)), kWritten, to);
+  }
+
   void put(const std::string& uri, std::span<const std::string> parts) override {
-    constexpr const char* kDeed = "written";
-    arrow::fs::FileSystem& files = connected(kDeed, uri);
-    const std::string path = pathOf(uri);
-    if (!isS3(uri)) {  // others may have folders that must be there
-      check(files.CreateDir(path.substr(0, path.rfind('/')), true), kDeed, uri);
-    }
-    const auto out = valueOf(files.OpenOutputStream(path), kDeed, uri);
-    arrow::Status status;
-    for (const std::string& part : parts) {
-      if (status.ok()) status = out->Write(part.data(), static_cast<int64_t>(part.size()));
-    }
-    if (status.ok()) status = out->Close();
-    if (status.ok()) return;
-    (void)out->Abort();  // the first failure counts
-    check(status, kDeed, uri);
+    const std::unique_ptr<ObjectWriter> writer = create(uri);
+    for (const std::string& part : parts) writer->write(part);
+    writer->close();
   }
 
   std::optional<uint64_t> size(const std::string& uri) override {
@@ -162,6 +162,36 @@ class ArrowStore final : public ObjectStore {
   }
 
  private:
+  static constexpr const char* kWritten = "written";
+
+  class Writer final : public ObjectWriter {
+   public:
+    Writer(const ArrowStore& store, std::string uri, std::shared_ptr<arrow::io::OutputStream> out)
+        : store_(store), uri_(std::move(uri)), out_(std::move(out)) {}
+    ~Writer() override {
+      if (!closed_) (void)out_->Abort();
+    }
+    void write(std::string_view bytes) override {
+      store_.check(out_->Write(bytes.data(), static_cast<int64_t>(bytes.size())), kWritten, uri_);
+    }
+    void close() override {
+      store_.check(out_->Close(), kWritten, uri_);
+      closed_ = true;
+    }
+
+   private:
+    const ArrowStore& store_;
+    const std::string uri_;
+    const std::shared_ptr<arrow::io::OutputStream> out_;
+    bool closed_ = false;
+  };
+
+  // Others than S3 may have folders that must be there.
+  void makeFolderFor(arrow::fs::FileSystem& files, const std::string& uri) {
+    if (isS3(uri)) return;
+    const std::string path = pathOf(uri);
+    check(files.CreateDir(path.substr(0, path.rfind('/')), true), kWritten, uri);
+  }
   arrow::fs::FileSystem& connected(const char* deed, const std::string& uri) {
     const std::lock_guard lock(mutex_);
     if (files_ == nullptr) {
