@@ -93,7 +93,8 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }
 
-Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored, const TaskSet& tasks) {
+std::map<TaskKey, TaskGateway*> EmbeddedJob::World::deploy(int attempt, RestoredJob restored,
+                                                           const TaskSet& tasks) {
   WorkerOptions options = workerOptions(configuration, attempt, toString(id), checkpoints);
   options.tasks = tasks;
   if (coldMemory == nullptr) coldMemory = newColdMemory(configuration);
@@ -102,8 +103,12 @@ Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored, const Task
                                        env, master, std::move(restored));
   auto next = std::make_shared<Deployed>();
   if (deployed != nullptr) *next = *deployed;
-  for (const auto& task : made->tasks())
-    next->tasks[{task->id().vertex, task->id().subtask.value}] = task.get();
+  std::map<TaskKey, TaskGateway*> gateways;
+  for (const auto& task : made->tasks()) {
+    const TaskKey key{task->id().vertex, task->id().subtask.value};
+    next->tasks[key] = task.get();
+    gateways[key] = task.get();
+  }
   const auto replaced =
       std::partition(next->workers.begin(), next->workers.end(), [&](const std::shared_ptr<Worker>& worker) {
         return std::any_of(worker->tasks().begin(), worker->tasks().end(), [&](const auto& task) {
@@ -116,7 +121,7 @@ Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored, const Task
   next->workers.push_back(made);
   std::atomic_store(&deployed, std::shared_ptr<const Deployed>(next));
   made->deploy(*scheduler);
-  return *made;
+  return gateways;
 }
 
 EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env,

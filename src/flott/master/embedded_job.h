@@ -86,7 +86,7 @@ class EmbeddedJob {
   struct World final : TaskDeployer {
     World(JobGraph jobGraph, Configuration config, Env environment, std::shared_ptr<const void> owner,
           int laneCount, RestartPolicy restarts);
-    Worker& deploy(int attempt, RestoredJob restored, const TaskSet& tasks) override;
+    std::map<TaskKey, TaskGateway*> deploy(int attempt, RestoredJob restored, const TaskSet& tasks) override;
 
     std::shared_ptr<const void> envOwner;
     Env env;

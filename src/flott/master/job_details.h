@@ -15,7 +15,7 @@
 #include "flott/base/types.h"
 #include "flott/master/checkpoint_statistics.h"
 #include "flott/master/job_status.h"
-#include "flott/runtime/task.h"
+#include "flott/runtime/task_gateway.h"
 #include "flott/runtime/task_id.h"
 
 namespace flott {

@@ -121,7 +121,7 @@ void JobMaster::fail(Error error, std::optional<TaskId> task) {
   if (decision.after && task && mayRestartRegion(regions_.of(keyOf(*task)))) {
     env_.log.warn("job", "'" + graph_.jobName + "' begins " +
                              std::to_string(regions_.tasks(regions_.of(keyOf(*task))).size()) + " of its " +
-                             std::to_string(workers_.size()) + " tasks anew in " + toString(*decision.after) +
+                             std::to_string(tasks_.size()) + " tasks anew in " + toString(*decision.after) +
                              ", since one of them failed: " + error.what());
     return restartRegion(regions_.of(keyOf(*task)), *decision.after);
   }
@@ -252,8 +252,8 @@ Accumulators JobMaster::endedAccumulators() const {
   return all;
 }
 
-Task& JobMaster::task(int vertex, SubtaskIndex subtask) {
-  return workers_.at({vertex, subtask.value})->task(vertex, subtask);
+TaskGateway& JobMaster::task(int vertex, SubtaskIndex subtask) {
+  return *tasks_.at({vertex, subtask.value});
 }
 
 void JobMaster::requestSplit(TaskId task) {
@@ -412,11 +412,9 @@ JobResult JobMaster::result() const {
                    .metrics = {},
                    .checkpoints = checkpoints_.statistics()};
   if (abandoned_) return result;  // a lost thread may still write metrics
-  for (const auto& [key, worker] : workers_) {
-    for (const OperatorChain::NodeMetrics& node :
-         worker->task(key.first, SubtaskIndex(key.second)).metrics()) {
-      result.metrics.push_back({node.info, node.metrics.read(result.runNanos)});
-    }
+  for (const auto& [key, task] : tasks_) {
+    std::vector<OperatorReadings> readings = task->readMetrics(result.runNanos);
+    std::move(readings.begin(), readings.end(), std::back_inserter(result.metrics));
   }
   return result;
 }

@@ -31,8 +31,9 @@
 #include "flott/master/watermark_alignment_groups.h"
 #include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
-#include "flott/runtime/task.h"
-#include "flott/runtime/worker.h"
+#include "flott/runtime/runnable.h"
+#include "flott/runtime/task_gateway.h"
+#include "flott/runtime/task_snapshot.h"
 
 namespace flott {
 
@@ -40,9 +41,9 @@ namespace flott {
 class TaskDeployer {
  public:
   virtual ~TaskDeployer() = default;
-  /// All tasks of the job, or those of a region in place of what it had before. The worker lives until the
-  /// attempt after the next of the same tasks is deployed, or longer.
-  virtual Worker& deploy(int attempt, RestoredJob restored, const TaskSet& tasks) = 0;
+  /// All tasks of the job, or those of a region in place of what it had before. They live until the attempt
+  /// after the next of the same tasks is deployed, or longer.
+  virtual std::map<TaskKey, TaskGateway*> deploy(int attempt, RestoredJob restored, const TaskSet& tasks) = 0;
 };
 
 struct JobMasterOptions {
@@ -151,7 +152,7 @@ class JobMaster final : public Runnable,
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
   void backlogChanged() override;
-  Task& task(int vertex, SubtaskIndex subtask) override;
+  TaskGateway& task(int vertex, SubtaskIndex subtask) override;
 
   // CheckpointHost, beside callAfter()
   void writeAsync(std::string what, MoveFunction<void()> work,
@@ -213,7 +214,7 @@ class JobMaster final : public Runnable,
   CheckpointStorage& storage_;
   Mailbox mailbox_;
   const FailoverRegions regions_;
-  std::map<TaskKey, Worker*> workers_;  // who has the newest of each task; empty before the first attempt
+  std::map<TaskKey, TaskGateway*> tasks_;  // the newest of each; empty before the first attempt
   int attempt_ = -1;
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
   std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds

@@ -105,11 +105,8 @@ void JobMaster::deploy(RestoredState restored) {
     const std::vector<RestoredTask>& from = restored.tasks[static_cast<size_t>(vertex.id)];
     for (size_t subtask = 0; subtask < from.size(); ++subtask) tasks[subtask] = from[subtask].finished;
   }
-  Worker& worker = deployer_.deploy(attempt_, std::move(restored.tasks), {});
-  for (const auto& task : worker.tasks()) {
-    running_.insert(keyOf(task->id()));
-    workers_[keyOf(task->id())] = &worker;
-  }
+  tasks_ = deployer_.deploy(attempt_, std::move(restored.tasks), {});
+  for (const auto& [key, task] : tasks_) running_.insert(key);
   setStatus(JobStatus::kRunning);
   env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (const JobVertex& vertex : graph_.vertices) {

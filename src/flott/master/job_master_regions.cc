@@ -7,7 +7,7 @@ namespace flott {
 
 // One that stops with a savepoint has ended its sources, in parts that did not fail too.
 bool JobMaster::mayRestartRegion(size_t region) const {
-  if (!options_.byRegion || regions_.count() == 1 || workers_.empty() || checkpoints_.stopping())
+  if (!options_.byRegion || regions_.count() == 1 || tasks_.empty() || checkpoints_.stopping())
     return false;
   const TaskSet& tasks = regions_.tasks(region);
   return std::none_of(tasks.begin(), tasks.end(), [this](const TaskKey& key) {
@@ -102,12 +102,11 @@ void JobMaster::deployRegion(size_t region, CheckpointId from, RestoredState res
     ended_.erase(key);
     if (hadFinished(key)) finished.insert(key);
   }
-  Worker& worker = deployer_.deploy(attempt_, std::move(restored.tasks), tasks);
-  for (const TaskKey& key : tasks) {
+  for (const auto& [key, task] : deployer_.deploy(attempt_, std::move(restored.tasks), tasks)) {
     running_.insert(key);
-    workers_[key] = &worker;
+    tasks_[key] = task;
     if (const auto limit = limits_.find(key.first); limit != limits_.end())
-      task(key.first, SubtaskIndex(key.second)).setWatermarkLimit(limit->second);
+      task->setWatermarkLimit(limit->second);
   }
   restarting_.erase(region);
   for (const TaskKey& key : tasks) {

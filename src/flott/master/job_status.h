@@ -10,8 +10,7 @@
 #include "flott/base/error.h"
 #include "flott/master/checkpoint_statistics.h"
 #include "flott/operators/accumulators.h"
-#include "flott/operators/context.h"
-#include "flott/operators/metrics.h"
+#include "flott/runtime/task_gateway.h"
 
 namespace flott {
 
@@ -33,12 +32,6 @@ std::string_view toString(JobStatus status);
 constexpr bool isFinal(JobStatus status) {
   return status == JobStatus::kFailed || status == JobStatus::kCancelled || status == JobStatus::kFinished;
 }
-
-/// Readings of one operator instance at the end of a job, or while it runs.
-struct OperatorReadings {
-  OperatorInfo info;
-  std::vector<MetricReading> metrics;
-};
 
 /// How many records all sources and all sinks have taken so far.
 struct JobProgress {

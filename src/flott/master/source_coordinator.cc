@@ -44,13 +44,15 @@ std::string SourceCoordinator::snapshot(CheckpointId checkpoint) {
 }
 
 void SourceCoordinator::checkpointCompleted(CheckpointId checkpoint) {
-  for (auto& [index, reader] : readers_)
+  for (auto& [index, reader] : readers_) {
     std::erase_if(reader.given, [&](const Given& given) { return given.after < checkpoint; });
+    if (reader.forgot && *reader.forgot < checkpoint) reader.forgot.reset();
+  }
 }
 
 bool SourceCoordinator::forgotSplitsOf(SubtaskIndex reader) const {
   const auto found = readers_.find(reader.value);
-  return found != readers_.end() && found->second.forgot;
+  return found != readers_.end() && found->second.forgot.has_value();
 }
 
 // A split that was given before the checkpoint was triggered is in the reader's state, or done.
@@ -75,12 +77,12 @@ void SourceCoordinator::restartReader(SubtaskIndex index, CheckpointId from, boo
 void SourceCoordinator::assign(SubtaskIndex index, SourceSplit split) {
   Reader& reader = readers_[index.value];
   if (!reader.up) return reader.waiting.push_back(std::move(split));
-  if (tracks_ && !reader.forgot) {
-    reader.given.push_back({lastTriggered_, split});
-    if (reader.given.size() > kRememberedSplits) {
-      reader.forgot = true;
+  if (tracks_) {
+    if (reader.given.size() == kRememberedSplits) {
+      reader.forgot = reader.given.back().after;
       reader.given = {};
     }
+    reader.given.push_back({lastTriggered_, split});
   }
   std::vector<SourceSplit> splits;
   splits.push_back(std::move(split));

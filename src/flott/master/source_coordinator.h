@@ -7,12 +7,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "flott/env/env.h"
 #include "flott/operators/source.h"
-#include "flott/runtime/task.h"
+#include "flott/runtime/task_gateway.h"
 
 namespace flott {
 
@@ -24,7 +25,7 @@ class CoordinatorHost {
   virtual void callAfter(Duration delay, MoveFunction<void()> then) = 0;
   /// Of this source or another.
   virtual void backlogChanged() = 0;
-  virtual Task& task(int vertex, SubtaskIndex subtask) = 0;
+  virtual TaskGateway& task(int vertex, SubtaskIndex subtask) = 0;
 };
 
 class SourceCoordinator final : private SplitEnumeratorContext {
@@ -44,7 +45,8 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   /// The reader does not take anything any more. Splits that it is given meanwhile go back once it begins
   /// anew, and it asks again for what else it was told.
   void readerDown(SubtaskIndex reader) { readers_[reader.value].up = false; }
-  /// Whether more splits were given to it than are remembered, so that it cannot begin anew on its own.
+  /// Whether more splits were given to it than are remembered, so that it cannot begin anew on its own until
+  /// a checkpoint has them.
   bool forgotSplitsOf(SubtaskIndex reader) const;
   /// The reader begins anew, with its state of this checkpoint: 0 for none. `finished`: it had no more to do
   /// then.
@@ -52,15 +54,17 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   const JobVertex& vertex() const { return vertex_; }
   bool backlog() const { return backlog_; }
 
- private:
+  /// Of each reader, since the last complete checkpoint.
   static constexpr size_t kRememberedSplits = 100'000;
+
+ private:
   struct Given {
     CheckpointId after;  // the newest that was triggered before
     SourceSplit split;
   };
   struct Reader {
     bool up = true;
-    bool forgot = false;
+    std::optional<CheckpointId> forgot;  // `after` of the newest that are not remembered
     std::vector<SourceSplit> waiting;  // given while it was down
     std::vector<Given> given;          // that the last complete checkpoint does not have
   };

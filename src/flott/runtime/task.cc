@@ -152,6 +152,13 @@ void Task::readAccumulators(MoveFunction<void(Accumulators)> reply) {
   });
 }
 
+std::vector<OperatorReadings> Task::readMetrics(int64_t elapsedNanos) const {
+  std::vector<OperatorReadings> readings;
+  for (const OperatorChain::NodeMetrics& node : metrics())
+    readings.push_back({node.info, node.metrics.read(elapsedNanos)});
+  return readings;
+}
+
 std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
   if (!hasChain_.load(std::memory_order_acquire)) return {};
   return chain_->metrics();

@@ -23,22 +23,12 @@
 #include "flott/runtime/master_gateway.h"
 #include "flott/runtime/runnable.h"
 #include "flott/runtime/task_checkpoints.h"
+#include "flott/runtime/task_gateway.h"
 #include "flott/runtime/task_id.h"
 
 namespace flott {
 
-enum class TaskState : uint8_t {
-  kCreated,    // not yet stepped
-  kRunning,    // operators are open
-  kClosing,    // operators are closed; off-loaded work is still under way
-  kFinished,   // all input worked off
-  kFailed,     // threw; the master has the error
-  kCancelled,  // stopped on request
-};
-
-std::string_view toString(TaskState state);
-
-class Task final : public Runnable, public ChainHost {
+class Task final : public Runnable, public TaskGateway, public ChainHost {
  public:
   struct Wiring {
     InputGate gate;
@@ -58,28 +48,23 @@ class Task final : public Runnable, public ChainHost {
   int64_t deadlineNanos() const override { return deadline_; }
   std::string where() const override;
 
-  // Any thread.
-  void cancel();
-  void assignSplits(std::vector<SourceSplit> splits);
-  void signalNoMoreSplits();
-  void deliverSourceEvent(std::string event);
-  /// For sources with watermark alignment.
-  void setWatermarkLimit(Timestamp limit);
-  /// At a source the barrier begins here; other tasks need to know only where no channel is left to bring it.
-  void triggerCheckpoint(Barrier barrier);
-  /// The checkpoint is complete, or void; a savepoint that is complete counts as void, since nothing may be
-  /// published with it.
-  void endCheckpoint(CheckpointId checkpoint, bool completed);
-  /// Ends as if its source had no more, but not before a checkpoint that was cut after that is complete.
-  void drain();
-  /// Calls `reply` on the task's lane; not at all once the task has ended.
-  void readTimes(MoveFunction<void(TaskTimes)> reply);
-  /// Calls `reply` on the task's lane with a copy of its accumulators; not at all once the task has ended.
-  void readAccumulators(MoveFunction<void(Accumulators)> reply);
+  // TaskGateway. Any thread.
+  const TaskId& id() const override { return id_; }
+  TaskState state() const override { return state_.load(std::memory_order_acquire); }
+  std::vector<OperatorReadings> readMetrics(int64_t elapsedNanos) const override;
+  void cancel() override;
+  void assignSplits(std::vector<SourceSplit> splits) override;
+  void signalNoMoreSplits() override;
+  void deliverSourceEvent(std::string event) override;
+  void setWatermarkLimit(Timestamp limit) override;
+  void triggerCheckpoint(Barrier barrier) override;
+  void endCheckpoint(CheckpointId checkpoint, bool completed) override;
+  void drain() override;
+  /// Replies on the task's lane.
+  void readTimes(MoveFunction<void(TaskTimes)> reply) override;
+  void readAccumulators(MoveFunction<void(Accumulators)> reply) override;
 
-  const TaskId& id() const { return id_; }
-  TaskState state() const { return state_.load(std::memory_order_acquire); }
-  /// Metrics of each operator of the chain. Empty before the task runs.
+  /// Metrics of each operator of the chain. Empty before the task runs. Any thread.
   std::vector<OperatorChain::NodeMetrics> metrics() const;
 
  private:
