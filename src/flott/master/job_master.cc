@@ -252,9 +252,7 @@ Accumulators JobMaster::endedAccumulators() const {
   return all;
 }
 
-TaskGateway& JobMaster::task(int vertex, SubtaskIndex subtask) {
-  return *tasks_.at({vertex, subtask.value});
-}
+TaskGateway& JobMaster::task(int vertex, SubtaskIndex subtask) { return *tasks_.at({vertex, subtask.value}); }
 
 void JobMaster::requestSplit(TaskId task) {
   mailbox_.post([this, task] {

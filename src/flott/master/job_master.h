@@ -31,6 +31,7 @@
 #include "flott/master/watermark_alignment_groups.h"
 #include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
+#include "flott/runtime/master_gateway.h"
 #include "flott/runtime/runnable.h"
 #include "flott/runtime/task_gateway.h"
 #include "flott/runtime/task_snapshot.h"

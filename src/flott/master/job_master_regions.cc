@@ -7,8 +7,7 @@ namespace flott {
 
 // One that stops with a savepoint has ended its sources, in parts that did not fail too.
 bool JobMaster::mayRestartRegion(size_t region) const {
-  if (!options_.byRegion || regions_.count() == 1 || tasks_.empty() || checkpoints_.stopping())
-    return false;
+  if (!options_.byRegion || regions_.count() == 1 || tasks_.empty() || checkpoints_.stopping()) return false;
   const TaskSet& tasks = regions_.tasks(region);
   return std::none_of(tasks.begin(), tasks.end(), [this](const TaskKey& key) {
     const auto source = coordinators_.find(key.first);

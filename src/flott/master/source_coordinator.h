@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
 #include "flott/operators/source.h"
 #include "flott/runtime/task_gateway.h"
 
@@ -65,8 +66,8 @@ class SourceCoordinator final : private SplitEnumeratorContext {
   struct Reader {
     bool up = true;
     std::optional<CheckpointId> forgot;  // `after` of the newest that are not remembered
-    std::vector<SourceSplit> waiting;  // given while it was down
-    std::vector<Given> given;          // that the last complete checkpoint does not have
+    std::vector<SourceSplit> waiting;    // given while it was down
+    std::vector<Given> given;            // that the last complete checkpoint does not have
   };
 
   Env& env() override { return env_; }
