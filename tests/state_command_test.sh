@@ -135,7 +135,11 @@ printf 'x' | dd of="$damaged" bs=1 seek=30 conv=notrunc status=none
 run 2 state ls "$folder/damaged"
 grep -q "$damaged" "$folder/err" || { cat "$folder/err"; failed=1; }
 
-for command in '' state 'state ls' 'state cat' 'state diff'; do
+run 2 state rm "$newest"
+grep -q "and not a savepoint: the job removes its checkpoints itself" "$folder/err" || { cat "$folder/err"; failed=1; }
+[ -f "$newest/_metadata" ] || { echo 'a checkpoint was removed'; failed=1; }
+
+for command in '' state 'state ls' 'state cat' 'state diff' 'state rm'; do
   run 0 $command --help
   grep -q '^Usage: flott' "$folder/out" || { cat "$folder/out"; failed=1; }
 done

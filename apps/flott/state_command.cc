@@ -8,6 +8,7 @@
 #include "flott/base/error.h"
 #include "flott/base/nearest.h"
 #include "flott/savepoints/comparison.h"
+#include "flott/savepoints/disposal.h"
 #include "flott/savepoints/operator_states.h"
 #include "flott/savepoints/state_rows.h"
 #include "flott/savepoints/summary.h"
@@ -208,10 +209,30 @@ int diff(const Env& env, const std::string& name, std::span<const std::string> w
   return compareCheckpoints(*before, *after, options, output) ? kSame : kDiffers;
 }
 
+// --- rm ---
+
+int removeSavepoint(const Env& env, const std::string& name, std::span<const std::string> words) {
+  const Arguments given = parseArguments({}, words);
+  if (given.has("--help")) {
+    return printHelp(
+        name + " PATH",
+        "Removes a savepoint: the files that its metadata names, and its folder. Checkpoints are "
+        "refused:\ntheir job removes them.\n",
+        {}, "  " + name + " /tmp/savepoints/savepoint-5f2c1a-0a1b2c3d4e5f\n");
+  }
+  expectPaths(given, 1, name);
+  const Disposal gone = disposeSavepoint(env, storeOptions(configurationOf(env, given)), given.positional[0]);
+  print("removed savepoint " + gone.folder + ": " + std::to_string(gone.files) + " files, " +
+        std::to_string(gone.bytes) + " bytes\n");
+  for (const std::string& file : gone.left) print("left, since it is not the savepoint's: " + file + "\n");
+  return kDone;
+}
+
 constexpr Command kStateCommands[] = {
     {"ls", "list the operators of a checkpoint, their states, and how much is in them", list},
     {"cat", "print the entries of a state as JSON, CSV or Parquet", cat},
     {"diff", "compare two checkpoints, entry by entry", diff},
+    {"rm", "remove a savepoint", removeSavepoint},
 };
 
 }  // namespace
