@@ -29,9 +29,9 @@ OptionRegistry standardOptions() {
       .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kSavepointDir);
-  all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
-  all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
-  all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
+  all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kIncrementalCheckpoints);
+  all.add(kRetainedCheckpoints).add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath);
+  all.add(kIgnoreUnclaimedState).add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);

@@ -27,11 +27,22 @@ struct ObjectInfo {
   uint64_t size = 0;
 };
 
+/// Writes one object, a part after another; memory holds a few of them. One thread at a time. Of a writer that
+/// dies without finish() no object is seen.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual void write(std::string_view bytes) = 0;
+  /// Makes or replaces the object. Must be the last call.
+  virtual void finish() = 0;
+};
+
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
+  virtual std::unique_ptr<ObjectWriter> create(const std::string& uri) = 0;
   /// Makes or replaces the object with the parts one after another.
-  virtual void put(const std::string& uri, std::span<const std::string> parts) = 0;
+  void put(const std::string& uri, std::span<const std::string> parts);
   /// Nothing when there is no such object.
   virtual std::optional<uint64_t> size(const std::string& uri) = 0;
   /// Fewer bytes than asked for only where the object ends.

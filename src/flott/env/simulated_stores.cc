@@ -2,15 +2,32 @@
 
 namespace flott {
 
+class SimulatedStores::Writer final : public ObjectWriter {
+ public:
+  Writer(SimulatedStores& all, std::string uri) : all_(all), uri_(std::move(uri)) {}
+
+  void write(std::string_view bytes) override {
+    all_.checkFault("written", uri_);
+    content_ += bytes;
+  }
+  void finish() override {
+    all_.checkFault("written", uri_);
+    all_.objects_[uri_] = std::move(content_);
+  }
+
+ private:
+  SimulatedStores& all_;
+  const std::string uri_;
+  std::string content_;
+};
+
 class SimulatedStores::Store final : public ObjectStore {
  public:
   explicit Store(SimulatedStores& all) : all_(all) {}
 
-  void put(const std::string& uri, std::span<const std::string> parts) override {
+  std::unique_ptr<ObjectWriter> create(const std::string& uri) override {
     all_.checkFault("written", uri);
-    std::string whole;
-    for (const std::string& part : parts) whole += part;
-    all_.objects_[uri] = std::move(whole);
+    return std::make_unique<Writer>(all_, uri);
   }
   std::optional<uint64_t> size(const std::string& uri) override {
     all_.checkFault("looked for", uri);

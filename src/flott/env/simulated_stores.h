@@ -24,6 +24,7 @@ class SimulatedStores final : public ObjectStores {
 
  private:
   class Store;
+  class Writer;
   void checkFault(const char* deed, const std::string& uri) const;
 
   std::map<std::string, std::string> objects_;

@@ -28,6 +28,7 @@ struct CheckpointRecord {
     SubtaskIndex subtask;
     CheckpointDurations durations;
     uint64_t stateBytes = 0;
+    uint64_t sharedBytes = 0;    // of these, those that an earlier checkpoint has stored
     Duration acknowledgedAfter;  // the trigger
   };
 
@@ -37,6 +38,7 @@ struct CheckpointRecord {
   Timestamp triggered;
   Duration duration;  // until it was complete or void
   uint64_t stateBytes = 0;
+  uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
   std::string folder;       // empty: in the master's memory
   std::string failure;      // why it is void
   bool discarded = false;   // completed, and replaced by later ones

@@ -136,6 +136,7 @@ void JobMaster::fail(Error error, std::optional<TaskId> task) {
 // What a function throws may be the world's fault as well as the program's, which its kind cannot tell: it
 // restarts the job, too, unless it comes again from the same checkpoint at the same record.
 RestartDecision JobMaster::decideAfter(const Error& error) {
+  if (triesAnother_) return RestartDecision::in(Duration());
   if (attempt_ < 0 || !restarts_) return {};
   if (error.kind() == ErrorKind::kCorruption) return RestartDecision::no("stored state is damaged");
   const auto isRecord = [](const std::string& place) { return place.starts_with("record "); };
@@ -222,6 +223,12 @@ void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> err
     addToQuery(query++, keyOf(task), accumulators);
   if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
   if (state == TaskState::kFailed) fail(std::move(*error), task);
+}
+
+void JobMaster::reportDamaged(TaskId task, Error what) {
+  mailbox_.post([this, task, what = std::move(what)] {
+    if (running_.contains(keyOf(task))) damaged(what);
+  });
 }
 
 void JobMaster::requestSplit(TaskId task) {

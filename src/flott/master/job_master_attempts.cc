@@ -1,4 +1,6 @@
 // The attempts of a job: where one begins, and what follows when it ends.
+#include <algorithm>
+
 #include "flott/master/job_master.h"
 
 namespace flott {
@@ -79,13 +81,26 @@ void JobMaster::recover() {
         checkpoints_.continueAfter(recovery->checkpoint->id);
         ++restores_;
         restored_ = {.id = recovery->checkpoint->id, .folder = recovery->checkpoint->folder, .at = now_.wall};
+        restoredFromOutside_ = recovery->fromOutside;
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));
       });
 }
 
+// What the master has not read itself the tasks find. Several may find the same.
+void JobMaster::damaged(const Error& what) {
+  if (cancelling_ || cancelled_ || triesAnother_ || !restored_ || restoredFromOutside_) return;
+  const bool known =
+      std::any_of(checkpoints_.completed().begin(), checkpoints_.completed().end(),
+                  [&](const CheckpointMetadata& metadata) { return metadata.id == restored_->id; });
+  if (!known) return;
+  checkpoints_.leaveDamaged(restored_->id, what);
+  triesAnother_ = checkpoints_.latest() != nullptr || !options_.recoveryPath.empty();
+}
+
 void JobMaster::deploy(RestoredState restored) {
   waitsForAttempt_ = false;
+  triesAnother_ = false;
   ++attempt_;
   attemptBegan_ = now_.wall;
   ended_.clear();

@@ -1,6 +1,7 @@
 #include "flott/master/state_assignment.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -110,15 +111,32 @@ class StateAssignment {
       const StateHandle& handle = stored.subtasks[old].keyed;
       if (handle.empty()) continue;
       checkMaxParallelism(stored.maxParallelism);
+      const std::optional<StoredColdState> cold = storedCold(stored, old);
       const std::string section = storage_.read(checkpoint_.folder, handle);
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
                                             stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
         if (to.end <= from.first || from.end <= to.first) continue;
-        tasks[now].operators[index].keyed.add(section, to, stored.maxParallelism, maxParallelism);
+        RestoredOperator& op = tasks[now].operators[index];
+        op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
+        if (cold) op.stored.push_back(*cold);
       }
     }
+  }
+
+  /// What the tasks are to fetch of an old subtask.
+  std::optional<StoredColdState> storedCold(const OperatorSnapshot& stored, uint32_t subtask) {
+    const ColdSnapshot& cold = stored.subtasks[subtask].cold;
+    if (cold.image.empty()) return std::nullopt;
+    const KeyGroupRange groups =
+        keyGroupRange(subtask, stored.maxParallelism, static_cast<uint32_t>(stored.subtasks.size()));
+    if (groups.size() == 0) return std::nullopt;
+    return StoredColdState{.checkpoint = checkpoint_.id,
+                           .folder = checkpoint_.folder,
+                           .files = cold.files,
+                           .image = ColdImage::decode(storage_.read(checkpoint_.folder, cold.image)),
+                           .range = orderRange(groups, stored.maxParallelism)};
   }
 
   /// The key groups in which those of another max parallelism lie. Both are powers of two.
@@ -168,6 +186,7 @@ class StateAssignment {
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
                           CheckpointStorage& storage, bool ignoreUnclaimed) {
   StateAssignment assignment(graph, checkpoint, storage);
+  storage.checkShared(checkpoint);
   if (!ignoreUnclaimed) assignment.checkAllClaimed();
   return assignment.run();
 }

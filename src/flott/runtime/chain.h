@@ -168,7 +168,9 @@ class ChainNode final : public SourceReaderContext, public Output {
   std::vector<Latency> latencies_;  // by the source, as far as metrics.latency.granularity tells them apart
   std::unique_ptr<KeyedStateBackend> keyedState_;
   std::unique_ptr<OperatorStateBackend> operatorState_;
-  RestoredKeyedState restoredKeyed_;         // until the operator asks for its keyed state
+  // Until the operator asks for its keyed state:
+  RestoredKeyedState restoredKeyed_;
+  ColdStates restoredCold_;
   std::vector<SourceSplit> restoredSplits_;  // until the reader is open
 };
 

@@ -22,7 +22,10 @@ void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::s
   snapshot_.operators[index].unionList = unionList;
   --missing_;
   if (keyed == nullptr) return;
-  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed)};
+  const SharedCheckpointProperties& properties = snapshot_.barrier.properties;
+  const bool byFiles = properties != nullptr && properties->incremental;
+  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed, byFiles)};
+  snapshot_.operators[index].files = keyed_[index].writer->takeFiles();
   ++encoding_;
 }
 

@@ -16,6 +16,7 @@
 
 #include "flott/base/types.h"
 #include "flott/data/element.h"
+#include "flott/state/cold/cold_image.h"
 #include "flott/state/keyed_snapshot.h"
 
 namespace flott {
@@ -28,7 +29,8 @@ struct ChainSnapshot {
     OperatorId id;
     std::string keyed;
     std::string operatorState;
-    bool unionList = false;  // operatorState has one
+    bool unionList = false;           // operatorState has one
+    std::unique_ptr<ColdCopy> files;  // null: all keyed state is in `keyed`
   };
   Barrier barrier;
   std::vector<Operator> operators;  // as JobVertex::chain

@@ -28,7 +28,7 @@
 namespace flott {
 
 enum class TaskState : uint8_t {
-  kCreated,    // not yet stepped
+  kCreated,    // its operators are not open: not yet stepped, or fetching what they are restored from
   kRunning,    // operators are open
   kClosing,    // operators are closed; off-loaded work is still under way
   kFinished,   // all input worked off
@@ -84,6 +84,7 @@ class Task final : public Runnable, public ChainHost {
 
  private:
   struct OffloadedWork;
+  struct Fetch;
 
   // ChainHost
   StepTime now() const override { return now_; }
@@ -97,6 +98,8 @@ class Task final : public Runnable, public ChainHost {
   void reportWatermark(Timestamp time) override;
   void post(MoveFunction<void()> mail) override;
 
+  bool fetched();
+  void fetchInto(std::vector<RestoredOperator>& operators);
   void openChain();
   Progress run();
   Progress passEndOn();
@@ -121,9 +124,11 @@ class Task final : public Runnable, public ChainHost {
   const ChainOptions options_;
   Env& env_;
   BatchPools& pools_;
+  CheckpointStorage& storage_;
   MasterGateway& master_;
   Mailbox mailbox_;
   std::optional<Wiring> wiring_;
+  std::shared_ptr<Fetch> fetch_;  // null: nothing is fetched
   std::unique_ptr<OperatorChain> chain_;
   TaskCheckpoints checkpoints_;
   std::atomic<TaskState> state_{TaskState::kCreated};

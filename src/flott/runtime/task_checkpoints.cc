@@ -21,48 +21,116 @@ bool TaskCheckpoints::step(OperatorChain& chain, ChainHost& host) {
   return !encoded;
 }
 
+struct TaskCheckpoints::Writing {
+  ChainSnapshot cut;
+  std::string name;
+  std::vector<Stored> base;  // by operator; what need not be written
+  TaskSnapshot stored;
+  std::optional<Error> error;
+
+  CheckpointId checkpoint() const { return cut.barrier.checkpoint; }
+  void write(CheckpointStorage& storage);
+  ColdSnapshot writeFiles(CheckpointStorage& storage, size_t index);
+};
+
+void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
+  std::vector<std::string> sections;
+  std::vector<ColdSnapshot> cold;
+  for (size_t i = 0; i < cut.operators.size(); ++i) {
+    ChainSnapshot::Operator& op = cut.operators[i];
+    sections.push_back(std::move(op.keyed));
+    sections.push_back(std::move(op.operatorState));
+    sections.push_back(op.files != nullptr ? op.files->image.encode() : std::string());
+    cold.push_back(writeFiles(storage, i));
+  }
+  const SharedCheckpointProperties& properties = cut.barrier.properties;
+  const std::string folder = properties != nullptr ? properties->folder : std::string();
+  std::vector<StateHandle> handles = folder.empty() ? storage.write(checkpoint(), name, std::move(sections))
+                                                    : storage.writeTo(folder, name, std::move(sections));
+  for (size_t i = 0; i < cut.operators.size(); ++i) {
+    cold[i].image = std::move(handles[3 * i + 2]);
+    stored.operators.push_back({.id = cut.operators[i].id,
+                                .keyed = std::move(handles[3 * i]),
+                                .operatorState = std::move(handles[3 * i + 1]),
+                                .unionList = cut.operators[i].unionList,
+                                .cold = std::move(cold[i])});
+  }
+}
+
+ColdSnapshot TaskCheckpoints::Writing::writeFiles(CheckpointStorage& storage, size_t index) {
+  ColdSnapshot cold;
+  // The files go when they are written, here, where that may take its time.
+  const std::unique_ptr<ColdCopy> copy = std::move(cut.operators[index].files);
+  if (copy == nullptr) return cold;
+  for (const ColdFiles::File& file : copy->files->files()) {
+    if (index < base.size()) {
+      const auto known = base[index].find(file.name);
+      if (known != base[index].end() && known->second.length == file.bytes) {
+        stored.sharedBytes += file.bytes;
+        cold.files.push_back(known->second);
+        continue;
+      }
+    }
+    SharedFileWriter writer = storage.createShared(
+        checkpoint(), name + "-" + toString(cut.operators[index].id) + "-" + file.name, file.name);
+    copy->files->read(file, [&writer](std::string_view part) { writer.write(part); });
+    cold.files.push_back(writer.finish());
+  }
+  return cold;
+}
+
+/// Those before the base are not asked for again.
+void TaskCheckpoints::chooseBase(Writing& writing) {
+  const SharedCheckpointProperties& properties = writing.cut.barrier.properties;
+  if (properties == nullptr || !properties->incremental) return;
+  stored_.erase(stored_.begin(), stored_.lower_bound(properties->base));
+  if (const auto base = stored_.find(properties->base); base != stored_.end()) writing.base = base->second;
+}
+
+void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index,
+                                   const std::vector<SharedFile>& files) {
+  std::vector<Stored>& stored = stored_[checkpoint];
+  if (stored.size() <= index) stored.resize(index + 1);
+  for (const SharedFile& file : files) stored[index].emplace(file.nameInStore, file);
+}
+
+void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
+  underWay_.erase(checkpoint);
+  if (!completed) stored_.erase(checkpoint);
+}
+
 void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
-  struct Writing {
-    ChainSnapshot cut;
-    TaskSnapshot stored;
-    std::optional<Error> error;
-  };
-  const CheckpointId checkpoint = cut.barrier.checkpoint;
   auto writing = std::make_shared<Writing>();
   writing->cut = std::move(cut);
-  const std::string file = "task-" + std::to_string(task_.vertex) + "-" + std::to_string(task_.subtask.value);
-  const auto write = [writing, file, &storage = storage_] {
-    std::vector<std::string> sections;
-    for (ChainSnapshot::Operator& op : writing->cut.operators) {
-      sections.push_back(std::move(op.keyed));
-      sections.push_back(std::move(op.operatorState));
-    }
+  writing->name = "task-" + std::to_string(task_.vertex) + "-" + std::to_string(task_.subtask.value);
+  chooseBase(*writing);
+  const auto write = [writing, &storage = storage_] {
     try {
-      const Barrier& barrier = writing->cut.barrier;
-      const std::string folder = barrier.properties != nullptr ? barrier.properties->folder : std::string();
-      std::vector<StateHandle> handles = folder.empty()
-                                             ? storage.write(barrier.checkpoint, file, std::move(sections))
-                                             : storage.writeTo(folder, file, std::move(sections));
-      for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
-        writing->stored.operators.push_back({.id = writing->cut.operators[i].id,
-                                             .keyed = std::move(handles[2 * i]),
-                                             .operatorState = std::move(handles[2 * i + 1]),
-                                             .unionList = writing->cut.operators[i].unionList});
-      }
+      writing->write(storage);
     } catch (...) {
       writing->error = currentError();
     }
+    for (ChainSnapshot::Operator& op : writing->cut.operators) op.files.reset();
   };
-  host.offload("write checkpoint " + std::to_string(checkpoint.value), write,
-               [this, writing, checkpoint](const std::optional<Error>&) {
-                 const auto durations = underWay_.extract(checkpoint);
-                 if (writing->error) return master_.declineCheckpoint(task_, checkpoint, *writing->error);
-                 // Also when the checkpoint has become void: the master then drops what was written.
-                 if (!durations.empty()) writing->stored.durations = durations.mapped();
-                 writing->stored.durations.syncNanos = writing->cut.syncNanos;
-                 writing->stored.durations.asyncNanos = env_.clock.monotonicNanos() - writing->cut.cutNanos;
-                 master_.acknowledgeCheckpoint(task_, checkpoint, std::move(writing->stored));
-               });
+  host.offload("write checkpoint " + std::to_string(writing->checkpoint().value), write,
+               [this, writing](const std::optional<Error>&) { written(*writing); });
+}
+
+void TaskCheckpoints::written(Writing& writing) {
+  const CheckpointId checkpoint = writing.checkpoint();
+  const auto durations = underWay_.extract(checkpoint);
+  if (writing.error) return master_.declineCheckpoint(task_, checkpoint, *writing.error);
+  // Also when the checkpoint has become void: the master then drops what was written.
+  if (!durations.empty()) {
+    writing.stored.durations = durations.mapped();
+    for (size_t i = 0; i < writing.stored.operators.size(); ++i) {
+      const ColdSnapshot& cold = writing.stored.operators[i].cold;
+      if (!cold.files.empty()) hasStored(checkpoint, i, cold.files);
+    }
+  }
+  writing.stored.durations.syncNanos = writing.cut.syncNanos;
+  writing.stored.durations.asyncNanos = env_.clock.monotonicNanos() - writing.cut.cutNanos;
+  master_.acknowledgeCheckpoint(task_, checkpoint, std::move(writing.stored));
 }
 
 }  // namespace flott

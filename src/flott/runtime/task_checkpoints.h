@@ -1,12 +1,15 @@
 // A task's part in checkpoints, from the barrier to the acknowledgement.
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
-// threads; the master is told where the state lies. A checkpoint that cannot be written is declined, the task
+// threads; the master is told where the state lies. Of state on disk only files are written that the checkpoint
+// does not have which the barrier names: the master keeps that one's files meanwhile. A checkpoint that cannot be written is declined, the task
 // itself goes on. Used on the task's thread.
 #pragma once
 
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "flott/base/error.h"
 #include "flott/env/clock.h"
@@ -28,18 +31,28 @@ class TaskCheckpoints {
   void begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos);
   /// Goes on with what the chain was cut for; whether there is more to do right away.
   bool step(OperatorChain& chain, ChainHost& host);
-  void end(CheckpointId checkpoint) { underWay_.erase(checkpoint); }
+  void end(CheckpointId checkpoint, bool completed);
+  /// The checkpoint has these files of an operator's store, which was opened on them.
+  void hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files);
   /// A cut is not stored: a task that ended now would count as one that had finished before it.
   bool unstored() const { return !underWay_.empty(); }
 
  private:
+  /// Files of one operator's store that are in a checkpoint, by their name there.
+  using Stored = std::map<std::string, SharedFile>;
+  struct Writing;
+
   void store(ChainSnapshot snapshot, ChainHost& host);
+  void written(Writing& writing);
+  void chooseBase(Writing& writing);
 
   const TaskId task_;
   CheckpointStorage& storage_;
   Env& env_;
   MasterGateway& master_;
   std::map<CheckpointId, CheckpointDurations> underWay_;  // neither acknowledged nor void
+  // By operator; of checkpoints that later ones may be told to build on.
+  std::map<CheckpointId, std::vector<Stored>> stored_;
 };
 
 }  // namespace flott

@@ -9,6 +9,7 @@
 
 #include "flott/base/types.h"
 #include "flott/state/checkpoint_metadata.h"
+#include "flott/state/cold/cold_restore.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/operator_state.h"
 
@@ -28,13 +29,15 @@ struct TaskSnapshot {
     StateHandle keyed;
     StateHandle operatorState;
     bool unionList = false;  // operatorState has one
+    ColdSnapshot cold = {};
   };
   std::vector<Operator> operators;  // as JobVertex::chain
   CheckpointDurations durations;
+  uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
 
   uint64_t bytes() const {
     uint64_t sum = 0;
-    for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length;
+    for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length + op.cold.bytes();
     return sum;
   }
 };
@@ -42,6 +45,8 @@ struct TaskSnapshot {
 struct RestoredOperator {
   RestoredKeyedState keyed;
   OperatorStateImage operatorState;
+  std::vector<StoredColdState> stored;  // until the task has fetched it
+  ColdStates cold = {};                 // from then on
 };
 
 struct RestoredTask {

@@ -1,6 +1,7 @@
 // A checkpoint or savepoint that lies somewhere, opened for looking at: its metadata, and parts of its files.
 //
-// Parts are read as they are asked for, so that nobody has to hold a file in memory. Opened by readers and by
+// Parts are read as they are asked for, so that nobody has to hold a file in memory. State that was stored as
+// the files of a store on disk is unpacked at once: written to a temporary file as it is in savepoints. Opened by readers and by
 // the `flott state` command; one thread at a time; all calls block. Errors name the file; what is there but
 // wrong is an Error(kCorruption).
 //
@@ -9,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,10 +47,15 @@ class CheckpointFiles {
   [[noreturn]] void failChecksum(const StateHandle& handle) const;
 
  private:
+  void unpack(const OperatorSnapshot& op, size_t index, SubtaskSnapshot& subtask);
+  FileReader* unpacked(const StateHandle& handle) const;
+
+  Env env_;
   CheckpointStorage storage_;
   FolderStore local_;
   CheckpointMetadata metadata_;
-  std::shared_ptr<ObjectStore> remote_;  // null: the files are local
+  std::shared_ptr<ObjectStore> remote_;                           // null: the files are local
+  std::map<std::string, std::unique_ptr<FileReader>> unpacked_;  // have no name any more; by that in handles
 };
 
 /// Reads a stretch of a checkpoint from its beginning on, some of it at a time, and checks it on the way.

@@ -131,6 +131,7 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
     for (const SubtaskSnapshot& subtask : op.subtasks) {
       need(subtask.keyed);
       need(subtask.operatorState);
+      need(subtask.cold.image);
     }
   }
   if (needed.empty()) return;
@@ -155,6 +156,8 @@ void CheckpointStorage::complete(CheckpointMetadata& metadata) {
   if (metadata.folder.empty()) metadata.folder = folderOf(metadata.id);
   if (metadata.folder.empty()) return;
   checkFiles(metadata);
+  if (const std::string problem = problemOfShared(metadata); !problem.empty())
+    throw Error(ErrorKind::kTransient, problem + ", which was written. See who else works in this folder");
   std::shared_ptr<ObjectStore> keeper;
   const std::string bytes = metadata.encode();
   storeOf(metadata.folder, keeper).put(metadata.folder + "/" + std::string(kMetadataFile), {&bytes, 1});
@@ -179,11 +182,15 @@ CheckpointId CheckpointStorage::sweep(const std::string& folder, const Checkpoin
     const std::optional<uint64_t> id = checkpointOf(file.uri, folder);
     if (id) found[*id] |= file.uri.ends_with("/" + std::string(kMetadataFile));
   }
-  for (const auto& [id, complete] : found) {
-    if (id > what.upTo || what.keep.contains(CheckpointId(id)) || (complete && id <= what.ownAfter)) continue;
-    discard(folder + "/" + std::string(kCheckpointFolder) + std::to_string(id));
+  std::set<uint64_t> complete;
+  for (const auto& [id, isComplete] : found) {
+    const bool stays =
+        id > what.upTo || what.keep.contains(CheckpointId(id)) || (isComplete && id <= what.ownAfter);
+    if (!stays) discard(folder + "/" + std::string(kCheckpointFolder) + std::to_string(id));
+    if (stays && isComplete) complete.insert(id);
   }
-  return CheckpointId(found.empty() ? 0 : found.rbegin()->first);
+  const uint64_t highest = found.empty() ? 0 : found.rbegin()->first;
+  return CheckpointId(std::max(highest, sweepShared(folder, what, complete)));
 }
 
 void CheckpointStorage::removeIfEmpty() {

@@ -4,14 +4,35 @@
 
 namespace flott {
 
-void FolderStore::put(const std::string& path, std::span<const std::string> parts) {
+namespace {
+
+class FolderWriter final : public ObjectWriter {
+ public:
+  FolderWriter(Files& files, const std::string& path)
+      : files_(files),
+        path_(path),
+        unfinished_(path + ".inprogress"),
+        file_(files.create(unfinished_, WriteMode::kCreate)) {}
+
+  void write(std::string_view bytes) override { file_->write(bytes); }
+  void finish() override {
+    file_->sync();
+    file_->close();
+    files_.rename(unfinished_, path_);
+  }
+
+ private:
+  Files& files_;
+  const std::string path_;
+  const std::string unfinished_;
+  const std::unique_ptr<FileWriter> file_;
+};
+
+}  // namespace
+
+std::unique_ptr<ObjectWriter> FolderStore::create(const std::string& path) {
   files_.makeFolders(path.substr(0, path.rfind('/')));
-  const std::string unfinished = path + ".inprogress";
-  const std::unique_ptr<FileWriter> writer = files_.create(unfinished, WriteMode::kCreate);
-  for (const std::string& part : parts) writer->write(part);
-  writer->sync();
-  writer->close();
-  files_.rename(unfinished, path);
+  return std::make_unique<FolderWriter>(files_, path);
 }
 
 std::optional<uint64_t> FolderStore::size(const std::string& path) {

@@ -16,7 +16,7 @@ class FolderStore final : public ObjectStore {
  public:
   explicit FolderStore(Files& files) : files_(files) {}
 
-  void put(const std::string& path, std::span<const std::string> parts) override;
+  std::unique_ptr<ObjectWriter> create(const std::string& path) override;
   std::optional<uint64_t> size(const std::string& path) override;
   std::string read(const std::string& path, uint64_t offset, uint64_t length) override;
   std::vector<ObjectInfo> list(const std::string& folder) override;

@@ -1,5 +1,7 @@
 #include "flott/state/keyed_snapshot.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "flott/base/bytes.h"
@@ -43,13 +45,21 @@ void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
 
 }  // namespace
 
-KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
+KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles) {
   const std::vector<KeyedStateSchema> schemas = backend.schemas();
   for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
   ByteWriter out(section_);
   encodeHeader(backend.key().ops().description(), schemas, out);
-  backend.cut(*this);
+  if (byFiles) {
+    files_ = backend.cutFiles(*this);
+  } else {
+    backend.cut(*this);
+  }
 }
+
+KeyedSnapshotWriter::~KeyedSnapshotWriter() = default;
+
+std::unique_ptr<ColdCopy> KeyedSnapshotWriter::takeFiles() { return std::move(files_); }
 
 void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
@@ -82,6 +92,46 @@ std::optional<std::string> withoutKeyedState(std::string_view section, std::stri
                 {{}, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, out);
   }
   return without;
+}
+
+namespace {
+
+/// Encodes pieces whose variant is their state's place in the header.
+class PieceSink final : public SegmentSink {
+ public:
+  explicit PieceSink(MoveFunction<void(std::string_view)>& write) : write_(write) {}
+  void take(const SegmentImage& image) override {
+    bytes_.clear();
+    ByteWriter out(bytes_);
+    encodePiece(image.variant, image, out);
+    write_(bytes_);
+  }
+
+ private:
+  MoveFunction<void(std::string_view)>& write_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+void addColdPieces(std::string_view section, const ColdImage& image, std::shared_ptr<ColdStore> store,
+                   uint32_t maxParallelism, MoveFunction<void(std::string_view)> write) {
+  ByteReader in(section);
+  const KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  std::vector<ColdCut::State> states;
+  for (const ColdImage::State& state : image.states) {
+    const auto at = std::find(header.states.begin(), header.states.end(), state.schema);
+    if (at == header.states.end())
+      throw Error(ErrorKind::kCorruption, "keyed state knows nothing of '" + state.schema.name + "' on disk");
+    states.resize(std::max<size_t>(states.size(), size_t{state.number} + 1));
+    states[state.number] = {state.schema.name, nullptr, {}, static_cast<uint32_t>(at - header.states.begin())};
+  }
+  write(section);
+  ColdSide side(std::move(store), 0);
+  PieceSink sink(write);
+  ColdCut cut(side, std::move(states), maxParallelism, sink);
+  size_t everything = std::numeric_limits<size_t>::max();
+  cut.encodeSome(everything);
 }
 
 KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {

@@ -34,6 +34,7 @@
 namespace flott {
 
 class KeyedStateBackend;
+struct ColdCopy;
 struct TypeOps;
 
 /// What a snapshot says about one state.
@@ -42,6 +43,8 @@ struct KeyedStateSchema {
   std::string kind;  // "value", "list", "timers", …
   TypeDescription value;
   bool expires = false;  // entries say when they were last touched; `value` does not
+
+  bool operator==(const KeyedStateSchema&) const = default;
 };
 
 /// What a section begins with.
@@ -70,17 +73,22 @@ struct KeyedPieceHeader {
 
 class KeyedSnapshotWriter final : public SegmentSink {
  public:
-  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way.
-  explicit KeyedSnapshotWriter(KeyedStateBackend& backend);
+  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way. By files, what
+  /// is in a store is not among the pieces but in takeFiles().
+  explicit KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles = false);
+  ~KeyedSnapshotWriter() override;
 
   void take(const SegmentImage& image) override;
   size_t bytes() const { return section_.size(); }
   /// The whole section; after the backend's cut is complete.
   std::string finish() { return std::move(section_); }
+  /// Null: there are none.
+  std::unique_ptr<ColdCopy> takeFiles();
 
  private:
   std::string section_;
   std::map<std::string, uint64_t, std::less<>> indexOf_;
+  std::unique_ptr<ColdCopy> files_;
 };
 
 class RestoredKeyedState {

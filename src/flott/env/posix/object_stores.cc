@@ -94,22 +94,13 @@ class ArrowStore final : public ObjectStore {
  public:
   ArrowStore(std::string root, StringMap options) : root_(std::move(root)), options_(std::move(options)) {}
 
-  void put(const std::string& uri, std::span<const std::string> parts) override {
-    constexpr const char* kDeed = "written";
-    arrow::fs::FileSystem& files = connected(kDeed, uri);
+  std::unique_ptr<ObjectWriter> create(const std::string& uri) override {
+    arrow::fs::FileSystem& files = connected(kWritten, uri);
     const std::string path = pathOf(uri);
     if (!isS3(uri)) {  // others may have folders that must be there
-      check(files.CreateDir(path.substr(0, path.rfind('/')), true), kDeed, uri);
+      check(files.CreateDir(path.substr(0, path.rfind('/')), true), kWritten, uri);
     }
-    const auto out = valueOf(files.OpenOutputStream(path), kDeed, uri);
-    arrow::Status status;
-    for (const std::string& part : parts) {
-      if (status.ok()) status = out->Write(part.data(), static_cast<int64_t>(part.size()));
-    }
-    if (status.ok()) status = out->Close();
-    if (status.ok()) return;
-    (void)out->Abort();  // the first failure counts
-    check(status, kDeed, uri);
+    return std::make_unique<Writer>(*this, uri, valueOf(files.OpenOutputStream(path), kWritten, uri));
   }
 
   std::optional<uint64_t> size(const std::string& uri) override {
@@ -162,6 +153,30 @@ class ArrowStore final : public ObjectStore {
   }
 
  private:
+  static constexpr const char* kWritten = "written";
+
+  class Writer final : public ObjectWriter {
+   public:
+    Writer(ArrowStore& store, std::string uri, std::shared_ptr<arrow::io::OutputStream> out)
+        : store_(store), uri_(std::move(uri)), out_(std::move(out)) {}
+    // Its own end would finish the object.
+    ~Writer() override {
+      if (out_ != nullptr) (void)out_->Abort();
+    }
+    void write(std::string_view bytes) override {
+      store_.check(out_->Write(bytes.data(), static_cast<int64_t>(bytes.size())), kWritten, uri_);
+    }
+    void finish() override {
+      store_.check(out_->Close(), kWritten, uri_);
+      out_.reset();
+    }
+
+   private:
+    ArrowStore& store_;
+    const std::string uri_;
+    std::shared_ptr<arrow::io::OutputStream> out_;  // null once it is finished
+  };
+
   arrow::fs::FileSystem& connected(const char* deed, const std::string& uri) {
     const std::lock_guard lock(mutex_);
     if (files_ == nullptr) {

@@ -5,9 +5,11 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -24,6 +26,8 @@ namespace {
 
 constexpr int kMostNames = 10'000;
 constexpr double kFilterBitsPerKey = 10;
+constexpr size_t kManifestBytes = size_t{1} << 20;
+constexpr size_t kReadAtOnce = size_t{1} << 20;
 constexpr double kMemtableFilterRatio = 0.02;  // of the write buffer
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
@@ -69,6 +73,7 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
   options.keep_log_file_num = 1;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
+  options.max_manifest_file_size = kManifestBytes;  // it is in each checkpoint
   return options;
 }
 
@@ -77,7 +82,11 @@ void removeFolder(const std::string& path) {
   rocksdb::Env& env = *rocksdb::Env::Default();
   std::vector<std::string> files;
   env.GetChildren(path, &files).PermitUncheckedError();
-  for (const std::string& file : files) env.DeleteFile(path + "/" + file).PermitUncheckedError();
+  for (const std::string& file : files) {
+    if (file == "." || file == "..") continue;
+    const std::string inside = path + "/" + file;
+    if (!env.DeleteFile(inside).ok()) removeFolder(inside);
+  }
   env.DeleteDir(path).PermitUncheckedError();
 }
 
@@ -126,6 +135,52 @@ void RocksDbScan::check() const {
   if (!entries_->Valid() && !entries_->status().ok()) fail(entries_->status(), place_);
 }
 
+/// Links to the files in a folder within that of the database.
+class RocksDbFiles final : public ColdFiles {
+ public:
+  RocksDbFiles(std::string folder, std::string place) : folder_(std::move(folder)), place_(std::move(place)) {
+    rocksdb::Env& env = *rocksdb::Env::Default();
+    std::vector<std::string> names;
+    check(env.GetChildren(folder_, &names));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      if (name.starts_with("MANIFEST-")) manifestName_ = name;
+      if (!name.ends_with(".sst")) continue;
+      files_.push_back({name});
+      check(env.GetFileSize(folder_ + "/" + name, &files_.back().bytes));
+    }
+  }
+  ~RocksDbFiles() override { removeFolder(folder_); }
+
+  const std::vector<File>& files() const override { return files_; }
+  const std::string& manifestName() const override { return manifestName_; }
+  std::string manifest() const override {
+    std::string bytes;
+    check(rocksdb::ReadFileToString(rocksdb::Env::Default(), folder_ + "/" + manifestName_, &bytes));
+    return bytes;
+  }
+  void read(const File& file, MoveFunction<void(std::string_view)> take) const override {
+    std::unique_ptr<rocksdb::SequentialFile> reader;
+    check(rocksdb::Env::Default()->NewSequentialFile(folder_ + "/" + file.name, &reader, {}));
+    std::string room(std::min<uint64_t>(kReadAtOnce, std::max<uint64_t>(file.bytes, 1)), '\0');
+    rocksdb::Slice part;
+    do {
+      check(reader->Read(room.size(), &part, room.data()));
+      if (!part.empty()) take(view(part));
+    } while (!part.empty());
+  }
+
+ private:
+  void check(const rocksdb::Status& status) const {
+    if (!status.ok()) fail(status, place_);
+  }
+
+  const std::string folder_;
+  const std::string place_;
+  std::vector<File> files_;
+  std::string manifestName_;
+};
+
 class RocksDbStore final : public ColdStore {
  public:
   RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::string path, std::string place)
@@ -157,6 +212,14 @@ class RocksDbStore final : public ColdStore {
     pending_.Clear();
   }
   size_t pendingBytes() const override { return pending_.GetDataSize(); }
+  std::unique_ptr<ColdFiles> files() override {
+    rocksdb::Checkpoint* made = nullptr;
+    check(rocksdb::Checkpoint::Create(db_.get(), &made));
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    std::string folder = path_ + "/cut-" + std::to_string(cuts_++);
+    check(checkpoint->CreateCheckpoint(folder));
+    return std::make_unique<RocksDbFiles>(std::move(folder), place_);
+  }
 
  private:
   void check(const rocksdb::Status& status) const {
@@ -167,6 +230,7 @@ class RocksDbStore final : public ColdStore {
   std::unique_ptr<rocksdb::DB> db_;
   const std::string path_;
   const std::string place_;  // with the option, for errors
+  uint64_t cuts_ = 0;
   rocksdb::WriteOptions write_;
   rocksdb::WriteBatch pending_;
   std::vector<rocksdb::Slice> keys_;
@@ -197,6 +261,10 @@ const std::vector<std::optional<std::string_view>>& RocksDbStore::get(
     found_[i] = view(values_[i]);
   }
   return found_;
+}
+
+std::string placeOf(const RocksDbOptions& options) {
+  return "'" + options.folder + "' (" + options.folderOption + ")";
 }
 
 /// What a process that was killed has left: nobody holds its lock.
@@ -241,8 +309,67 @@ std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBuffer
   return memory;
 }
 
+struct RocksDbFolder::Parts {
+  explicit Parts(RocksDbOptions wanted)
+      : options(std::move(wanted)), place(placeOf(options)), path(newFolder(options, place)) {
+    // Whoever finds the folder can tell whether it is abandoned.
+    check(rocksdb::Env::Default()->LockFile(path + "/LOCK", &lock));
+  }
+  ~Parts() {
+    file.reset();
+    unlock();
+    if (!opened) removeFolder(path);
+  }
+  void check(const rocksdb::Status& status) const {
+    if (!status.ok()) fail(status, place);
+  }
+  void endFile() {
+    if (file != nullptr) check(file->Close());
+    file.reset();
+  }
+  void unlock() {
+    if (lock != nullptr) rocksdb::Env::Default()->UnlockFile(lock).PermitUncheckedError();
+    lock = nullptr;
+  }
+
+  const RocksDbOptions options;
+  const std::string place;
+  const std::string path;
+  rocksdb::FileLock* lock = nullptr;
+  std::unique_ptr<rocksdb::WritableFile> file;
+  bool opened = false;
+};
+
+RocksDbFolder::RocksDbFolder(RocksDbOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+RocksDbFolder::~RocksDbFolder() = default;
+
+void RocksDbFolder::begin(const std::string& name) {
+  parts_->endFile();
+  parts_->check(rocksdb::Env::Default()->NewWritableFile(parts_->path + "/" + name, &parts_->file, {}));
+}
+
+void RocksDbFolder::add(std::string_view bytes) { parts_->check(parts_->file->Append(slice(bytes))); }
+
+std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, std::string_view manifest,
+                                               bool readOnly) {
+  begin(manifestName);
+  add(manifest);
+  begin("CURRENT");
+  add(manifestName + "\n");
+  parts_->endFile();
+  parts_->unlock();
+  rocksdb::Options options = databaseOptions(parts_->options);
+  options.create_if_missing = false;
+  options.error_if_exists = false;
+  rocksdb::DB* db = nullptr;
+  parts_->check(readOnly ? rocksdb::DB::OpenForReadOnly(options, parts_->path, &db)
+                         : rocksdb::DB::Open(options, parts_->path, &db));
+  parts_->opened = true;
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), parts_->path, parts_->place);
+}
+
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
-  const std::string place = "'" + options.folder + "' (" + options.folderOption + ")";
+  const std::string place = placeOf(options);
   std::string path = newFolder(options, place);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), path, &db);
