@@ -12,6 +12,8 @@
 namespace flott {
 namespace {
 
+constexpr uint64_t kMostRead = uint64_t{1} << 20;
+
 std::string nameOf(const CheckpointMetadata& checkpoint) {
   return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
          std::to_string(checkpoint.id.value) +
@@ -112,14 +114,21 @@ class StateAssignment {
       if (handle.empty()) continue;
       checkMaxParallelism(stored.maxParallelism);
       const std::optional<StoredColdState> cold = storedCold(stored, old);
-      const std::string section = storage_.read(checkpoint_.folder, handle);
+      // What is large the tasks read themselves, all at the same time.
+      const bool large = !handle.file.empty() && handle.length > kMostRead;
+      if (large) storage_.checkThere(checkpoint_.folder, handle);
+      const std::string section = large ? std::string() : storage_.read(checkpoint_.folder, handle);
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
                                             stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
         if (to.end <= from.first || from.end <= to.first) continue;
         RestoredOperator& op = tasks[now].operators[index];
-        op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
+        if (large) {
+          op.sections.push_back({checkpoint_.folder, handle, stored.maxParallelism});
+        } else {
+          op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
+        }
         if (cold) op.stored.push_back(*cold);
       }
     }

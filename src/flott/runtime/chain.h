@@ -235,6 +235,10 @@ class OperatorChain {
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();
+  /// A part of the oldest cut, of so many bytes at least, ahead of its snapshot.
+  std::optional<ChainCut::Part> takePart(size_t bytes) { return cuts_.front().takePart(bytes); }
+  size_t encodedBytes() const { return cuts_.front().encodedBytes(); }
+  const Barrier& cutBarrier() const { return cuts_.front().barrier(); }
   /// The oldest snapshot that is complete.
   std::optional<ChainSnapshot> takeSnapshot();
   /// Tells the operators, and drops an unfinished cut.

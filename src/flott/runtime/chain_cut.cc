@@ -53,6 +53,20 @@ bool ChainCut::encode(size_t index, size_t budgetBytes) {
   return true;
 }
 
+std::optional<ChainCut::Part> ChainCut::takePart(size_t bytes) {
+  for (size_t i = 0; i < keyed_.size(); ++i) {
+    if (keyed_[i].writer != nullptr && keyed_[i].writer->bytes() >= bytes)
+      return Part{i, keyed_[i].writer->takeBytes()};
+  }
+  return std::nullopt;
+}
+
+size_t ChainCut::encodedBytes() const {
+  size_t sum = 0;
+  for (const Keyed& keyed : keyed_) sum += keyed.writer != nullptr ? keyed.writer->bytes() : 0;
+  return sum;
+}
+
 void ChainCut::abandon() {
   for (Keyed& keyed : keyed_) {
     if (keyed.writer != nullptr) keyed.backend->abandonCut();

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,7 @@ class KeyedStateBackend;
 struct ChainSnapshot {
   struct Operator {
     OperatorId id;
-    std::string keyed;
+    std::string keyed;  // as far as it was not taken before
     std::string operatorState;
     bool unionList = false;           // operatorState has one
     std::unique_ptr<ColdCopy> files;  // null: all keyed state is in `keyed`
@@ -45,6 +46,7 @@ class ChainCut {
   ChainCut(ChainCut&&) noexcept;
   ChainCut& operator=(ChainCut&&) noexcept;
 
+  const Barrier& barrier() const { return snapshot_.barrier; }
   CheckpointId checkpoint() const { return snapshot_.barrier.checkpoint; }
   /// `keyed` may be null; it has no other cut under way, and outlives this one.
   void add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState,
@@ -55,6 +57,15 @@ class ChainCut {
   }
   /// Encodes about so many bytes; whether all that was added so far is encoded.
   bool encodeSome(size_t budgetBytes);
+  /// An operator's keyed state as far as it is encoded and was not taken.
+  struct Part {
+    size_t index = 0;
+    std::string bytes;
+  };
+  /// Of the first operator that has so many bytes; nothing when none has.
+  std::optional<Part> takePart(size_t bytes);
+  /// Encoded and not taken.
+  size_t encodedBytes() const;
   /// All of what this backend still owes to the cut.
   void finish(const KeyedStateBackend& keyed);
   /// Every operator was added and is encoded.

@@ -65,14 +65,27 @@ bool statesOnDisk(const Configuration* configuration) {
   return configuration != nullptr && onDisk(*configuration);
 }
 
-ColdStates fetchColdStates(CheckpointStorage& storage, const Configuration& configuration,
-                           const OperatorInfo& info, std::shared_ptr<ColdMemory> memory,
-                           const std::vector<StoredColdState>& stored) {
+void fetchState(CheckpointStorage& storage, const Configuration& configuration, const OperatorInfo& info,
+                std::shared_ptr<ColdMemory> memory, RestoredOperator& restored) {
   const auto maxParallelism = static_cast<uint32_t>(info.maxParallelism);
-  const KeyGroupRange groups = keyGroupRange(static_cast<uint32_t>(info.subtask.value), maxParallelism,
-                                             static_cast<uint32_t>(info.parallelism));
-  return restoreCold(storage, rocksDbOptions(configuration, info, std::move(memory)), stored,
-                     orderRange(groups, maxParallelism));
+  const SectionTarget target{
+      .keyGroups = keyGroupRange(static_cast<uint32_t>(info.subtask.value), maxParallelism,
+                                 static_cast<uint32_t>(info.parallelism)),
+      .maxParallelism = maxParallelism};
+  const RocksDbOptions options = rocksDbOptions(configuration, info, std::move(memory));
+  restored.cold =
+      restoreCold(storage, options, restored.stored, orderRange(target.keyGroups, maxParallelism));
+  restored.stored.clear();
+  for (const StoredSection& section : restored.sections) {
+    if (onDisk(configuration)) {
+      if (restored.cold.store == nullptr) restored.cold.store = openRocksDb(options);
+      loadSection(storage, section, target, restored.cold, restored.keyed);
+    } else {
+      restored.keyed.add(storage.read(section.folder, section.handle), target.keyGroups,
+                         section.maxParallelism, maxParallelism);
+    }
+  }
+  restored.sections.clear();
 }
 
 std::shared_ptr<ColdStore> newColdStore(const Configuration& configuration, const OperatorInfo& info,

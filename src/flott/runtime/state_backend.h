@@ -5,10 +5,9 @@
 #pragma once
 
 #include <memory>
-#include <vector>
 
 #include "flott/operators/context.h"
-#include "flott/state/cold/cold_restore.h"
+#include "flott/runtime/task_snapshot.h"
 #include "flott/state/cold/rocksdb_store.h"
 
 namespace flott {
@@ -20,11 +19,10 @@ std::shared_ptr<ColdMemory> newColdMemory(const Configuration& configuration);
 /// Whether keyed state is in a store. The configuration may be null: it is in memory.
 bool statesOnDisk(const Configuration* configuration);
 
-/// What an operator instance starts from of the stores of a checkpoint, for either backend; blocks: on an off-load
-/// thread. Throws Error(kCorruption) that names what is not as it was written.
-ColdStates fetchColdStates(CheckpointStorage& storage, const Configuration& configuration,
-                           const OperatorInfo& info, std::shared_ptr<ColdMemory> memory,
-                           const std::vector<StoredColdState>& stored);
+/// Fetches what an operator instance starts from, for either backend; blocks: on an off-load thread. Throws
+/// Error(kCorruption) that names what is not as it was written.
+void fetchState(CheckpointStorage& storage, const Configuration& configuration, const OperatorInfo& info,
+                std::shared_ptr<ColdMemory> memory, RestoredOperator& restored);
 
 /// The store behind the keyed state of one operator instance; null when that is in memory.
 std::shared_ptr<ColdStore> newColdStore(const Configuration& configuration, const OperatorInfo& info,

@@ -45,7 +45,6 @@ struct Task::OffloadedWork {
 struct Task::Fetch {
   bool submitted = false;
   std::atomic<bool> done{false};
-  std::vector<RestoredOperator>* operators = nullptr;
   std::optional<Error> error;
 };
 
@@ -233,7 +232,7 @@ bool Task::fetched() {
   std::vector<RestoredOperator>& operators = wiring_->restored.operators;
   if (fetch_ == nullptr) {
     const bool any = std::any_of(operators.begin(), operators.end(),
-                                 [](const RestoredOperator& op) { return !op.stored.empty(); });
+                                 [](const RestoredOperator& op) { return op.toFetch(); });
     if (!any) return true;
     fetch_ = std::make_shared<Fetch>();
   }
@@ -274,12 +273,11 @@ void Task::fetchInto(std::vector<RestoredOperator>& operators) {
                             .parallelism = vertex.parallelism,
                             .maxParallelism = vertex.maxParallelism};
     try {
-      operators[i].cold =
-          fetchColdStates(storage_, configuration, info, options_.coldMemory, operators[i].stored);
+      if (operators[i].toFetch())
+        fetchState(storage_, configuration, info, options_.coldMemory, operators[i]);
     } catch (Error& error) {
       throw std::move(error).at("state of operator '" + info.name + "'");
     }
-    operators[i].stored.clear();
   }
 }
 

@@ -6,6 +6,34 @@
 #include "flott/runtime/master_gateway.h"
 
 namespace flott {
+namespace {
+
+// Of a section that is written before it is complete.
+constexpr size_t kPartBytes = size_t{1} << 20;
+// Encoded and not yet taken to be written: encoding waits.
+constexpr size_t kMostEncoded = size_t{4} << 20;
+
+}  // namespace
+
+struct TaskCheckpoints::Stream {
+  Stream(std::string folderOfFile, std::string nameOfFile)
+      : folder(std::move(folderOfFile)), name(std::move(nameOfFile)) {}
+
+  void write(CheckpointStorage& storage, const std::string& bytes) {
+    if (error) return;
+    try {
+      if (!writer) writer.emplace(storage.createFile(folder, name));
+      writer->write(bytes);
+    } catch (...) {
+      error = currentError();
+    }
+  }
+
+  const std::string folder;
+  const std::string name;
+  std::optional<StateFileWriter> writer;
+  std::optional<Error> error;
+};
 
 void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos) {
   const bool dated = barrier.triggered != Timestamp::min();
@@ -16,24 +44,63 @@ void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, int64_t alignm
 
 bool TaskCheckpoints::step(OperatorChain& chain, ChainHost& host) {
   if (!chain.cutting()) return false;
+  if (writesAhead_ && chain.encodedBytes() >= kMostEncoded) return false;
   const bool encoded = chain.encodeCuts();
-  while (std::optional<ChainSnapshot> snapshot = chain.takeSnapshot()) store(*std::move(snapshot), host);
-  return !encoded;
+  writeAhead(chain, host);
+  while (!writesAhead_ && chain.cutting()) {
+    std::optional<ChainSnapshot> snapshot = chain.takeSnapshot();
+    if (!snapshot) break;
+    store(*std::move(snapshot), host);
+  }
+  return !encoded && (!writesAhead_ || chain.encodedBytes() < kMostEncoded);
+}
+
+// One part at a time, so that they are in their order. What fails is told when the cut is complete.
+void TaskCheckpoints::writeAhead(OperatorChain& chain, ChainHost& host) {
+  if (writesAhead_) return;
+  const Barrier& barrier = chain.cutBarrier();
+  const std::string folder = barrier.properties != nullptr && !barrier.properties->folder.empty()
+                                 ? barrier.properties->folder
+                                 : storage_.folderOf(barrier.checkpoint);
+  if (folder.empty()) return;
+  std::optional<ChainCut::Part> part = chain.takePart(kPartBytes);
+  if (!part) return;
+  std::shared_ptr<Stream>& stream = streams_[{barrier.checkpoint, part->index}];
+  if (stream == nullptr) stream = std::make_shared<Stream>(folder, file_ + "-" + std::to_string(part->index));
+  writesAhead_ = true;
+  host.offload("write checkpoint " + std::to_string(barrier.checkpoint.value),
+               [stream, bytes = std::move(part->bytes), &storage = storage_] { stream->write(storage, bytes); },
+               [this](const std::optional<Error>&) { writesAhead_ = false; });
 }
 
 struct TaskCheckpoints::Writing {
   ChainSnapshot cut;
   std::string name;
+  std::vector<std::shared_ptr<Stream>> streams;  // by operator; null: there is none
   std::vector<Stored> base;  // by operator; what need not be written
   TaskSnapshot stored;
   std::optional<Error> error;
 
   CheckpointId checkpoint() const { return cut.barrier.checkpoint; }
   void write(CheckpointStorage& storage);
+  std::vector<StateHandle> endStreams(CheckpointStorage& storage);
   ColdSnapshot writeFiles(CheckpointStorage& storage, size_t index);
 };
 
+/// By operator; empty where its state is in a section.
+std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage& storage) {
+  std::vector<StateHandle> handles(cut.operators.size());
+  for (size_t i = 0; i < streams.size(); ++i) {
+    if (streams[i] == nullptr) continue;
+    streams[i]->write(storage, std::exchange(cut.operators[i].keyed, {}));
+    if (streams[i]->error) throw *streams[i]->error;
+    handles[i] = streams[i]->writer->finish();
+  }
+  return handles;
+}
+
 void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
+  std::vector<StateHandle> streamed = endStreams(storage);
   std::vector<std::string> sections;
   std::vector<ColdSnapshot> cold;
   for (size_t i = 0; i < cut.operators.size(); ++i) {
@@ -50,7 +117,7 @@ void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
   for (size_t i = 0; i < cut.operators.size(); ++i) {
     cold[i].image = std::move(handles[3 * i + 2]);
     stored.operators.push_back({.id = cut.operators[i].id,
-                                .keyed = std::move(handles[3 * i]),
+                                .keyed = std::move(streamed[i].empty() ? handles[3 * i] : streamed[i]),
                                 .operatorState = std::move(handles[3 * i + 1]),
                                 .unionList = cut.operators[i].unionList,
                                 .cold = std::move(cold[i])});
@@ -97,12 +164,17 @@ void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index,
 void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
   underWay_.erase(checkpoint);
   if (!completed) stored_.erase(checkpoint);
+  std::erase_if(streams_, [checkpoint](const auto& stream) { return stream.first.first == checkpoint; });
 }
 
 void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
   auto writing = std::make_shared<Writing>();
   writing->cut = std::move(cut);
-  writing->name = "task-" + std::to_string(task_.vertex) + "-" + std::to_string(task_.subtask.value);
+  writing->name = file_;
+  for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
+    const auto stream = streams_.extract(std::pair(writing->checkpoint(), i));
+    writing->streams.push_back(stream.empty() ? nullptr : stream.mapped());
+  }
   chooseBase(*writing);
   const auto write = [writing, &storage = storage_] {
     try {

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flott/base/error.h"
@@ -25,7 +27,11 @@ class MasterGateway;
 class TaskCheckpoints {
  public:
   TaskCheckpoints(TaskId task, CheckpointStorage& storage, Env& env, MasterGateway& master)
-      : task_(task), storage_(storage), env_(env), master_(master) {}
+      : task_(task),
+        file_("task-" + std::to_string(task.vertex) + "-" + std::to_string(task.subtask.value)),
+        storage_(storage),
+        env_(env),
+        master_(master) {}
 
   /// The barrier is about to enter the chain.
   void begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos);
@@ -41,18 +47,24 @@ class TaskCheckpoints {
   /// Files of one operator's store that are in a checkpoint, by their name there.
   using Stored = std::map<std::string, SharedFile>;
   struct Writing;
+  /// A section of keyed state too large to be in memory until it is complete: a file of its own.
+  struct Stream;
 
+  void writeAhead(OperatorChain& chain, ChainHost& host);
   void store(ChainSnapshot snapshot, ChainHost& host);
   void written(Writing& writing);
   void chooseBase(Writing& writing);
 
   const TaskId task_;
+  const std::string file_;  // that its share of a checkpoint goes to
   CheckpointStorage& storage_;
   Env& env_;
   MasterGateway& master_;
   std::map<CheckpointId, CheckpointDurations> underWay_;  // neither acknowledged nor void
   // By operator; of checkpoints that later ones may be told to build on.
   std::map<CheckpointId, std::vector<Stored>> stored_;
+  std::map<std::pair<CheckpointId, size_t>, std::shared_ptr<Stream>> streams_;  // with the operator
+  bool writesAhead_ = false;  // a part of the oldest cut
 };
 
 }  // namespace flott

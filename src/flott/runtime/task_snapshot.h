@@ -10,6 +10,7 @@
 #include "flott/base/types.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/cold/cold_restore.h"
+#include "flott/state/cold/section_load.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/operator_state.h"
 
@@ -45,8 +46,12 @@ struct TaskSnapshot {
 struct RestoredOperator {
   RestoredKeyedState keyed;
   OperatorStateImage operatorState;
-  std::vector<StoredColdState> stored;  // until the task has fetched it
-  ColdStates cold = {};                 // from then on
+  // What the task has yet to fetch, and then puts into the above and `cold`.
+  std::vector<StoredSection> sections;
+  std::vector<StoredColdState> stored;
+  ColdStates cold = {};
+
+  bool toFetch() const { return !sections.empty() || !stored.empty(); }
 };
 
 struct RestoredTask {

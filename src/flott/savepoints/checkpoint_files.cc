@@ -13,8 +13,6 @@
 namespace flott {
 namespace {
 
-constexpr uint64_t kBlock = uint64_t{1} << 20;
-
 std::string folderOfPath(const std::string& path) {
   const std::string folder = locatedFolder(path);
   return schemeOf(folder).empty() ? std::string() : folder;
@@ -148,40 +146,6 @@ void CheckpointFiles::failChecksum(const StateHandle& handle) const {
                                           std::to_string(handle.length) + " bytes from " +
                                           std::to_string(handle.offset) +
                                           " on do not match their checksum. Look at another checkpoint");
-}
-
-void StateStream::fill(uint64_t size) {
-  size = std::min(size, remaining());
-  if (buffer_.size() - begin_ >= size) return;
-  buffer_.erase(0, begin_);
-  begin_ = 0;
-  while (buffer_.size() < size) {
-    const std::string block = files_.readPart(
-        handle_, fetched_, std::min(std::max(kBlock, size - buffer_.size()), handle_.length - fetched_));
-    hash_.add(block);
-    fetched_ += block.size();
-    buffer_ += block;
-  }
-}
-
-std::string_view StateStream::peek(uint64_t size) {
-  fill(size);
-  return std::string_view(buffer_).substr(begin_);
-}
-
-void StateStream::skip(uint64_t size) {
-  FLOTT_CHECK(size <= remaining());
-  while (size > 0) {
-    fill(std::min<uint64_t>(size, 1));
-    const uint64_t part = std::min<uint64_t>(size, buffer_.size() - begin_);
-    begin_ += part;
-    at_ += part;
-    size -= part;
-  }
-}
-
-void StateStream::check() const {
-  if (hash_.value() != handle_.checksum) files_.failChecksum(handle_);
 }
 
 }  // namespace flott

@@ -106,8 +106,11 @@ uint64_t CheckpointMetadata::stateBytes() const {
 std::string CheckpointMetadata::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
+  bool shares = false;
+  forEachShared([&shares](const SharedFile&) { shares = true; });
   out.fixed(kMagic);
-  out.fixed(kVersion);
+  // Without such files as before them, so that earlier programs can read it.
+  out.fixed(shares ? kVersion : kVersionBeforeShared);
   out.varint(id.value);
   out.fixed(triggered.ms);
   out.string(jobName);
@@ -124,7 +127,7 @@ std::string CheckpointMetadata::encode() const {
       out.fixed(static_cast<uint8_t>(subtask.finished));
       encodeHandle(subtask.keyed, out);
       encodeHandle(subtask.operatorState, out);
-      encodeCold(subtask.cold, out);
+      if (shares) encodeCold(subtask.cold, out);
     }
   }
   out.fixed(hashBytes(bytes));

@@ -53,22 +53,37 @@ struct CheckpointSweep {
 /// "chk-7/task-1-0-000012.sst": where the file lies in the folder of shared files.
 std::string pathOf(const SharedFile& file);
 
-/// Writes a shared file, a part at a time. One thread at a time; the storage outlives it. Throws
-/// Error(kTransient).
-class SharedFileWriter {
+/// Writes a file, a part at a time. One thread at a time; the storage outlives it. Throws Error(kTransient).
+class StateFileWriter {
  public:
-  SharedFileWriter(std::shared_ptr<ObjectStore> keeper, std::unique_ptr<ObjectWriter> object, SharedFile file)
-      : keeper_(std::move(keeper)), object_(std::move(object)), file_(std::move(file)) {}
+  StateFileWriter(std::shared_ptr<ObjectStore> keeper, std::unique_ptr<ObjectWriter> object, std::string name)
+      : keeper_(std::move(keeper)), object_(std::move(object)) {
+    handle_.file = std::move(name);
+  }
 
   void write(std::string_view bytes);
   /// The file is there. Must be the last call.
-  SharedFile finish();
+  StateHandle finish();
 
  private:
   std::shared_ptr<ObjectStore> keeper_;
   std::unique_ptr<ObjectWriter> object_;
-  SharedFile file_;
+  StateHandle handle_;
   RunningHash hash_;
+};
+
+/// The same for a shared file.
+class SharedFileWriter {
+ public:
+  SharedFileWriter(StateFileWriter writer, SharedFile file)
+      : writer_(std::move(writer)), file_(std::move(file)) {}
+
+  void write(std::string_view bytes) { writer_.write(bytes); }
+  SharedFile finish();
+
+ private:
+  StateFileWriter writer_;
+  SharedFile file_;
 };
 
 class CheckpointStorage {
@@ -88,6 +103,14 @@ class CheckpointStorage {
                                    std::vector<std::string> sections);
   /// Throws Error(kCorruption) when the bytes are not those that were written, or are not there.
   std::string read(const std::string& folder, const StateHandle& handle);
+
+  /// A part of it, not checked. Throws Error(kCorruption) when it is not there.
+  std::string readPart(const std::string& folder, const StateHandle& handle, uint64_t offset, uint64_t length);
+  [[noreturn]] static void failChecksum(const std::string& folder, const StateHandle& handle);
+  /// Throws Error(kCorruption) when the file is not there, or is cut off; does not read it.
+  void checkThere(const std::string& folder, const StateHandle& handle);
+  /// A file of a checkpoint or savepoint in `folder`.
+  StateFileWriter createFile(const std::string& folder, const std::string& name);
 
   /// A new file that later checkpoints may refer to, too; no other of the checkpoint has its name.
   SharedFileWriter createShared(CheckpointId checkpoint, const std::string& name,

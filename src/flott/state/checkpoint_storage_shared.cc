@@ -52,26 +52,18 @@ void removeEmpty(ObjectStore& store, const std::set<std::string>& folders) {
 
 std::string pathOf(const SharedFile& file) { return folderFor(file.writtenBy) + "/" + file.name; }
 
-void SharedFileWriter::write(std::string_view bytes) {
-  object_->write(bytes);
-  hash_.add(bytes);
-  file_.length += bytes.size();
-}
-
 SharedFile SharedFileWriter::finish() {
-  object_->finish();
-  file_.checksum = hash_.value();
+  const StateHandle written = writer_.finish();
+  file_.length = written.length;
+  file_.checksum = written.checksum;
   return std::move(file_);
 }
 
 SharedFileWriter CheckpointStorage::createShared(CheckpointId checkpoint, const std::string& name,
                                                  const std::string& nameInStore) {
   SharedFile file{.writtenBy = checkpoint, .name = name, .nameInStore = nameInStore};
-  std::shared_ptr<ObjectStore> keeper;
-  ObjectStore& store = storeOf(options_.folder, keeper);
-  std::unique_ptr<ObjectWriter> object =
-      store.create(options_.folder + std::string(kSharedFolder) + "/" + pathOf(file));
-  return {std::move(keeper), std::move(object), std::move(file)};
+  StateFileWriter writer = createFile(options_.folder + std::string(kSharedFolder), pathOf(file));
+  return {std::move(writer), std::move(file)};
 }
 
 void CheckpointStorage::readShared(const std::string& folder, const SharedFile& file,

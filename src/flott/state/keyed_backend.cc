@@ -149,10 +149,13 @@ Conversion KeyedStateBackend::conversionOf(const State& state, const KeyedStateS
     conversion.decode =
         stored.expires ? state.kind.expiring->decodeAsPlain : state.kind.expiring->decodePlain;
   }
-  if (fit.verdict == Compatibility::Verdict::kMigratable) {
+  if (fit.verdict != Compatibility::Verdict::kMigratable) return conversion;
+  try {
     rewriter.emplace(stored.value, now, timesPlace(stored.kind, stored.expires));
-    conversion.rewriter = &*rewriter;
+  } catch (Error& error) {
+    throw std::move(error).at("state '" + state.name + "' of the snapshot");
   }
+  conversion.rewriter = &*rewriter;
   return conversion;
 }
 

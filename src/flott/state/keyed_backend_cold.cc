@@ -1,5 +1,8 @@
 // States that were restored with the store they are in: taken over as they are where the program has them with
 // the same types, and otherwise read from there.
+#include <limits>
+#include <utility>
+
 #include "flott/base/error.h"
 #include "flott/state/keyed_backend.h"
 
@@ -35,12 +38,10 @@ ColdPlace KeyedStateBackend::placeFor(const std::string& name, const Kind& kind,
 }
 
 void KeyedStateBackend::loadRestoredCold(State& state) {
-  std::vector<ColdImage::State> mine;
-  std::erase_if(restoredCold_, [&](ColdImage::State& restored) {
-    if (restored.schema.name != state.name) return false;
-    mine.push_back(std::move(restored));
-    return true;
-  });
+  std::vector<ColdImage::State> mine, others;
+  for (ColdImage::State& restored : restoredCold_)
+    (restored.schema.name == state.name ? mine : others).push_back(std::move(restored));
+  restoredCold_ = std::move(others);
   // Those first whose entries have to be found by what is loaded.
   for (const ColdImage::State& restored : mine) {
     if (state.tables.cold().side == nullptr || state.tables.cold().state != restored.number) continue;

@@ -79,9 +79,12 @@ class KeyedSnapshotWriter final : public SegmentSink {
   ~KeyedSnapshotWriter() override;
 
   void take(const SegmentImage& image) override;
+  /// That takeBytes() would give.
   size_t bytes() const { return section_.size(); }
-  /// The whole section; after the backend's cut is complete.
-  std::string finish() { return std::move(section_); }
+  /// What is there so far of the section, or of what follows the bytes taken last.
+  std::string takeBytes() { return std::exchange(section_, {}); }
+  /// The rest of the section: all of it, unless bytes were taken. After the backend's cut is complete.
+  std::string finish() { return takeBytes(); }
   /// Null: there are none.
   std::unique_ptr<ColdCopy> takeFiles();
 

@@ -22,17 +22,6 @@ std::shared_ptr<ColdStore> open(CheckpointStorage& storage, const RocksDbOptions
   return folder.open(stored.image.manifestName, stored.image.manifest, readOnly);
 }
 
-/// The state of `all` that has this schema, as a new one if there is none.
-ColdImage::State& stateOf(const KeyedStateSchema& schema, std::vector<ColdImage::State>& all) {
-  for (ColdImage::State& state : all) {
-    const KeyedStateSchema& has = state.schema;
-    if (has.name == schema.name && has.kind == schema.kind && has.value == schema.value &&
-        has.expires == schema.expires)
-      return state;
-  }
-  return all.emplace_back(ColdImage::State{schema, static_cast<uint16_t>(all.size()), {}});
-}
-
 void copyTable(ColdStore& from, const std::string& prefix, OrderRange range, ColdStore& to,
                const std::string& newPrefix, uint64_t& entries) {
   std::string begin = prefix;
@@ -53,6 +42,15 @@ void copyTable(ColdStore& from, const std::string& prefix, OrderRange range, Col
 }
 
 }  // namespace
+
+ColdImage::State& stateOf(const KeyedStateSchema& schema, std::vector<ColdImage::State>& all) {
+  uint16_t next = 0;
+  for (ColdImage::State& state : all) {
+    if (state.schema == schema) return state;
+    next = std::max<uint16_t>(next, state.number + 1);
+  }
+  return all.emplace_back(ColdImage::State{schema, next, {}});
+}
 
 OrderRange orderRange(KeyGroupRange groups, uint32_t maxParallelism) {
   FLOTT_CHECK(groups.size() > 0);

@@ -49,6 +49,9 @@ struct ColdStates {
   std::vector<SharedFile> files;
 };
 
+/// The state of `all` that has this schema, added with a number that no other has if there is none.
+ColdImage::State& stateOf(const KeyedStateSchema& schema, std::vector<ColdImage::State>& all);
+
 /// `options` tell where the new store is to be. Throws Error(kCorruption) that names the file of the checkpoint,
 /// and what the store throws.
 ColdStates restoreCold(CheckpointStorage& storage, const RocksDbOptions& options,

@@ -10,6 +10,7 @@
 
 #include "flott/env/simulated.h"
 #include "flott/state/cold/cold_restore.h"
+#include "flott/state/cold/section_load.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/tests/cold_fixture.h"
 
@@ -79,6 +80,21 @@ class StoredFiles {
     start.options.keepCold = where.cacheBytes > 0;
     if (where.cacheBytes > 0) start.options.cacheBytes = where.cacheBytes;
     if (where.cacheBytes > 0 && start.options.cold == nullptr) start.options.cold = newTestStore();
+    return start;
+  }
+
+  /// A section, whose entries go to a store one by one.
+  Start load(const std::string& section, KeyedStateBackend::Options options,
+             uint32_t storedMaxParallelism = kDefaultMaxParallelism) {
+    StateFileWriter writer = storage.createFile("/cp/job/chk-100", "section");
+    writer.write(section);
+    ColdStates states{.store = newTestStore(), .states = {}, .checkpoint = {}, .files = {}};
+    Start start{std::move(options), {}};
+    loadSection(storage, {"/cp/job/chk-100", writer.finish(), storedMaxParallelism},
+                {.keyGroups = start.options.keyGroups, .maxParallelism = start.options.maxParallelism}, states,
+                start.restored);
+    start.options.cold = std::move(states.store);
+    start.options.coldStates = std::move(states.states);
     return start;
   }
 
