@@ -34,8 +34,8 @@ struct CheckpointProperties {
   /// That its files go to; empty: a folder of its own among the job's checkpoints.
   std::string folder;
   StopMode stop = StopMode::kGoOn;
-  /// State on disk is stored as its files, and those that checkpoint `base` has are referred to: it is complete,
-  /// and keeps its files until this one has ended. Base 0: there is none.
+  /// State on disk is stored as its files, and those that checkpoint `base` has are referred to: it is
+  /// complete, and keeps its files until this one has ended. Base 0: there is none.
   bool incremental = false;
   CheckpointId base = {};
 };

@@ -27,8 +27,8 @@ struct ObjectInfo {
   uint64_t size = 0;
 };
 
-/// Writes one object, a part after another; memory holds a few of them. One thread at a time. Of a writer that
-/// dies without finish() no object is seen.
+/// Writes one object, a part after another; memory holds a few of them. One thread at a time. Of a writer
+/// that dies without finish() no object is seen.
 class ObjectWriter {
  public:
   virtual ~ObjectWriter() = default;

@@ -489,8 +489,7 @@ void CheckpointCoordinator::letGoOfBase(const Pending& pending) {
 void CheckpointCoordinator::removeShared(std::vector<SharedFile> files) {
   if (files.empty()) return;
   host_.writeAsync(
-      "remove shared files",
-      [this, files = std::move(files)] { storage_.removeShared(files); },
+      "remove shared files", [this, files = std::move(files)] { storage_.removeShared(files); },
       [this](const std::optional<Error>& error) { sweepOwed_ |= error.has_value(); });
 }
 
@@ -516,8 +515,7 @@ void CheckpointCoordinator::removeFiles(CheckpointId id, const std::string& fold
                                         MoveFunction<void()> remove) {
   if (folder.empty()) return;
   host_.writeAsync(
-      "discard " + nameOf(id), std::move(remove),
-      [this, id, folder](const std::optional<Error>& error) {
+      "discard " + nameOf(id), std::move(remove), [this, id, folder](const std::optional<Error>& error) {
         if (!error) return;
         const bool isSavepoint = folder != storage_.folderOf(id);
         sweepOwed_ |= !isSavepoint;

@@ -39,10 +39,10 @@ struct CheckpointRecord {
   Duration duration;  // until it was complete or void
   uint64_t stateBytes = 0;
   uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
-  std::string folder;       // empty: in the master's memory
-  std::string failure;      // why it is void
-  bool discarded = false;   // completed, and replaced by later ones
-  std::vector<Task> tasks;  // that have acknowledged, in that order
+  std::string folder;        // empty: in the master's memory
+  std::string failure;       // why it is void
+  bool discarded = false;    // completed, and replaced by later ones
+  std::vector<Task> tasks;   // that have acknowledged, in that order
 };
 
 struct CheckpointStatistics {

@@ -6,8 +6,8 @@
 //   registry.retain(metadata);                    // complete
 //   registry.hold(metadata.id);                   // the next one builds on it
 //   registry.retain(next);                        // … and is complete
-//   std::vector<SharedFile> useless = registry.letGo(metadata.id);  // no more builds on it: none, it is retained
-//   useless = registry.letGo(metadata.id);        // replaced: what `next` does not have
+//   std::vector<SharedFile> useless = registry.letGo(metadata.id);  // no more builds on it: none, it is
+//   retained useless = registry.letGo(metadata.id);        // replaced: what `next` does not have
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ class SharedFileRegistry {
   void retain(const CheckpointMetadata& checkpoint);
   /// Of one that was retained.
   void hold(CheckpointId checkpoint);
-  /// Ends one retain() or hold(). Returns the files that nobody needs any more. Does nothing for checkpoints that
-  /// are not known.
+  /// Ends one retain() or hold(). Returns the files that nobody needs any more. Does nothing for checkpoints
+  /// that are not known.
   std::vector<SharedFile> letGo(CheckpointId checkpoint);
   /// All files that somebody needs, by pathOf().
   std::set<std::string> needed() const;

@@ -262,8 +262,7 @@ bool Task::fetched() {
 void Task::fetchInto(std::vector<RestoredOperator>& operators) {
   const JobVertex& vertex = *options_.vertex;
   const Configuration defaults;
-  const Configuration& configuration =
-      options_.configuration != nullptr ? *options_.configuration : defaults;
+  const Configuration& configuration = options_.configuration != nullptr ? *options_.configuration : defaults;
   for (size_t i = 0; i < operators.size(); ++i) {
     const OperatorInfo info{.jobName = options_.jobName,
                             .name = vertex.chain[i].name,

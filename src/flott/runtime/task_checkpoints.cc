@@ -68,16 +68,17 @@ void TaskCheckpoints::writeAhead(OperatorChain& chain, ChainHost& host) {
   std::shared_ptr<Stream>& stream = streams_[{barrier.checkpoint, part->index}];
   if (stream == nullptr) stream = std::make_shared<Stream>(folder, file_ + "-" + std::to_string(part->index));
   writesAhead_ = true;
-  host.offload("write checkpoint " + std::to_string(barrier.checkpoint.value),
-               [stream, bytes = std::move(part->bytes), &storage = storage_] { stream->write(storage, bytes); },
-               [this](const std::optional<Error>&) { writesAhead_ = false; });
+  host.offload(
+      "write checkpoint " + std::to_string(barrier.checkpoint.value),
+      [stream, bytes = std::move(part->bytes), &storage = storage_] { stream->write(storage, bytes); },
+      [this](const std::optional<Error>&) { writesAhead_ = false; });
 }
 
 struct TaskCheckpoints::Writing {
   ChainSnapshot cut;
   std::string name;
   std::vector<std::shared_ptr<Stream>> streams;  // by operator; null: there is none
-  std::vector<Stored> base;  // by operator; what need not be written
+  std::vector<Stored> base;                      // by operator; what need not be written
   TaskSnapshot stored;
   std::optional<Error> error;
 
@@ -154,8 +155,7 @@ void TaskCheckpoints::chooseBase(Writing& writing) {
   if (const auto base = stored_.find(properties->base); base != stored_.end()) writing.base = base->second;
 }
 
-void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index,
-                                   const std::vector<SharedFile>& files) {
+void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files) {
   std::vector<Stored>& stored = stored_[checkpoint];
   if (stored.size() <= index) stored.resize(index + 1);
   for (const SharedFile& file : files) stored[index].emplace(file.nameInStore, file);

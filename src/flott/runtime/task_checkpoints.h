@@ -1,9 +1,9 @@
 // A task's part in checkpoints, from the barrier to the acknowledgement.
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
-// threads; the master is told where the state lies. Of state on disk only files are written that the checkpoint
-// does not have which the barrier names: the master keeps that one's files meanwhile. A checkpoint that cannot be written is declined, the task
-// itself goes on. Used on the task's thread.
+// threads; the master is told where the state lies. Of state on disk only files are written that the
+// checkpoint does not have which the barrier names: the master keeps that one's files meanwhile. A checkpoint
+// that cannot be written is declined, the task itself goes on. Used on the task's thread.
 #pragma once
 
 #include <map>
@@ -64,7 +64,7 @@ class TaskCheckpoints {
   // By operator; of checkpoints that later ones may be told to build on.
   std::map<CheckpointId, std::vector<Stored>> stored_;
   std::map<std::pair<CheckpointId, size_t>, std::shared_ptr<Stream>> streams_;  // with the operator
-  bool writesAhead_ = false;  // a part of the oldest cut
+  bool writesAhead_ = false;                                                    // a part of the oldest cut
 };
 
 }  // namespace flott

@@ -78,15 +78,16 @@ void CheckpointFiles::unpack(const OperatorSnapshot& op, size_t index, SubtaskSn
                                .files = subtask.cold.files,
                                .image = ColdImage::decode(read(subtask.cold.image)),
                                .range = {}};
-  const std::shared_ptr<ColdStore> store =
-      openStored(storage_, {.folder = folder, .folderOption = "TMPDIR", .name = "flott-state", .memory = nullptr},
-                 stored);
+  const std::shared_ptr<ColdStore> store = openStored(
+      storage_, {.folder = folder, .folderOption = "TMPDIR", .name = "flott-state", .memory = nullptr},
+      stored);
   const std::string path =
       SpillPlace::in(env_, folder, 0, this).next() + "-" + std::to_string(unpacked_.size());
   env_.files.makeFolders(folder);
   const std::unique_ptr<FileWriter> writer = env_.files.create(path, WriteMode::kCreate);
   RunningHash hash;
-  StateHandle handle{.inlined = {}, .file = "shared files of " + toString(op.id) + "-" + std::to_string(index)};
+  StateHandle handle{.inlined = {},
+                     .file = "shared files of " + toString(op.id) + "-" + std::to_string(index)};
   addColdPieces(read(subtask.keyed), stored.image, store, op.maxParallelism, [&](std::string_view part) {
     writer->write(part);
     hash.add(part);

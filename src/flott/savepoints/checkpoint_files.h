@@ -1,9 +1,9 @@
 // A checkpoint or savepoint that lies somewhere, opened for looking at: its metadata, and parts of its files.
 //
 // Parts are read as they are asked for, so that nobody has to hold a file in memory. State that was stored as
-// the files of a store on disk is unpacked at once: written to a temporary file as it is in savepoints. Opened by readers and by
-// the `flott state` command; one thread at a time; all calls block. Errors name the file; what is there but
-// wrong is an Error(kCorruption).
+// the files of a store on disk is unpacked at once: written to a temporary file as it is in savepoints.
+// Opened by readers and by the `flott state` command; one thread at a time; all calls block. Errors name the
+// file; what is there but wrong is an Error(kCorruption).
 //
 //   CheckpointFiles files(env, {}, "s3://bucket/checkpoints/5f2c…/chk-41");
 //   std::string section = files.read(files.metadata().operators[0].subtasks[0].keyed);
@@ -54,7 +54,7 @@ class CheckpointFiles final : public StateParts {
   CheckpointStorage storage_;
   FolderStore local_;
   CheckpointMetadata metadata_;
-  std::shared_ptr<ObjectStore> remote_;                           // null: the files are local
+  std::shared_ptr<ObjectStore> remote_;                          // null: the files are local
   std::map<std::string, std::unique_ptr<FileReader>> unpacked_;  // have no name any more; by that in handles
 };
 

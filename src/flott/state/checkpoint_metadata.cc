@@ -98,7 +98,8 @@ uint64_t CheckpointMetadata::stateBytes() const {
   uint64_t sum = 0;
   for (const OperatorSnapshot& op : operators) {
     sum += op.enumerator.size();
-    for (const SubtaskSnapshot& s : op.subtasks) sum += s.keyed.length + s.operatorState.length + s.cold.bytes();
+    for (const SubtaskSnapshot& s : op.subtasks)
+      sum += s.keyed.length + s.operatorState.length + s.cold.bytes();
   }
   return sum;
 }

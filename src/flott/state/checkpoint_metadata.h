@@ -28,8 +28,8 @@ struct StateHandle {
   bool operator==(const StateHandle&) const = default;
 };
 
-/// A whole file that later checkpoints may have in common with the one that wrote it. It lies beside the folders
-/// of checkpoints: shared/chk-<writtenBy>/<name>.
+/// A whole file that later checkpoints may have in common with the one that wrote it. It lies beside the
+/// folders of checkpoints: shared/chk-<writtenBy>/<name>.
 struct SharedFile {
   CheckpointId writtenBy;
   std::string name;

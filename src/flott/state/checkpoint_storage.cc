@@ -124,11 +124,10 @@ std::string CheckpointStorage::readPart(const std::string& folder, const StateHa
 }
 
 void CheckpointStorage::failChecksum(const std::string& folder, const StateHandle& handle) {
-  throw Error(ErrorKind::kCorruption, "file '" + folder + "/" + handle.file +
-                                          "' of a checkpoint is damaged: the " +
-                                          std::to_string(handle.length) + " bytes from " +
-                                          std::to_string(handle.offset) +
-                                          " on do not match their checksum. Restore from another checkpoint");
+  throw Error(ErrorKind::kCorruption,
+              "file '" + folder + "/" + handle.file + "' of a checkpoint is damaged: the " +
+                  std::to_string(handle.length) + " bytes from " + std::to_string(handle.offset) +
+                  " on do not match their checksum. Restore from another checkpoint");
 }
 
 void CheckpointStorage::checkThere(const std::string& folder, const StateHandle& handle) {

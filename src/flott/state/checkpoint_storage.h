@@ -105,7 +105,8 @@ class CheckpointStorage {
   std::string read(const std::string& folder, const StateHandle& handle);
 
   /// A part of it, not checked. Throws Error(kCorruption) when it is not there.
-  std::string readPart(const std::string& folder, const StateHandle& handle, uint64_t offset, uint64_t length);
+  std::string readPart(const std::string& folder, const StateHandle& handle, uint64_t offset,
+                       uint64_t length);
   [[noreturn]] static void failChecksum(const std::string& folder, const StateHandle& handle);
   /// Throws Error(kCorruption) when the file is not there, or is cut off; does not read it.
   void checkThere(const std::string& folder, const StateHandle& handle);
@@ -115,8 +116,8 @@ class CheckpointStorage {
   /// A new file that later checkpoints may refer to, too; no other of the checkpoint has its name.
   SharedFileWriter createShared(CheckpointId checkpoint, const std::string& name,
                                 const std::string& nameInStore);
-  /// Hands over a shared file of the checkpoint in `folder`, a part at a time. Throws Error(kCorruption), at the
-  /// latest at its end, when the bytes are not those that were written, or are not there.
+  /// Hands over a shared file of the checkpoint in `folder`, a part at a time. Throws Error(kCorruption), at
+  /// the latest at its end, when the bytes are not those that were written, or are not there.
   void readShared(const std::string& folder, const SharedFile& file,
                   MoveFunction<void(std::string_view)> take);
   /// Throws Error(kCorruption) that names a shared file of the checkpoint which is not there, or is cut off.

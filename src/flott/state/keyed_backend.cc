@@ -217,7 +217,6 @@ void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
   for (StateTables* tables : namespaced_) tables->drop(nameSpace);
   for (ColdImage::State& state : restoredCold_) {
     if (!state.schema.name.starts_with(kNamespaced) || state.entries.erase(nameSpace) == 0) continue;
-    if (!keepCold_) continue;
     const std::string prefix = ColdKey::prefix(state.number, nameSpace);
     cold_->eraseRange(prefix, ColdKey::behind(prefix));
   }

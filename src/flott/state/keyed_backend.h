@@ -159,8 +159,8 @@ class KeyedStateBackend {
   std::vector<KeyedStateSchema> schemas() const;
   /// Marks the content of all states for a snapshot. The cut before must be finished.
   void cut(SegmentSink& sink);
-  /// As cut(), but where a store stands behind the states its files are taken, and the sink gets the rest. Null
-  /// where nothing is there; the sink then gets all.
+  /// As cut(), but where a store stands behind the states its files are taken, and the sink gets the rest.
+  /// Null where nothing is there; the sink then gets all.
   std::unique_ptr<ColdCopy> cutFiles(SegmentSink& sink);
   /// Hands over about `budgetBytes` of it; true when the cut is complete.
   bool encodeSome(size_t budgetBytes);

@@ -1,5 +1,5 @@
-// States that were restored with the store they are in: taken over as they are where the program has them with
-// the same types, and otherwise read from there.
+// States that were restored with the store they are in: taken over as they are where the program has them
+// with the same types, and otherwise read from there.
 #include <limits>
 #include <utility>
 
@@ -71,7 +71,7 @@ void KeyedStateBackend::loadCold(State& state, const ColdImage::State& stored) {
         size_t everything = std::numeric_limits<size_t>::max();
         scan.encodeSome(everything);
       }
-      if (keepCold_) cold_->eraseRange(prefix, behind);
+      cold_->eraseRange(prefix, behind);
     }
   } catch (Error& error) {
     throw std::move(error).at("state '" + state.name + "' of the snapshot");
@@ -94,8 +94,8 @@ uint32_t KeyedStateBackend::variantOf(const KeyedStateSchema& unregistered) cons
       ++variant;
     }
   }
-  throw Error(ErrorKind::kCorruption, "the snapshot has a state '" + unregistered.name +
-                                          "' on disk of which the rest knows nothing");
+  throw Error(ErrorKind::kCorruption,
+              "the snapshot has a state '" + unregistered.name + "' on disk of which the rest knows nothing");
 }
 
 }  // namespace flott

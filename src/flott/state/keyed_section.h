@@ -19,8 +19,8 @@ namespace flott {
 std::optional<std::string> withoutKeyedState(std::string_view section, std::string_view name,
                                              std::vector<std::string>& names);
 
-/// The section with what is in the store beside it, handed to `write` a part at a time: as if the cut had been
-/// made by pieces, but for what had expired. Throws Error(kCorruption).
+/// The section with what is in the store beside it, handed to `write` a part at a time: as if the cut had
+/// been made by pieces, but for what had expired. Throws Error(kCorruption).
 void addColdPieces(std::string_view section, const ColdImage& image, std::shared_ptr<ColdStore> store,
                    uint32_t maxParallelism, MoveFunction<void(std::string_view)> write);
 

@@ -124,7 +124,8 @@ void addColdPieces(std::string_view section, const ColdImage& image, std::shared
     if (at == header.states.end())
       throw Error(ErrorKind::kCorruption, "keyed state knows nothing of '" + state.schema.name + "' on disk");
     states.resize(std::max<size_t>(states.size(), size_t{state.number} + 1));
-    states[state.number] = {state.schema.name, nullptr, {}, static_cast<uint32_t>(at - header.states.begin())};
+    states[state.number] = {
+        state.schema.name, nullptr, {}, static_cast<uint32_t>(at - header.states.begin())};
   }
   write(section);
   ColdSide side(std::move(store), 0);

@@ -73,8 +73,8 @@ struct KeyedPieceHeader {
 
 class KeyedSnapshotWriter final : public SegmentSink {
  public:
-  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way. By files, what
-  /// is in a store is not among the pieces but in takeFiles().
+  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way. By files,
+  /// what is in a store is not among the pieces but in takeFiles().
   explicit KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles = false);
   ~KeyedSnapshotWriter() override;
 

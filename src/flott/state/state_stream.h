@@ -23,7 +23,8 @@ namespace flott {
 class StateParts {
  public:
   virtual ~StateParts() = default;
-  /// A part of it, not checked. `offset + length` is within it. Throws Error(kCorruption) when it is not there.
+  /// A part of it, not checked. `offset + length` is within it. Throws Error(kCorruption) when it is not
+  /// there.
   virtual std::string readPart(const StateHandle& handle, uint64_t offset, uint64_t length) = 0;
   [[noreturn]] virtual void failChecksum(const StateHandle& handle) const = 0;
 };

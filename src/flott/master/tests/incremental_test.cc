@@ -1,5 +1,5 @@
-// Checkpoints that share files: whatever fails, the storage holds what the checkpoints that are kept refer to and
-// nothing else, and each of them can be started from.
+// Checkpoints that share files: whatever fails, the storage holds what the checkpoints that are kept refer to
+// and nothing else, and each of them can be started from.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,8 +73,8 @@ TEST(Incremental, TheStorageHoldsWhatTheCheckpointsReferToAndNothingElse) {
     Random random(seed);
     constexpr int64_t kCount = 2000;
     const auto shape = [&random] {
-      return Shape{.sources = static_cast<int>(1 + random.below(2)),
-                   .sums = static_cast<int>(1 + random.below(3))};
+      return JobShape{.sources = static_cast<int>(1 + random.below(2)),
+                      .sums = static_cast<int>(1 + random.below(3))};
     };
     const auto outside = std::make_shared<Outside>();
     RecoveryWorld world(seed);

@@ -28,10 +28,10 @@ constexpr uint64_t kMostGrowth = 30 << 20;
 
 /// What the job and the test tell each other.
 struct Signals {
-  std::atomic<int64_t> filled{0};    // records that have made state
-  std::atomic<int64_t> checked{0};   // records that have found theirs
-  std::atomic<bool> goOn{false};     // behind the first half
-  std::atomic<bool> crash{false};    // once
+  std::atomic<int64_t> filled{0};   // records that have made state
+  std::atomic<int64_t> checked{0};  // records that have found theirs
+  std::atomic<bool> goOn{false};    // behind the first half
+  std::atomic<bool> crash{false};   // once
   std::atomic<int64_t> wrong{0};
 };
 
@@ -147,7 +147,8 @@ class LargeState : public testing::TestWithParam<bool> {
   /// Notes how much memory is in use until `done`.
   template <typename F>
   void until(EmbeddedJob& job, F&& done) {
-    while (!done() && !job.waitFor(Duration::millis(2))) most_ = std::max(most_, env_.system.anonymousBytes());
+    while (!done() && !job.waitFor(Duration::millis(2)))
+      most_ = std::max(most_, env_.system.anonymousBytes());
   }
   void begin() { before_ = most_ = env_.system.anonymousBytes(); }
   void expectLittleGrowth(const char* what) const {
@@ -238,9 +239,8 @@ TEST_P(LargeState, ComesBackAtAnotherParallelism) {
   EXPECT_EQ(signals_->wrong, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Checkpoints, LargeState, testing::Bool(), [](const auto& incremental) {
-  return incremental.param ? "Incremental" : "Whole";
-});
+INSTANTIATE_TEST_SUITE_P(Checkpoints, LargeState, testing::Bool(),
+                         [](const auto& incremental) { return incremental.param ? "Incremental" : "Whole"; });
 
 }  // namespace
 }  // namespace flott

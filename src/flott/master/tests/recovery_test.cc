@@ -18,9 +18,9 @@ TEST(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
   for (uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed);
     const int64_t count = 1000 + static_cast<int64_t>(random.below(4000));
-    const Shape shape{.sources = static_cast<int>(1 + random.below(3)),
-                      .sums = static_cast<int>(1 + random.below(4)),
-                      .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
+    const JobShape shape{.sources = static_cast<int>(1 + random.below(3)),
+                         .sums = static_cast<int>(1 + random.below(4)),
+                         .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
     RecoveryWorld world(seed);
@@ -131,8 +131,8 @@ TEST(Recovery, AJobGoesOnAtAnotherParallelism) {
     Random random(seed);
     constexpr int64_t kCount = 4000;
     const auto shape = [&random] {
-      return Shape{.sources = static_cast<int>(1 + random.below(4)),
-                   .sums = static_cast<int>(1 + random.below(5))};
+      return JobShape{.sources = static_cast<int>(1 + random.below(4)),
+                      .sums = static_cast<int>(1 + random.below(5))};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1000 + static_cast<int64_t>(random.below(3000));
@@ -199,9 +199,9 @@ TEST(Recovery, SavepointsHoldEveryRecordOnceWhateverCrashesAroundThem) {
     Random random(seed);
     constexpr int64_t kCount = 3000;
     const auto shape = [&random] {
-      return Shape{.sources = static_cast<int>(1 + random.below(3)),
-                   .sums = static_cast<int>(1 + random.below(4)),
-                   .handout = Handout::kOnRequest};
+      return JobShape{.sources = static_cast<int>(1 + random.below(3)),
+                      .sums = static_cast<int>(1 + random.below(4)),
+                      .handout = Handout::kOnRequest};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));
@@ -341,7 +341,7 @@ TEST(RecoveryOnThreads, EveryRecordCountsOnce) {
   Configuration configuration;
   configuration.set("execution.checkpointing.interval", "10 ms");
   configuration.set("flott.lanes", "3");
-  const Shape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
+  const JobShape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
   EmbeddedJob job(summing(kCount, shape, outside), configuration, env, real, make,
                   [](const Error&, int64_t) { return RestartDecision::in(Duration::millis(1)); });
   job.start();

@@ -1,7 +1,6 @@
 // A job that sums numbers under a few keys, and crashes on request: what it tells at the end is known.
 #pragma once
 
-#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -28,7 +27,7 @@ struct Outside {
   std::map<int64_t, int64_t> totals;  // by key, as last told
   int64_t untilCrash = 0;             // records; 0: never
   int crashes = 0;
-  std::function<void()> onCrash = {};
+  MoveFunction<void()> onCrash = {};
 };
 
 // Sums under kKeys keys, and tells the sums at the end.
@@ -71,13 +70,13 @@ inline std::map<int64_t, int64_t> expected(int64_t count) {
   return sums;
 }
 
-struct Shape {
+struct JobShape {
   int sources = 1;
   int sums = 1;
   Handout handout = Handout::kOnRequest;
 };
 
-inline JobGraph summing(int64_t count, const Shape& shape, const std::shared_ptr<Outside>& outside) {
+inline JobGraph summing(int64_t count, const JobShape& shape, const std::shared_ptr<Outside>& outside) {
   Pipeline pipeline(sourceOf(Ranges(count, shape.handout), "numbers").factory, shape.sources);
   auto make = [outside] { return std::make_unique<SumByKey>(outside); };
   pipeline.then("pass", passOn(), shape.sources)

@@ -136,7 +136,9 @@ TEST(TaskCheckpoints, TheCutHoldsWhatCameBeforeItAndNothingElse) {
 // Keeps a long text for each record.
 class KeepTexts final : public Operator {
  public:
-  static std::string textOf(int64_t record) { return std::string(1000, static_cast<char>('a' + record % 26)); }
+  static std::string textOf(int64_t record) {
+    return std::string(1000, static_cast<char>('a' + record % 26));
+  }
   void open(OperatorContext& context) override {
     state_ = &context.keyedState(typeOps<int64_t>());
     text_ = state_->state(ValueStateDescriptor<std::string>("text"));

@@ -305,11 +305,17 @@ TEST_F(StateTool, StateThatWasStoredAsFilesLooksTheSame) {
   for (const std::string folder : {"cp", "s3://bucket/cp"}) {
     const std::string whole = write(state, {.folder = folder});
     const std::string byFiles = write(state, {.id = 8, .parallelism = 3, .folder = folder, .byFiles = true});
-    EXPECT_GT(CheckpointStorage(sim.files(), {}, &sim.stores()).readMetadata(byFiles).operators[1].subtasks[2].cold.files.size(), 0u);
+    EXPECT_GT(CheckpointStorage(sim.files(), {}, &sim.stores())
+                  .readMetadata(byFiles)
+                  .operators[1]
+                  .subtasks[2]
+                  .cold.files.size(),
+              0u);
     for (const char* name : {"count", "window-contents", "visits", "seen", "timers:event-time"})
       EXPECT_EQ(printed(byFiles, name), printed(whole, name)) << name;
     EXPECT_EQ(compared(whole, byFiles, true), "");
-    std::string listed = toText(summarize(*std::make_unique<CheckpointFiles>(sim.env(), StringMap(), byFiles)));
+    std::string listed =
+        toText(summarize(*std::make_unique<CheckpointFiles>(sim.env(), StringMap(), byFiles)));
     EXPECT_NE(listed.find("  count              value           3000 keys"), std::string::npos) << listed;
     // What is copied from there is complete without those files.
     const std::string copy = "/copy-" + std::to_string(folder.size());
@@ -320,7 +326,8 @@ TEST_F(StateTool, StateThatWasStoredAsFilesLooksTheSame) {
   }
   const std::string shared =
       "cp/shared/" +
-      pathOf(CheckpointStorage(sim.files(), {}).readMetadata("cp/chk-8").operators[1].subtasks[1].cold.files[0]);
+      pathOf(
+          CheckpointStorage(sim.files(), {}).readMetadata("cp/chk-8").operators[1].subtasks[1].cold.files[0]);
   sim.files().remove(shared);
   EXPECT_EQ(errorText([&] { open("cp/chk-8"); }, ErrorKind::kCorruption),
             "file '" + shared + "' of a checkpoint is missing. Restore from another checkpoint");

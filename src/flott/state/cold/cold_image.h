@@ -1,7 +1,7 @@
 // What a checkpoint says about a store on disk beside its files: which states and entries are in it.
 //
-// Made by a backend at a cut and stored with the checkpoint; read by whoever restores it, to find the states in
-// the store that is opened on the files. A plain value, with a format version.
+// Made by a backend at a cut and stored with the checkpoint; read by whoever restores it, to find the states
+// in the store that is opened on the files. A plain value, with a format version.
 //
 //   std::string bytes = image.encode();
 //   ColdImage again = ColdImage::decode(bytes);

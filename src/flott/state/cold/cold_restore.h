@@ -1,9 +1,9 @@
 // From the files of stores in a checkpoint to a store that an operator instance can go on with.
 //
-// Where one old subtask had just the key groups of the new one, a database is opened on its files as they are.
-// Otherwise they are read in their order as far as they are wanted, into a new database, of one old subtask
-// after the other: memory holds a few blocks whatever the size. Blocks for as long as that takes: off-load
-// threads only.
+// Where one old subtask had just the key groups of the new one, a database is opened on its files as they
+// are. Otherwise they are read in their order as far as they are wanted, into a new database, of one old
+// subtask after the other: memory holds a few blocks whatever the size. Blocks for as long as that takes:
+// off-load threads only.
 //
 //   ColdStates states = restoreCold(storage, options, stored, orderRange({0, 64}, 128));
 #pragma once
@@ -52,8 +52,8 @@ struct ColdStates {
 /// The state of `all` that has this schema, added with a number that no other has if there is none.
 ColdImage::State& stateOf(const KeyedStateSchema& schema, std::vector<ColdImage::State>& all);
 
-/// `options` tell where the new store is to be. Throws Error(kCorruption) that names the file of the checkpoint,
-/// and what the store throws.
+/// `options` tell where the new store is to be. Throws Error(kCorruption) that names the file of the
+/// checkpoint, and what the store throws.
 ColdStates restoreCold(CheckpointStorage& storage, const RocksDbOptions& options,
                        const std::vector<StoredColdState>& stored, OrderRange wanted);
 

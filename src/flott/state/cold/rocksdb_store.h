@@ -42,8 +42,8 @@ struct RocksDbOptions {
 /// Throws Error(kUser) when the folder cannot be used.
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options);
 
-/// The folder of a database to be: ColdFiles of another one are put there, and the database is opened on them.
-/// Removes it unless it comes to that. One thread at a time; blocks. Throws as ColdStore does.
+/// The folder of a database to be: ColdFiles of another one are put there, and the database is opened on
+/// them. Removes it unless it comes to that. One thread at a time; blocks. Throws as ColdStore does.
 ///
 ///   RocksDbFolder folder(options);
 ///   for (const auto& file : files) {

@@ -48,8 +48,8 @@ class SectionLoader {
     for (const KeyedStateSchema& schema : header_.states) {
       State& state = states_.emplace_back();
       if (!keysAreKnown || schema.kind == "timers") continue;
-      auto values = std::make_unique<StoredValueSkipper>(schema.value, timesPlace(schema.kind, schema.expires),
-                                                         nullptr);
+      auto values = std::make_unique<StoredValueSkipper>(schema.value,
+                                                         timesPlace(schema.kind, schema.expires), nullptr);
       if (!values->obstacle().empty()) continue;
       state.values = std::move(values);
       state.number = stateOf(schema, states.states).number;

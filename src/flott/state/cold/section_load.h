@@ -1,8 +1,8 @@
 // Keyed state that lies in a checkpoint entry by entry, put into a store on disk without being in memory.
 //
-// A section is read a piece at a time; its entries are told apart by the description of their types, and those
-// that are wanted go to the store as a backend keeps them. What cannot be told apart, for a type has a codec of
-// its own, and what is not for the disk (timers) is kept as it is. Blocks: off-load threads only.
+// A section is read a piece at a time; its entries are told apart by the description of their types, and
+// those that are wanted go to the store as a backend keeps them. What cannot be told apart, for a type has a
+// codec of its own, and what is not for the disk (timers) is kept as it is. Blocks: off-load threads only.
 //
 //   loadSection(storage, stored, {.keyGroups = {0, 64}, .maxParallelism = 128}, states, restored);
 #pragma once

@@ -1,5 +1,5 @@
-// Stores that are stored as their files: what was in them is there again, wherever its key groups go, and what
-// a later cut has in common with an earlier one is not stored twice.
+// Stores that are stored as their files: what was in them is there again, wherever its key groups go, and
+// what a later cut has in common with an earlier one is not stored twice.
 #include "flott/state/cold/cold_restore.h"
 
 #include <gtest/gtest.h>
@@ -88,7 +88,9 @@ TEST(ColdRestore, ALaterCutWritesOnlyWhatIsNew) {
     EXPECT_EQ(values.size(), cut == &first ? 3000u : 3010u);
     EXPECT_EQ(restored.others().size(), values.size());
     EXPECT_EQ(restored.backend.eventTimers().size(), values.size());
-    if (cut == &second) EXPECT_EQ(values, expected);
+    if (cut == &second) {
+      EXPECT_EQ(values, expected);
+    }
   }
 }
 
@@ -149,8 +151,8 @@ TEST(ColdRestore, AStateThatNobodyRegistersIsKept) {
   for (const Where where : {kDisk, kDisk, Where{}}) {
     const bool byHalves = stored.fetched > 0;
     size_t kept = 0;
-    for (const KeyGroupRange groups : byHalves ? std::vector<KeyGroupRange>{{0, 50}, {50, 128}}
-                                               : std::vector<KeyGroupRange>{{0, 128}}) {
+    for (const KeyGroupRange groups :
+         byHalves ? std::vector<KeyGroupRange>{{0, 50}, {50, 128}} : std::vector<KeyGroupRange>{{0, 128}}) {
       StoredFiles::Start start = stored.fetch({cut}, where, {.keyGroups = groups});
       Texts without(start.options, std::move(start.restored), false);
       without.set(5'000'000, "later");

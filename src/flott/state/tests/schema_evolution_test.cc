@@ -228,13 +228,9 @@ void evolveOnDisk(Where to, bool bySection) {
 
 TEST(SchemaEvolution, OfStoresThatAreStoredAsTheirFiles) {
   evolveOnDisk({}, false);
-  evolveOnDisk({1}, false);
   evolveOnDisk({30'000}, false);
 }
-TEST(SchemaEvolution, OfSectionsThatGoToTheDiskEntryByEntry) {
-  evolveOnDisk({1}, true);
-  evolveOnDisk({30'000}, true);
-}
+TEST(SchemaEvolution, OfSectionsThatGoToTheDiskEntryByEntry) { evolveOnDisk({30'000}, true); }
 
 TEST(SchemaEvolution, EveryKindOfState) { evolve({}, {}); }
 TEST(SchemaEvolution, FromOneBackendToTheOther) {

@@ -1,5 +1,5 @@
-// Cuts by files, stored and fetched as tasks do it, in a simulated folder: for tests that say the same of them as
-// of other cuts.
+// Cuts by files, stored and fetched as tasks do it, in a simulated folder: for tests that say the same of
+// them as of other cuts.
 #pragma once
 
 #include <map>
@@ -91,8 +91,8 @@ class StoredFiles {
     ColdStates states{.store = newTestStore(), .states = {}, .checkpoint = {}, .files = {}};
     Start start{std::move(options), {}};
     loadSection(storage, {"/cp/job/chk-100", writer.finish(), storedMaxParallelism},
-                {.keyGroups = start.options.keyGroups, .maxParallelism = start.options.maxParallelism}, states,
-                start.restored);
+                {.keyGroups = start.options.keyGroups, .maxParallelism = start.options.maxParallelism},
+                states, start.restored);
     start.options.cold = std::move(states.store);
     start.options.coldStates = std::move(states.states);
     return start;
