@@ -2,13 +2,14 @@
 """Runs all tests of a build folder; the last line is `N passed, N failed`.
 
 Usage: run_tests.py [--build build/release] [--jobs N] [--timeout SECONDS] [--only REGEX] [--units]
+                    [--shards N]
 
 - every test binary that CMake built: each gtest case counts as one test;
 - scripts, tests/*.sh and tools/tests/*_test.py: passed when they exit with 0. They get the build folder as FLOTT_BUILD;
 - tests/compile_fail/*.cc: has to be refused by the compiler, whose output has to contain the text after each
   `// expect: ` in the file.
 
---units runs the binaries alone. Exit code 1 when a test failed or none ran. What a failed test printed is shown.
+--units runs the binaries alone; --shards N runs each as N processes with a part of its cases. Exit code 1 when a test failed or none ran. What a failed test printed is shown.
 """
 import argparse
 import os
@@ -94,7 +95,10 @@ def collect(options):
     environment = dict(os.environ, FLOTT_BUILD=str(options.build), ARROW_DEFAULT_MEMORY_POOL='system')
     tests = {}
     for path in build_tree.test_binaries(options.build):
-        tests[path.name] = lambda path=path: run_binary(path, options.timeout, environment)
+        for shard in range(options.shards):
+            part = dict(environment, GTEST_TOTAL_SHARDS=str(options.shards), GTEST_SHARD_INDEX=str(shard))
+            name = path.name if options.shards == 1 else f'{path.name} {shard + 1}/{options.shards}'
+            tests[name] = lambda path=path, part=part: run_binary(path, options.timeout, part)
     if options.units:
         return tests
     for path in [*root.glob('tests/*.sh'), *root.glob('tools/tests/*_test.py')]:
@@ -119,9 +123,10 @@ def main():
     parser.add_argument('--timeout', type=int, default=300, help='seconds for one binary or script')
     parser.add_argument('--only', default='', help='regular expression for the names of binaries, scripts and files')
     parser.add_argument('--units', action='store_true', help='only the test binaries')
+    parser.add_argument('--shards', type=int, default=1, help='processes that share the cases of a binary')
     options = parser.parse_args()
 
-    tests = {name: test for name, test in collect(options).items() if re.search(options.only, name)}
+    tests = {name: test for name, test in collect(options).items() if re.search(options.only, name.split(' ')[0])}
     passed, failed = 0, []
     for name, outcome in build_tree.run_all(options.jobs, lambda name: timed(tests[name]), sorted(tests)):
         passed += outcome.passed

@@ -69,6 +69,11 @@ echo "[ RUN      ] A.c"; echo "[  SKIPPED ] A.c (0 ms)" """})
         self.assertEqual((code, lines[-1]), (1, '1 passed, 1 failed'))
         self.assertIn('FAILED two: was not built', lines)
 
+    def test_shards_get_their_parts_and_count_together(self):
+        code, lines = self.run_binaries({'one': '[ $GTEST_TOTAL_SHARDS = 2 ] || exit 1\n' + f'''
+if [ $GTEST_SHARD_INDEX = 0 ]; then {ONE_PASSES} else {ONE_PASSES + ONE_PASSES} fi'''}, '--shards', '2', '--only', '^one$')
+        self.assertEqual((code, lines[-1]), (0, '3 passed, 0 failed'))
+
     def test_nothing_run_is_a_failure(self):
         code, lines = self.run_binaries({'one': ONE_PASSES}, '--only', 'nothing')
         self.assertEqual((code, lines[-1]), (1, '0 passed, 0 failed'))

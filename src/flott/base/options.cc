@@ -18,7 +18,7 @@ OptionRegistry standardOptions() {
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
   all.add(kLogLevel).add(kLogFormat).add(kLogFile);
-  all.add(kRestartStrategy).add(kFixedDelayAttempts).add(kFixedDelay);
+  all.add(kRestartStrategy).add(kFailoverStrategy).add(kFixedDelayAttempts).add(kFixedDelay);
   all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
   all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);
   all.add(kExponentialJitter).add(kExponentialResetThreshold).add(kExponentialAttempts);

@@ -293,6 +293,14 @@ inline constexpr ConfigOption<std::string> kRestartStrategy{
         "none|off|disable|fixed-delay|fixeddelay|failure-rate|failurerate|exponential-delay|"
         "exponentialdelay"};
 
+inline constexpr ConfigOption<std::string> kFailoverStrategy{
+    .key = "jobmanager.execution.failover-strategy",
+    .defaultText = "region",
+    .description =
+        "What begins anew after a failure: region, the tasks that exchange records with the one that failed, "
+        "directly or by way of others; or full, all tasks of the job.",
+    .choices = "region|full"};
+
 inline constexpr ConfigOption<int64_t> kFixedDelayAttempts{
     .key = "restart-strategy.fixed-delay.attempts",
     .defaultText = "1",

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "flott/base/nearest.h"
-#include "flott/data/arrow_status.h"
+#include "flott/data/arrow_types.h"
 #include "flott/data/columns.h"
 #include "flott/data/type_description.h"
 
@@ -12,17 +12,6 @@ namespace flott {
 namespace {
 
 using TypePtr = std::shared_ptr<arrow::DataType>;
-
-// The types that are the same thing on both sides.
-const std::pair<arrow::Type::type, TypeKind> kPlain[] = {
-    {arrow::Type::BOOL, TypeKind::kBool},           {arrow::Type::INT8, TypeKind::kInt8},
-    {arrow::Type::INT16, TypeKind::kInt16},         {arrow::Type::INT32, TypeKind::kInt32},
-    {arrow::Type::INT64, TypeKind::kInt64},         {arrow::Type::UINT8, TypeKind::kUint8},
-    {arrow::Type::UINT16, TypeKind::kUint16},       {arrow::Type::UINT32, TypeKind::kUint32},
-    {arrow::Type::UINT64, TypeKind::kUint64},       {arrow::Type::FLOAT, TypeKind::kFloat},
-    {arrow::Type::DOUBLE, TypeKind::kDouble},       {arrow::Type::STRING, TypeKind::kString},
-    {arrow::Type::LARGE_STRING, TypeKind::kString}, {arrow::Type::STRING_VIEW, TypeKind::kString},
-};
 
 TypeDescription describeType(const arrow::DataType& type);
 
@@ -42,9 +31,8 @@ std::string unitName(arrow::TimeUnit::type unit) {
 
 TypeDescription describeType(const arrow::DataType& type) {
   TypeDescription out;
-  for (const auto& [id, kind] : kPlain) {
-    if (type.id() != id) continue;
-    out.kind = kind;
+  if (const auto plain = plainKind(type)) {
+    out.kind = *plain;
     return out;
   }
   switch (type.id()) {
@@ -80,12 +68,9 @@ TypeDescription describeType(const arrow::DataType& type) {
 }
 
 TypePtr typeOf(const TypeDescription& description, const std::string& field) {
-  for (const auto& [id, kind] : kPlain) {
-    if (description.kind == kind) return valueOf(arrow::type_singleton(id), field);
-  }
+  if (TypePtr plain = plainArrowType(description.kind)) return plain;
   if (description.kind == TypeKind::kEnum) return typeOf(description.parts[0], field);
-  if (description.kind == TypeKind::kTimestamp && description.name == "ms")
-    return arrow::timestamp(arrow::TimeUnit::MILLI, "UTC");
+  if (description.kind == TypeKind::kTimestamp && description.name == "ms") return arrowType(description);
   throw Error(ErrorKind::kUser, "field '" + field + "' is " + description.toString() +
                                     " and cannot be a column: columns hold numbers, bools, strings and "
                                     "timestamps, or std::optional of these");

@@ -30,6 +30,8 @@ struct TypeOps {
   uint32_t align;
   /// Copies and moves are a memcpy, destruction is nothing, and heapBytes is 0.
   bool triviallyCopyable;
+  /// The encoded form is the bytes in memory, whatever they are.
+  bool bulk;
 
   void (*defaultConstruct)(void* memory);
   void (*copyConstruct)(void* memory, const void* from);
@@ -58,6 +60,7 @@ constexpr TypeOps makeTypeOps() {
   ops.size = sizeof(T);
   ops.align = alignof(T);
   ops.triviallyCopyable = std::is_trivially_copyable_v<T>;
+  ops.bulk = isBulk<T>();
   ops.defaultConstruct = [](void* memory) { new (memory) T(); };
   ops.copyConstruct = [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); };
   ops.relocate = [](void* memory, void* from) noexcept {

@@ -9,6 +9,7 @@
 
 #include "flott/base/time.h"
 #include "flott/data/arrow_status.h"
+#include "flott/data/arrow_types.h"
 #include "flott/data/columns.h"
 
 namespace flott {
@@ -18,34 +19,7 @@ using arrow::Type;
 
 // The Arrow type that a kind of field is copied from.
 std::shared_ptr<arrow::DataType> typeFor(TypeKind kind) {
-  switch (kind) {
-    case TypeKind::kBool:
-      return arrow::boolean();
-    case TypeKind::kInt8:
-      return arrow::int8();
-    case TypeKind::kInt16:
-      return arrow::int16();
-    case TypeKind::kInt32:
-      return arrow::int32();
-    case TypeKind::kInt64:
-      return arrow::int64();
-    case TypeKind::kUint8:
-      return arrow::uint8();
-    case TypeKind::kUint16:
-      return arrow::uint16();
-    case TypeKind::kUint32:
-      return arrow::uint32();
-    case TypeKind::kUint64:
-      return arrow::uint64();
-    case TypeKind::kFloat:
-      return arrow::float32();
-    case TypeKind::kDouble:
-      return arrow::float64();
-    case TypeKind::kTimestamp:
-      return arrow::timestamp(arrow::TimeUnit::MILLI);
-    default:
-      return arrow::utf8();
-  }
+  return kind == TypeKind::kTimestamp ? arrow::timestamp(arrow::TimeUnit::MILLI) : plainArrowType(kind);
 }
 
 // Whether every value of `from` is one of `to`. Of times, what is finer than a millisecond is lost.

@@ -57,6 +57,23 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
     std::exchange(drainReply_, {})({.error = Error(ErrorKind::kCancelled, "no savepoint was made: " + why)});
 }
 
+void CheckpointCoordinator::pause(const std::string& why, const std::set<TaskKey>& cancelled) {
+  abandonAttempt(why);
+  for (const TaskKey& task : cancelled) awaitingFinal_.erase(task);
+}
+
+void CheckpointCoordinator::resume() {
+  running_ = true;
+  tickWaits_ = false;
+  tickAfter(interval());
+  triggerFinal();
+}
+
+bool CheckpointCoordinator::completing() const {
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [](const auto& pending) { return pending.second.completing; });
+}
+
 void CheckpointCoordinator::endAttempt() {
   abandonAttempt("the job's tasks have ended");
   for (const auto& [id, folder] : void_) discard(id, folder);
@@ -418,6 +435,7 @@ void CheckpointCoordinator::retain(CheckpointId id, CheckpointMetadata metadata)
   if (storage_.sharesWith(metadata.folder)) shared_.retain(metadata);
   if (latest() == nullptr || latest()->id < id) {
     completed_.push_back(std::move(metadata));
+    host_.checkpointCompleted(id);
   } else {  // an older one took longer
     drop(metadata);
   }

@@ -52,6 +52,8 @@ class CheckpointHost {
   /// Asks the split enumerators for their state and sends the trigger to all running tasks.
   virtual std::map<int, std::string> triggerTasks(const Barrier& barrier) = 0;
   virtual void tellTasks(CheckpointId checkpoint, bool completed) = 0;
+  /// One that the job, or a part of it, may begin anew from.
+  virtual void checkpointCompleted(CheckpointId checkpoint) = 0;
   /// Ends all sources; the tasks then wait for a checkpoint.
   virtual void drainTasks() = 0;
   virtual void failAttempt(Error error) = 0;
@@ -75,6 +77,15 @@ class CheckpointCoordinator {
   void setBacklog(bool backlog);
   /// The attempt is being cancelled: what is not complete by the tasks is void.
   void abandonAttempt(const std::string& why);
+  /// Some tasks are cancelled to begin anew, while the others run: what is not complete by the tasks is void,
+  /// and there are no others until resume().
+  void pause(const std::string& why, const std::set<std::pair<int, int>>& cancelled);
+  /// All tasks run, or have finished.
+  void resume();
+  /// Some checkpoint has all tasks' shares, and lacks its metadata.
+  bool completing() const;
+  /// Somebody has asked for a savepoint to end the job with.
+  bool stopping() const { return stopping_; }
   /// All tasks of the attempt have ended: nobody writes any more.
   void endAttempt();
   /// No later attempt follows: drops the checkpoints that do not outlive the job. Once.

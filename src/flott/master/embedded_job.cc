@@ -5,6 +5,7 @@
 #include <string>
 
 #include "flott/base/options.h"
+#include "flott/runtime/state_backend.h"
 
 namespace flott {
 namespace {
@@ -24,7 +25,8 @@ JobMasterOptions masterOptions(const Configuration& configuration, const std::st
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
-          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory))};
+          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory)),
+          .byRegion = configuration.get(kFailoverStrategy) == "region"};
 }
 
 CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Configuration& configuration) {
@@ -88,13 +90,30 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }
 
-Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored) {
-  auto next = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes),
-                                       workerOptions(configuration, attempt, toString(id), checkpoints), env,
-                                       master, std::move(restored));
-  workerBefore = std::atomic_exchange(&worker, next);
-  next->deploy(*scheduler);
-  return *next;
+Worker& EmbeddedJob::World::deploy(int attempt, RestoredJob restored, const TaskSet& tasks) {
+  WorkerOptions options = workerOptions(configuration, attempt, toString(id), checkpoints);
+  options.tasks = tasks;
+  if (coldMemory == nullptr) coldMemory = newColdMemory(configuration);
+  options.coldMemory = coldMemory;
+  auto made = std::make_shared<Worker>(graph, configuration, placeOnLanes(graph, lanes), std::move(options),
+                                       env, master, std::move(restored));
+  auto next = std::make_shared<Deployed>();
+  if (deployed != nullptr) *next = *deployed;
+  for (const auto& task : made->tasks())
+    next->tasks[{task->id().vertex, task->id().subtask.value}] = task.get();
+  const auto replaced =
+      std::partition(next->workers.begin(), next->workers.end(), [&](const std::shared_ptr<Worker>& worker) {
+        return std::any_of(worker->tasks().begin(), worker->tasks().end(), [&](const auto& task) {
+          return next->tasks.at({task->id().vertex, task->id().subtask.value}) == task.get();
+        });
+      });
+  if (tasks.empty()) before.clear();
+  before[tasks.empty() ? TaskKey() : *tasks.begin()].assign(replaced, next->workers.end());
+  next->workers.erase(replaced, next->workers.end());
+  next->workers.push_back(made);
+  std::atomic_store(&deployed, std::shared_ptr<const Deployed>(next));
+  made->deploy(*scheduler);
+  return *made;
 }
 
 EmbeddedJob::EmbeddedJob(JobGraph graph, Configuration configuration, Env env,
@@ -140,10 +159,10 @@ JobResult EmbeddedJob::result() const { return world_->master.result(); }
 
 JobProgress EmbeddedJob::progress() const {
   JobProgress progress;
-  const std::shared_ptr<Worker> worker = std::atomic_load(&world_->worker);
-  if (worker == nullptr) return progress;
-  for (const auto& task : worker->tasks()) {
-    const JobVertex& vertex = world_->graph.vertices[static_cast<size_t>(task->id().vertex)];
+  const std::shared_ptr<const World::Deployed> deployed = std::atomic_load(&world_->deployed);
+  if (deployed == nullptr) return progress;
+  for (const auto& [key, task] : deployed->tasks) {
+    const JobVertex& vertex = world_->graph.vertices[static_cast<size_t>(key.first)];
     const std::vector<OperatorChain::NodeMetrics> nodes = task->metrics();
     for (size_t i = 0; i < nodes.size(); ++i) {
       const MetricGroup& metrics = nodes[i].metrics;

@@ -86,7 +86,7 @@ class EmbeddedJob {
   struct World final : TaskDeployer {
     World(JobGraph jobGraph, Configuration config, Env environment, std::shared_ptr<const void> owner,
           int laneCount, RestartPolicy restarts);
-    Worker& deploy(int attempt, RestoredJob restored) override;
+    Worker& deploy(int attempt, RestoredJob restored, const TaskSet& tasks) override;
 
     std::shared_ptr<const void> envOwner;
     Env env;
@@ -96,9 +96,15 @@ class EmbeddedJob {
     const int lanes;
     Scheduler* scheduler = nullptr;
     CheckpointStorage checkpoints;
-    /// The attempt before is kept as well: somebody may still look at its tasks.
-    std::shared_ptr<Worker> worker;  // with atomic_load, atomic_exchange
-    std::shared_ptr<Worker> workerBefore;
+    /// The newest of each task, for threads that look on.
+    struct Deployed {
+      std::vector<std::shared_ptr<Worker>> workers;
+      std::map<TaskKey, Task*> tasks;
+    };
+    std::shared_ptr<const Deployed> deployed;  // with atomic_load, atomic_store
+    /// What the newest replaced, by the first of its tasks: somebody may still look at it.
+    std::map<TaskKey, std::vector<std::shared_ptr<Worker>>> before;
+    std::shared_ptr<ColdMemory> coldMemory;  // of all workers
     JobMaster master;
   };
 

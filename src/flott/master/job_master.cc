@@ -43,6 +43,7 @@ JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPol
       deployer_(deployer),
       storage_(checkpoints),
       mailbox_(waker()),
+      regions_(graph),
       checkpoints_(graph, options_.checkpoints, checkpoints, env, *this),
       savepointNames_(env.random.fork("savepoints of " + options_.jobId)) {}
 
@@ -57,6 +58,7 @@ Runnable::Progress JobMaster::step(StepTime now) {
   } catch (...) {
     fail(currentError());
   }
+  advanceRegions();
   submitWrites();
   watchCancellation();
   const bool ended = windUp();
@@ -76,7 +78,7 @@ int64_t JobMaster::deadlineNanos() const {
 // A checkpoint that is nearly complete still becomes so; what is not wanted any more goes.
 bool JobMaster::windUp() {
   const auto busy = [this] {
-    return !running_.empty() || asyncCalls_ > 0 || writing_ > 0 || !toWrite_.empty();
+    return !running_.empty() || !restarting_.empty() || asyncCalls_ > 0 || writing_ > 0 || !toWrite_.empty();
   };
   if (waitsForAttempt_ || busy()) return false;
   if (!std::exchange(attemptEnded_, true)) endAttempt();
@@ -115,6 +117,13 @@ void JobMaster::fail(Error error, std::optional<TaskId> task) {
     error.at(
         "stopping with the savepoint in '" + savepoint +
         "', which is complete; what sinks have not published of it they publish when a job starts from it");
+  }
+  if (decision.after && task && !triesAnother_ && mayRestartRegion(regions_.of(keyOf(*task)))) {
+    env_.log.warn("job", "'" + graph_.jobName + "' begins " +
+                             std::to_string(regions_.tasks(regions_.of(keyOf(*task))).size()) + " of its " +
+                             std::to_string(workers_.size()) + " tasks anew in " + toString(*decision.after) +
+                             ", since one of them failed: " + error.what());
+    return restartRegion(regions_.of(keyOf(*task)), *decision.after);
   }
   restartAfter_ = decision.after;
   if (restartAfter_) {
@@ -156,23 +165,30 @@ void JobMaster::cancelTasks() {
     nextReminder_ = std::min(nextReminder_, now_.nanos + options_.cancellationTimeout.ms * 1'000'000);
   }
   waitsForAttempt_ = false;
+  restarting_.clear();
   checkpoints_.abandonAttempt(cancelled_ ? "the job is being cancelled" : "the job has failed");
   timers_.clear();
-  if (worker_ != nullptr) worker_->cancel();
+  for (const TaskKey& key : running_) task(key.first, SubtaskIndex(key.second)).cancel();
 }
 
 void JobMaster::watchCancellation() {
-  if (!cancelling_ || now_.nanos < nextReminder_) return;
+  if (now_.nanos < nextReminder_) return;
+  const auto isAskedToEnd = [this](const TaskKey& key) {
+    return cancelling_ || restarting_.contains(regions_.of(key));
+  };
   std::string waiting;
   for (const TaskKey& key : running_) {
-    const Task& task = worker_->task(key.first, SubtaskIndex(key.second));
-    waiting += (waiting.empty() ? "" : "; ") + task.where();
+    if (isAskedToEnd(key))
+      waiting += (waiting.empty() ? "" : "; ") + task(key.first, SubtaskIndex(key.second)).where();
+  }
+  if (!cancelling_ && waiting.empty()) {
+    nextReminder_ = kNoDeadline;
+    return;
   }
   if (asyncCalls_ > 0) waiting += std::string(waiting.empty() ? "" : "; ") + "calls of split enumerators";
   if (writing_ > 0) waiting += std::string(waiting.empty() ? "" : "; ") + "files of checkpoints";
   const Duration since = Duration::millis((now_.nanos - cancelledAt_) / 1'000'000);
   if (options_.cancellationTimeout.ms > 0 && since >= options_.cancellationTimeout) {
-    abandoned_.store(true, std::memory_order_release);
     Error stuck(ErrorKind::kUser, "did not react to cancellation for " + toString(since) +
                                       ": a user function or an off-loaded call blocks; it is left behind (" +
                                       waiting + "). Make it return, or raise task.cancellation.timeout");
@@ -180,6 +196,12 @@ void JobMaster::watchCancellation() {
     restartAfter_.reset();
     noteFailure(stuck, {});
     if (!error_) error_ = std::move(stuck);
+    if (cancelling_) {
+      abandoned_.store(true, std::memory_order_release);
+    } else {  // of a region; the rest has to end first
+      setStatus(JobStatus::kFailing);
+      cancelTasks();
+    }
     return;
   }
   env_.log.warn(
@@ -195,7 +217,7 @@ void JobMaster::finish() {
   if (whenEnded_) {
     JobDetails last = details();
     last.status = final;
-    whenEnded_(std::move(last), accumulators_.clone());
+    whenEnded_(std::move(last), endedAccumulators());
   }
   setStatus(final);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
@@ -212,23 +234,33 @@ void JobMaster::onTaskEnded(TaskId task, TaskState state, std::optional<Error> e
 void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> error,
                           Accumulators accumulators) {
   running_.erase(keyOf(task));
-  ended_[keyOf(task)] = {.state = state, .at = now_.wall};
   alignment_.report(task.vertex, task.subtask, Timestamp::max());
   for (auto query = watermarkQueries_.begin(); query != watermarkQueries_.end();) {
     auto& [id, asked] = *query++;
     if (asked.waitingFor.erase(keyOf(task)) > 0 && asked.waitingFor.empty()) answerWatermarkQuery(id);
   }
-  accumulators_.merge(accumulators);
   for (auto query = queries_.begin(); query != queries_.end();)
     addToQuery(query++, keyOf(task), accumulators);
+  ended_[keyOf(task)] = {.state = state, .at = now_.wall, .accumulators = std::move(accumulators)};
+  if (regionTaskEnded(task)) return;
   if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
   if (state == TaskState::kFailed) fail(std::move(*error), task);
 }
 
 void JobMaster::reportDamaged(TaskId task, Error what) {
   mailbox_.post([this, task, what = std::move(what)] {
-    if (running_.contains(keyOf(task))) damaged(what);
+    if (running_.contains(keyOf(task))) damaged(keyOf(task), what);
   });
+}
+
+Accumulators JobMaster::endedAccumulators() const {
+  Accumulators all;
+  for (const auto& [task, end] : ended_) all.merge(end.accumulators);
+  return all;
+}
+
+Task& JobMaster::task(int vertex, SubtaskIndex subtask) {
+  return workers_.at({vertex, subtask.value})->task(vertex, subtask);
 }
 
 void JobMaster::requestSplit(TaskId task) {
@@ -259,11 +291,10 @@ void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
 
 // A task either sends a copy of its accumulators or, when it has ended meanwhile, the last word about them.
 void JobMaster::startQuery(MoveFunction<void(Accumulators)> reply) {
-  if (running_.empty()) return reply(accumulators_.clone());
-  const auto query = queries_.insert(queries_.end(), {accumulators_.clone(), running_, std::move(reply)});
+  if (running_.empty()) return reply(endedAccumulators());
+  const auto query = queries_.insert(queries_.end(), {endedAccumulators(), running_, std::move(reply)});
   for (const TaskKey& key : running_) {
-    Task& task = worker_->task(key.first, SubtaskIndex(key.second));
-    task.readAccumulators([this, query, key](Accumulators copy) {
+    task(key.first, SubtaskIndex(key.second)).readAccumulators([this, query, key](Accumulators copy) {
       mailbox_.post([this, query, key, copy = std::move(copy)] {
         if (running_.contains(key)) addToQuery(query, key, copy);
       });
@@ -289,7 +320,7 @@ void JobMaster::startWatermarkQuery(MoveFunction<void(WatermarkReport)> reply) {
   watermarkQueries_[id] = {.times = {}, .waitingFor = running_, .reply = std::move(reply)};
   if (running_.empty()) return answerWatermarkQuery(id);
   for (const TaskKey& key : running_) {
-    worker_->task(key.first, SubtaskIndex(key.second)).readTimes([this, id, key](TaskTimes times) {
+    task(key.first, SubtaskIndex(key.second)).readTimes([this, id, key](TaskTimes times) {
       mailbox_.post([this, id, key, times = std::move(times)]() mutable {
         const auto query = watermarkQueries_.find(id);
         if (query == watermarkQueries_.end() || query->second.waitingFor.erase(key) == 0) return;
@@ -333,7 +364,7 @@ void JobMaster::announceLimit(int vertex) {
   if (const auto known = limits_.find(vertex); known == limits_.end() || known->second != limit) {
     limits_[vertex] = limit;
     for (const TaskKey& key : running_) {
-      if (key.first == vertex) worker_->task(vertex, SubtaskIndex(key.second)).setWatermarkLimit(limit);
+      if (key.first == vertex) task(vertex, SubtaskIndex(key.second)).setWatermarkLimit(limit);
     }
   }
   callAfter(alignment_.of(vertex).updateInterval, [this, vertex] { announceLimit(vertex); });
@@ -384,12 +415,13 @@ JobResult JobMaster::result() const {
                    .error = error_,
                    .runNanos = endedNanos_ - startedNanos_,
                    .restarts = std::max(attempt_, 0),
-                   .accumulators = accumulators_.clone(),
+                   .accumulators = endedAccumulators(),
                    .metrics = {},
                    .checkpoints = checkpoints_.statistics()};
-  if (abandoned_ || worker_ == nullptr) return result;  // a lost thread may still write metrics
-  for (const auto& task : worker_->tasks()) {
-    for (const OperatorChain::NodeMetrics& node : task->metrics()) {
+  if (abandoned_) return result;  // a lost thread may still write metrics
+  for (const auto& [key, worker] : workers_) {
+    for (const OperatorChain::NodeMetrics& node :
+         worker->task(key.first, SubtaskIndex(key.second)).metrics()) {
       result.metrics.push_back({node.info, node.metrics.read(result.runNanos)});
     }
   }

@@ -22,6 +22,7 @@
 #include "flott/base/time.h"
 #include "flott/env/env.h"
 #include "flott/master/checkpoint_coordinator.h"
+#include "flott/master/failover_regions.h"
 #include "flott/master/job_details.h"
 #include "flott/master/job_status.h"
 #include "flott/master/restart_strategy.h"
@@ -39,8 +40,9 @@ namespace flott {
 class TaskDeployer {
  public:
   virtual ~TaskDeployer() = default;
-  /// The worker lives until the attempt after the next is deployed, or longer.
-  virtual Worker& deploy(int attempt, RestoredJob restored) = 0;
+  /// All tasks of the job, or those of a region in place of what it had before. The worker lives until the
+  /// attempt after the next of the same tasks is deployed, or longer.
+  virtual Worker& deploy(int attempt, RestoredJob restored, const TaskSet& tasks) = 0;
 };
 
 struct JobMasterOptions {
@@ -62,6 +64,8 @@ struct JobMasterOptions {
   bool ignoreUnclaimedState = false;
   /// How many failures are remembered.
   size_t failureHistory = 16;
+  /// A failure restarts the tasks that channels connect with the one that failed, and not the whole job.
+  bool byRegion = true;
 };
 
 class JobMaster final : public Runnable,
@@ -121,19 +125,25 @@ class JobMaster final : public Runnable,
   bool abandonedTasks() const { return abandoned_.load(std::memory_order_acquire); }
 
  private:
-  using TaskKey = std::pair<int, int>;  // vertex, subtask
   static TaskKey keyOf(TaskId task) { return {task.vertex, task.subtask.value}; }
   // The accumulators of tasks that have ended, and those that running ones are still asked for.
   struct AccumulatorQuery {
     Accumulators merged;
-    std::set<TaskKey> waitingFor;
+    TaskSet waitingFor;
     MoveFunction<void(Accumulators)> reply;
+  };
+
+  // A region on its way from a failure to where it runs again.
+  struct RegionRestart {
+    enum class Stage : uint8_t { kEnding, kWaiting, kReady, kReading };
+    Stage stage = Stage::kEnding;
+    Duration delay;
   };
 
   // As AccumulatorQuery.
   struct WatermarkQuery {
     std::map<TaskKey, TaskTimes> times;
-    std::set<TaskKey> waitingFor;
+    TaskSet waitingFor;
     MoveFunction<void(WatermarkReport)> reply;
   };
 
@@ -141,22 +151,33 @@ class JobMaster final : public Runnable,
   void callAsync(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) override;
   void callAfter(Duration delay, MoveFunction<void()> then) override;
   void backlogChanged() override;
+  Task& task(int vertex, SubtaskIndex subtask) override;
 
   // CheckpointHost, beside callAfter()
   void writeAsync(std::string what, MoveFunction<void()> work,
                   MoveFunction<void(std::optional<Error>)> done) override;
-  const std::set<std::pair<int, int>>& runningTasks() const override { return running_; }
+  const TaskSet& runningTasks() const override { return running_; }
   std::map<int, std::string> triggerTasks(const Barrier& barrier) override;
   void tellTasks(CheckpointId checkpoint, bool completed) override;
+  void checkpointCompleted(CheckpointId checkpoint) override;
   void drainTasks() override;
   void failAttempt(Error error) override { fail(std::move(error)); }
 
   // Attempts.
   void lookForLeftOvers();
   void recover();
-  void damaged(const Error& what);
+  void damaged(const TaskKey& task, const Error& what);
   void deploy(RestoredState restored);
   void endAttempt();
+
+  // Regions (job_master_regions.cc).
+  bool mayRestartRegion(size_t region) const;
+  void restartRegion(size_t region, Duration delay);
+  bool regionTaskEnded(TaskId task);
+  void advanceRegions();
+  void recoverRegion(size_t region);
+  void deployRegion(size_t region, CheckpointId from, RestoredState restored);
+  void restartAll();
 
   std::string savepointFolder(const std::string& dir);
 
@@ -166,6 +187,7 @@ class JobMaster final : public Runnable,
   void start();
   void setStatus(JobStatus status);
   void noteFailure(const Error& error, std::optional<TaskId> task);
+  Accumulators endedAccumulators() const;
   JobDetails details() const;
   void fail(Error error, std::optional<TaskId> task = {});
   void cancelTasks();
@@ -191,7 +213,8 @@ class JobMaster final : public Runnable,
   TaskDeployer& deployer_;
   CheckpointStorage& storage_;
   Mailbox mailbox_;
-  Worker* worker_ = nullptr;  // of the attempt at hand; null before the first
+  const FailoverRegions regions_;
+  std::map<TaskKey, Worker*> workers_;  // who has the newest of each task; empty before the first attempt
   int attempt_ = -1;
   std::map<int, std::unique_ptr<SourceCoordinator>> coordinators_;  // by vertex
   std::multimap<int64_t, MoveFunction<void()>> timers_;             // by monotonic nanoseconds
@@ -201,19 +224,20 @@ class JobMaster final : public Runnable,
   struct TaskEnd {
     TaskState state;
     Timestamp at;
+    Accumulators accumulators;
   };
   std::map<TaskKey, TaskEnd> ended_;  // of this attempt
   std::deque<JobFailure> failures_;   // newest first
   bool failuresForgotten_ = false;
   int64_t restores_ = 0;
   std::optional<RestoredCheckpoint> restored_;
-  bool restoredFromOutside_ = false;  // not one of the job's own
-  bool triesAnother_ = false;         // what the attempt started from is damaged, and there is another
+  std::map<TaskKey, CheckpointId> startedFrom_;  // those that are the job's own
+  bool triesAnother_ = false;  // what a task started from is damaged, and there is another checkpoint
   MoveFunction<void(JobDetails, Accumulators)> whenEnded_;
   StepTime now_;
   int64_t startedNanos_ = 0;
   int64_t endedNanos_ = 0;
-  std::set<TaskKey> running_;  // tasks not ended
+  TaskSet running_;  // tasks not ended
   std::list<AccumulatorQuery> queries_;
   std::map<int64_t, WatermarkQuery> watermarkQueries_;
   int64_t lastWatermarkQuery_ = 0;
@@ -227,6 +251,7 @@ class JobMaster final : public Runnable,
   std::deque<std::shared_ptr<Write>> toWrite_;  // the pool's queue was full
   int writing_ = 0;                             // handed to the pool, reply not yet here
   std::optional<Duration> restartAfter_;        // what runs is cancelled for another attempt
+  std::map<size_t, RegionRestart> restarting_;  // by region
   bool waitsForAttempt_ = false;                // between two, or before the first
   bool attemptEnded_ = false;
   bool jobEnded_ = false;
@@ -241,7 +266,6 @@ class JobMaster final : public Runnable,
   };
   Failure lastFailure_;
   std::optional<Error> error_;
-  Accumulators accumulators_;
 };
 
 }  // namespace flott

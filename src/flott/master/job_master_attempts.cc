@@ -56,7 +56,7 @@ void JobMaster::recover() {
       [this, recovery] {
         for (CheckpointMetadata& candidate : recovery->candidates) {
           try {
-            recovery->state = assignState(graph_, candidate, storage_, options_.ignoreUnclaimedState);
+            recovery->state = assignState(graph_, candidate, storage_, options_.ignoreUnclaimedState, {});
             recovery->checkpoint = std::move(candidate);
             return;
           } catch (const Error& error) {
@@ -67,7 +67,8 @@ void JobMaster::recover() {
         }
         recovery->fromOutside = true;
         recovery->checkpoint = storage_.readMetadata(options_.recoveryPath);
-        recovery->state = assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState);
+        recovery->state =
+            assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState, {});
       },
       [this, recovery](std::optional<Error> error) {
         for (const auto& [id, why] : recovery->damaged) checkpoints_.leaveDamaged(id, why);
@@ -81,35 +82,38 @@ void JobMaster::recover() {
         checkpoints_.continueAfter(recovery->checkpoint->id);
         ++restores_;
         restored_ = {.id = recovery->checkpoint->id, .folder = recovery->checkpoint->folder, .at = now_.wall};
-        restoredFromOutside_ = recovery->fromOutside;
+        const CheckpointId own = recovery->fromOutside ? CheckpointId() : recovery->checkpoint->id;
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));
+        for (const TaskKey& key : running_) startedFrom_[key] = own;
       });
 }
 
 // What the master has not read itself the tasks find. Several may find the same.
-void JobMaster::damaged(const Error& what) {
-  if (cancelling_ || cancelled_ || triesAnother_ || !restored_ || restoredFromOutside_) return;
+void JobMaster::damaged(const TaskKey& task, const Error& what) {
+  if (cancelling_ || cancelled_ || triesAnother_) return;
+  const CheckpointId from = startedFrom_[task];
   const bool known =
       std::any_of(checkpoints_.completed().begin(), checkpoints_.completed().end(),
-                  [&](const CheckpointMetadata& metadata) { return metadata.id == restored_->id; });
+                  [from](const CheckpointMetadata& metadata) { return metadata.id == from; });
   if (!known) return;
-  checkpoints_.leaveDamaged(restored_->id, what);
+  checkpoints_.leaveDamaged(from, what);
   triesAnother_ = checkpoints_.latest() != nullptr || !options_.recoveryPath.empty();
 }
 
 void JobMaster::deploy(RestoredState restored) {
   waitsForAttempt_ = false;
   triesAnother_ = false;
+  startedFrom_.clear();
   ++attempt_;
   attemptBegan_ = now_.wall;
   ended_.clear();
+  restarting_.clear();
   coordinators_.clear();
   backlogChanged();
   alignment_ = {};
   limits_.clear();
   watchesWatermarks_ = false;
-  accumulators_ = {};
   std::vector<std::vector<bool>> finished;
   for (const JobVertex& vertex : graph_.vertices) {
     std::vector<bool>& tasks = finished.emplace_back(static_cast<size_t>(vertex.parallelism), false);
@@ -117,15 +121,21 @@ void JobMaster::deploy(RestoredState restored) {
     const std::vector<RestoredTask>& from = restored.tasks[static_cast<size_t>(vertex.id)];
     for (size_t subtask = 0; subtask < from.size(); ++subtask) tasks[subtask] = from[subtask].finished;
   }
-  worker_ = &deployer_.deploy(attempt_, std::move(restored.tasks));
-  for (const auto& task : worker_->tasks()) running_.insert(keyOf(task->id()));
+  Worker& worker = deployer_.deploy(attempt_, std::move(restored.tasks), {});
+  for (const auto& task : worker.tasks()) {
+    running_.insert(keyOf(task->id()));
+    workers_[keyOf(task->id())] = &worker;
+  }
   setStatus(JobStatus::kRunning);
   env_.log.info("job", "'" + graph_.jobName + "' is running: " + std::to_string(running_.size()) + " tasks");
   for (const JobVertex& vertex : graph_.vertices) {
     const SourceFactory* source = vertex.chain.front().source.get();
     if (source == nullptr) continue;
     auto& coordinator = coordinators_[vertex.id];
-    coordinator = std::make_unique<SourceCoordinator>(vertex, *worker_, env_, *this);
+    const bool tracks = options_.byRegion && restarts_ && regions_.count() > 1;
+    coordinator = std::make_unique<SourceCoordinator>(
+        vertex, tracks, checkpoints_.latest() != nullptr ? checkpoints_.latest()->id : CheckpointId(), env_,
+        *this);
     coordinator->start(restored.enumerators[vertex.id], finished[static_cast<size_t>(vertex.id)]);
     if (auto alignment = source->alignment()) alignment_.add(vertex.id, *std::move(alignment));
   }

@@ -72,21 +72,26 @@ void JobMaster::readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply) 
 // Splits that an enumerator has assigned are on their way to readers already, before the trigger.
 std::map<int, std::string> JobMaster::triggerTasks(const Barrier& barrier) {
   std::map<int, std::string> enumerators;
-  for (const auto& [vertex, coordinator] : coordinators_) enumerators[vertex] = coordinator->snapshot();
+  for (const auto& [vertex, coordinator] : coordinators_)
+    enumerators[vertex] = coordinator->snapshot(barrier.checkpoint);
   for (const TaskKey& key : running_) {
-    worker_->task(key.first, SubtaskIndex(key.second)).triggerCheckpoint(barrier);
+    task(key.first, SubtaskIndex(key.second)).triggerCheckpoint(barrier);
   }
   return enumerators;
 }
 
 void JobMaster::tellTasks(CheckpointId checkpoint, bool completed) {
   for (const TaskKey& key : running_) {
-    worker_->task(key.first, SubtaskIndex(key.second)).endCheckpoint(checkpoint, completed);
+    task(key.first, SubtaskIndex(key.second)).endCheckpoint(checkpoint, completed);
   }
 }
 
+void JobMaster::checkpointCompleted(CheckpointId checkpoint) {
+  for (const auto& [vertex, coordinator] : coordinators_) coordinator->checkpointCompleted(checkpoint);
+}
+
 void JobMaster::drainTasks() {
-  for (const TaskKey& key : running_) worker_->task(key.first, SubtaskIndex(key.second)).drain();
+  for (const TaskKey& key : running_) task(key.first, SubtaskIndex(key.second)).drain();
 }
 
 void JobMaster::writeAsync(std::string what, MoveFunction<void()> work,

@@ -35,16 +35,16 @@ JobDetails JobMaster::details() const {
   all.checkpoints = checkpoints_.statistics();
   all.restores = restores_;
   all.restored = restored_;
-  if (worker_ == nullptr) return all;
-  for (const auto& task : worker_->tasks()) {
+  for (const auto& [key, worker] : workers_) {
+    const Task& task = worker->task(key.first, SubtaskIndex(key.second));
     TaskDetails& mine = all.tasks.emplace_back();
-    mine.id = task->id();
-    mine.state = task->state();
-    if (const auto end = ended_.find(keyOf(mine.id)); end != ended_.end()) {
+    mine.id = task.id();
+    mine.state = task.state();
+    if (const auto end = ended_.find(key); end != ended_.end()) {
       mine.state = end->second.state;
       mine.ended = end->second.at;
     }
-    for (const OperatorChain::NodeMetrics& node : task->metrics())
+    for (const OperatorChain::NodeMetrics& node : task.metrics())
       mine.operators.push_back({node.info, node.metrics.read(now_.nanos - startedNanos_)});
   }
   return all;

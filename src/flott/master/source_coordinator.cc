@@ -1,11 +1,13 @@
 #include "flott/master/source_coordinator.h"
 
+#include <iterator>
 #include <utility>
 
 namespace flott {
 
-SourceCoordinator::SourceCoordinator(const JobVertex& vertex, Worker& worker, Env& env, CoordinatorHost& host)
-    : vertex_(vertex), worker_(worker), env_(env), host_(host) {}
+SourceCoordinator::SourceCoordinator(const JobVertex& vertex, bool tracks, CheckpointId from, Env& env,
+                                     CoordinatorHost& host)
+    : vertex_(vertex), tracks_(tracks), env_(env), host_(host), lastTriggered_(from) {}
 
 template <typename F>
 void SourceCoordinator::guarded(F&& call) {
@@ -34,24 +36,64 @@ void SourceCoordinator::handleSourceEvent(SubtaskIndex reader, const std::string
   guarded([&] { enumerator_->handleSourceEvent(reader, event); });
 }
 
-std::string SourceCoordinator::snapshot() {
+std::string SourceCoordinator::snapshot(CheckpointId checkpoint) {
+  lastTriggered_ = checkpoint;
   std::string state;
   guarded([&] { state = enumerator_->snapshot(); });
   return state;
 }
 
-void SourceCoordinator::assign(SubtaskIndex reader, SourceSplit split) {
-  std::vector<SourceSplit> splits;
-  splits.push_back(std::move(split));
-  worker_.task(vertex_.id, reader).assignSplits(std::move(splits));
+void SourceCoordinator::checkpointCompleted(CheckpointId checkpoint) {
+  for (auto& [index, reader] : readers_)
+    std::erase_if(reader.given, [&](const Given& given) { return given.after < checkpoint; });
 }
 
-void SourceCoordinator::signalNoMoreSplits(SubtaskIndex reader) {
-  worker_.task(vertex_.id, reader).signalNoMoreSplits();
+bool SourceCoordinator::forgotSplitsOf(SubtaskIndex reader) const {
+  const auto found = readers_.find(reader.value);
+  return found != readers_.end() && found->second.forgot;
+}
+
+// A split that was given before the checkpoint was triggered is in the reader's state, or done.
+void SourceCoordinator::restartReader(SubtaskIndex index, CheckpointId from, bool finished) {
+  Reader& reader = readers_[index.value];
+  std::vector<SourceSplit> back;
+  for (Given& given : reader.given) {
+    if (given.after >= from) back.push_back(std::move(given.split));
+  }
+  reader.given.clear();
+  reader.up = true;
+  if (finished) return;
+  guarded([&] {
+    back.insert(back.end(), std::make_move_iterator(reader.waiting.begin()),
+                std::make_move_iterator(reader.waiting.end()));
+    reader.waiting.clear();
+    enumerator_->addSplitsBack(std::move(back), index);
+    enumerator_->addReader(index);
+  });
+}
+
+void SourceCoordinator::assign(SubtaskIndex index, SourceSplit split) {
+  Reader& reader = readers_[index.value];
+  if (!reader.up) return reader.waiting.push_back(std::move(split));
+  if (tracks_ && !reader.forgot) {
+    reader.given.push_back({lastTriggered_, split});
+    if (reader.given.size() > kRememberedSplits) {
+      reader.forgot = true;
+      reader.given = {};
+    }
+  }
+  std::vector<SourceSplit> splits;
+  splits.push_back(std::move(split));
+  host_.task(vertex_.id, index).assignSplits(std::move(splits));
+}
+
+void SourceCoordinator::signalNoMoreSplits(SubtaskIndex index) {
+  if (readers_[index.value].up) host_.task(vertex_.id, index).signalNoMoreSplits();
 }
 
 void SourceCoordinator::sendEvent(SubtaskIndex reader, std::string event) {
-  worker_.task(vertex_.id, reader).deliverSourceEvent(std::move(event));
+  if (!readers_[reader.value].up) return;
+  host_.task(vertex_.id, reader).deliverSourceEvent(std::move(event));
 }
 
 void SourceCoordinator::setIsProcessingBacklog(bool backlog) {

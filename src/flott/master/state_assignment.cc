@@ -22,8 +22,9 @@ std::string nameOf(const CheckpointMetadata& checkpoint) {
 
 class StateAssignment {
  public:
-  StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage)
-      : graph_(graph), checkpoint_(checkpoint), storage_(storage) {
+  StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage,
+                  const TaskSet& wanted)
+      : graph_(graph), checkpoint_(checkpoint), storage_(storage), wanted_(wanted) {
     for (const OperatorSnapshot& op : checkpoint.operators) stored_[op.id] = &op;
   }
 
@@ -79,6 +80,10 @@ class StateAssignment {
   }
 
  private:
+  bool wants(const JobVertex& vertex, size_t subtask) const {
+    return wanted_.empty() || wanted_.contains({vertex.id, static_cast<int>(subtask)});
+  }
+
   const OperatorSnapshot* find(const ChainedOperator& op) const {
     const auto found = stored_.find(op.id);
     return found == stored_.end() ? nullptr : found->second;
@@ -117,19 +122,21 @@ class StateAssignment {
       // What is large the tasks read themselves, all at the same time.
       const bool large = !handle.file.empty() && handle.length > kMostRead;
       if (large) storage_.checkThere(checkpoint_.folder, handle);
-      const std::string section = large ? std::string() : storage_.read(checkpoint_.folder, handle);
+      std::shared_ptr<const std::string> section;
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
                                             stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
-        if (to.end <= from.first || from.end <= to.first) continue;
+        if (to.end <= from.first || from.end <= to.first || !wants(vertex, now)) continue;
         RestoredOperator& op = tasks[now].operators[index];
+        if (cold) op.stored.push_back(*cold);
         if (large) {
           op.sections.push_back({checkpoint_.folder, handle, stored.maxParallelism});
-        } else {
-          op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
+          continue;
         }
-        if (cold) op.stored.push_back(*cold);
+        if (section == nullptr)
+          section = std::make_shared<const std::string>(storage_.read(checkpoint_.folder, handle));
+        op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
       }
     }
   }
@@ -186,6 +193,7 @@ class StateAssignment {
   const JobGraph& graph_;
   const CheckpointMetadata& checkpoint_;
   CheckpointStorage& storage_;
+  const TaskSet& wanted_;
   std::map<OperatorId, const OperatorSnapshot*> stored_;
   std::set<int> finished_;  // vertices all of whose tasks had ended
 };
@@ -193,8 +201,8 @@ class StateAssignment {
 }  // namespace
 
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
-                          CheckpointStorage& storage, bool ignoreUnclaimed) {
-  StateAssignment assignment(graph, checkpoint, storage);
+                          CheckpointStorage& storage, bool ignoreUnclaimed, const TaskSet& tasks) {
+  StateAssignment assignment(graph, checkpoint, storage, tasks);
   storage.checkShared(checkpoint);
   if (!ignoreUnclaimed) assignment.checkAllClaimed();
   return assignment.run();

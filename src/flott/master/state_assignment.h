@@ -9,6 +9,7 @@
 #include <string>
 
 #include "flott/graph/job_graph.h"
+#include "flott/master/failover_regions.h"
 #include "flott/runtime/task_snapshot.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/checkpoint_storage.h"
@@ -20,9 +21,10 @@ struct RestoredState {
   std::map<int, std::string> enumerators;  // by vertex
 };
 
-/// Throws Error(kUser) when the checkpoint does not fit the job: state of an operator that the job does not
-/// have (unless `ignoreUnclaimed`), or another number of key groups; and what reading throws.
+/// Of some tasks, by vertex and subtask, or of all when there are none. Throws Error(kUser) when the
+/// checkpoint does not fit the job: state of an operator that the job does not have (unless
+/// `ignoreUnclaimed`), or another number of key groups; and what reading throws.
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
-                          CheckpointStorage& storage, bool ignoreUnclaimed);
+                          CheckpointStorage& storage, bool ignoreUnclaimed, const TaskSet& tasks);
 
 }  // namespace flott

@@ -57,7 +57,7 @@ void Histogram::update(int64_t value) {
   std::atomic<uint32_t>& bucket = buckets_[static_cast<size_t>(bucketOf(static_cast<uint64_t>(value)))];
   bucket.store(bucket.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   count_.add();
-  sum_.add(value);
+  sum_.store(sum_.load(std::memory_order_relaxed) + static_cast<double>(value), std::memory_order_relaxed);
   if (value > max()) max_.store(value, std::memory_order_relaxed);
   if (value < min_.load(std::memory_order_relaxed)) min_.store(value, std::memory_order_relaxed);
 }
@@ -73,7 +73,7 @@ int64_t Histogram::quantile(double quantile) const {
 }
 
 double Histogram::mean() const {
-  return count() == 0 ? 0 : static_cast<double>(sum_.value()) / static_cast<double>(count());
+  return count() == 0 ? 0 : sum_.load(std::memory_order_relaxed) / static_cast<double>(count());
 }
 
 struct TextGauge::Shared {

@@ -84,7 +84,7 @@ class Histogram {
 
   std::array<std::atomic<uint32_t>, kBuckets> buckets_{};
   Counter count_;
-  Counter sum_;
+  std::atomic<double> sum_{0};  // values near the largest int64 add up past it
   std::atomic<int64_t> max_{0};
   std::atomic<int64_t> min_{std::numeric_limits<int64_t>::max()};
 };

@@ -59,14 +59,14 @@ class SplitEnumerator {
   virtual ~SplitEnumerator() = default;
   /// First call; `context` outlives the enumerator.
   virtual void start(SplitEnumeratorContext& context) = 0;
-  /// A reader has come up (again, after a failure).
+  /// A reader has come up: once at the start, and again when it begins anew on its own after a failure.
   virtual void addReader(SubtaskIndex reader) = 0;
   /// A reader has nothing to read: assign a split, promise one by doing nothing, or signal that there are no
   /// more.
   virtual void handleSplitRequest(SubtaskIndex reader) = 0;
-  /// A failed reader's splits that no checkpoint holds; give them to others. Reserved for the failure of
-  /// single readers: today a failure restarts all tasks, and splits come back by the restored enumerator and
-  /// readers.
+  /// A reader begins anew on its own: these of its splits, if any, are not in the state that it begins with,
+  /// and what it had asked for or was told has died with it. Give them to whoever asks. (Where all readers
+  /// begin anew, an enumerator of its own begins from snapshot().)
   virtual void addSplitsBack(std::vector<SourceSplit> splits, SubtaskIndex reader) = 0;
   virtual void handleSourceEvent(SubtaskIndex reader, const std::string& event);
   /// Everything not yet assigned, encoded by the source.

@@ -279,6 +279,13 @@ void OperatorChain::close() noexcept {
   opened_ = 0;
 }
 
+void OperatorChain::releaseState() {
+  for (const std::unique_ptr<ChainNode>& node : nodes_) {
+    node->keyedState_.reset();
+    node->operatorState_.reset();
+  }
+}
+
 SourceReader& OperatorChain::enterReader() {
   ChainNode& head = *nodes_.front();
   current_.store(&head, std::memory_order_relaxed);

@@ -187,6 +187,8 @@ class OperatorChain {
   void endWithoutOperators();
   /// From the head to the end; whatever was opened.
   void close() noexcept;
+  /// Gives its memory back; after close(), when nothing that was off-loaded can still come.
+  void releaseState();
 
   bool hasReader() const { return nodes_.front()->reader_ != nullptr; }
   /// The head's reader, for a call that is named after it should it fail.

@@ -1,5 +1,7 @@
 #include "flott/runtime/channel.h"
 
+#include <utility>
+
 namespace flott {
 
 bool Channel::tryPush(Element& element, WakeUp when) {
@@ -23,7 +25,7 @@ void Channel::wakeProducer() {
 }
 
 void Channel::pushBypass(Barrier barrier) {
-  Overtaking overtaking{barrier, ring_.pushed()};
+  Overtaking overtaking{std::move(barrier), ring_.pushed()};
   FLOTT_CHECK(bypass_.tryPush(overtaking), "more barriers on their way than a job may have");
   consumer_.wake();
 }

@@ -426,6 +426,8 @@ Runnable::Progress Task::closing() {
   // A failing letter leaves those behind it in the box, and nobody wakes the task for them again.
   if (offloaded_ > 0) return mailbox_.empty() ? Progress::kIdle : Progress::kMore;
   if (!mailbox_.settled()) return Progress::kMore;
+  if (chain_) chain_->releaseState();
+  wiring_->restored = {};
   state_.store(endState_, std::memory_order_release);
   master_.onTaskEnded(id_, endState_, std::move(endError_),
                       chain_ ? chain_->accumulators().clone() : Accumulators());

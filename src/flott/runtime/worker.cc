@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "flott/base/error.h"
 #include "flott/runtime/state_backend.h"
 
 namespace flott {
@@ -31,14 +32,16 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
     options_.checkpoints = &ownCheckpoints_.emplace(env_.files, CheckpointStorageOptions{});
   }
   for (int lane = 0; lane < placement_.lanes; ++lane) pools_.push_back(std::make_unique<BatchPools>());
-  const std::shared_ptr<ColdMemory> coldMemory = newColdMemory(configuration_);
+  if (options_.coldMemory == nullptr) options_.coldMemory = newColdMemory(configuration_);
   for (const JobVertex& vertex : graph_.vertices) {
-    firstTask_.push_back(tasks_.size());
+    indexOf_.emplace_back(static_cast<size_t>(vertex.parallelism), kNotMine);
     int headInputs = 0;
     for (int edge : vertex.inputEdges) {
       headInputs = std::max(headInputs, graph_.edges[static_cast<size_t>(edge)].input + 1);
     }
     for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+      if (!options_.tasks.empty() && !options_.tasks.contains({vertex.id, subtask})) continue;
+      indexOf_.back()[static_cast<size_t>(subtask)] = tasks_.size();
       ChainOptions chain{.jobName = graph_.jobName,
                          .vertex = &vertex,
                          .subtask = SubtaskIndex(subtask),
@@ -47,7 +50,7 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .headInputs = headInputs,
                          .configuration = &configuration_,
                          .overrunCapBytes = options_.overrunCapBytes,
-                         .coldMemory = coldMemory};
+                         .coldMemory = options_.coldMemory};
       const int lane = placement_.laneOf[static_cast<size_t>(vertex.id)][static_cast<size_t>(subtask)];
       tasks_.push_back(std::make_unique<Task>(TaskId{vertex.id, SubtaskIndex(subtask), options_.attempt},
                                               std::move(chain), *options_.checkpoints, env_,
@@ -60,15 +63,18 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
 Worker::~Worker() = default;
 
 size_t Worker::taskIndex(int vertex, int subtask) const {
-  return firstTask_[static_cast<size_t>(vertex)] + static_cast<size_t>(subtask);
+  return indexOf_[static_cast<size_t>(vertex)][static_cast<size_t>(subtask)];
 }
 
-Task& Worker::task(int vertex, SubtaskIndex subtask) { return *tasks_[taskIndex(vertex, subtask.value)]; }
+Task& Worker::task(int vertex, SubtaskIndex subtask) {
+  const size_t index = taskIndex(vertex, subtask.value);
+  FLOTT_CHECK(index != kNotMine, "a task was looked for at a worker that does not have it");
+  return *tasks_[index];
+}
 
-// Which receivers each sender of the edge reaches, by sender.
-std::vector<std::vector<int>> Worker::receivers(const JobEdge& edge) const {
-  const int senders = graph_.vertices[static_cast<size_t>(edge.from)].parallelism;
-  const int receivers = graph_.vertices[static_cast<size_t>(edge.to)].parallelism;
+std::vector<std::vector<int>> receiversOf(const JobGraph& graph, const JobEdge& edge) {
+  const int senders = graph.vertices[static_cast<size_t>(edge.from)].parallelism;
+  const int receivers = graph.vertices[static_cast<size_t>(edge.to)].parallelism;
   const PartitionKind kind = edge.partitioning.kind;
   std::vector<std::vector<int>> reached(static_cast<size_t>(senders));
   for (int sender = 0; sender < senders; ++sender) {
@@ -91,9 +97,10 @@ void Worker::connect(RestoredJob restored) {
   const size_t capacity = std::bit_ceil(options_.channelCapacity);
   for (const JobEdge& edge : graph_.edges) {
     const JobVertex& to = graph_.vertices[static_cast<size_t>(edge.to)];
-    const std::vector<std::vector<int>> reached = receivers(edge);
+    const std::vector<std::vector<int>> reached = receiversOf(graph_, edge);
     for (size_t sender = 0; sender < reached.size(); ++sender) {
       const size_t from = taskIndex(edge.from, static_cast<int>(sender));
+      if (from == kNotMine) continue;
       std::vector<Channel*> channels;
       for (int receiver : reached[sender]) {
         const size_t target = taskIndex(edge.to, receiver);

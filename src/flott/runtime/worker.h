@@ -1,5 +1,4 @@
-// A worker: the tasks of one attempt of a job in this process, with their channels and the pools of their
-// lanes.
+// A worker: tasks of one attempt of a job in this process, with their channels and the pools of their lanes.
 //
 // Built from a job graph and the placement that the master decided. It owns everything the lanes touch; the
 // lanes themselves belong to the scheduler, which must have been joined before the worker dies.
@@ -7,7 +6,9 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flott/env/env.h"
@@ -18,6 +19,7 @@
 namespace flott {
 
 class Configuration;
+class ColdMemory;
 
 /// Where each task goes.
 struct Placement {
@@ -35,6 +37,10 @@ struct WorkerOptions {
   bool alignedBarriers = true;  // exactly once; otherwise at least once
   /// Where tasks keep their shares of checkpoints; outlives the worker. Null: in memory.
   CheckpointStorage* checkpoints = nullptr;
+  /// For state on disk, shared with other workers of the process; null: its own.
+  std::shared_ptr<ColdMemory> coldMemory = nullptr;
+  /// Its tasks, by vertex and subtask, with all that channels connect them to; empty: all of the job.
+  std::set<std::pair<int, int>> tasks = {};
 };
 
 class Worker {
@@ -47,6 +53,7 @@ class Worker {
   /// Hands all tasks to their lanes.
   void deploy(Scheduler& scheduler);
 
+  /// One of its tasks.
   Task& task(int vertex, SubtaskIndex subtask);
   const std::vector<std::unique_ptr<Task>>& tasks() const { return tasks_; }
   void cancel();
@@ -54,11 +61,8 @@ class Worker {
   size_t batchesAlive() const;
 
  private:
-  struct Link {
-    size_t from, to;  // indices of tasks
-  };
+  static constexpr size_t kNotMine = ~size_t{0};
   size_t taskIndex(int vertex, int subtask) const;
-  std::vector<std::vector<int>> receivers(const JobEdge& edge) const;
   void connect(RestoredJob restored);
 
   const JobGraph& graph_;
@@ -70,11 +74,14 @@ class Worker {
   std::vector<std::unique_ptr<BatchPools>> pools_;  // by lane; outlive channels and tasks
   std::vector<std::unique_ptr<Channel>> channels_;
   std::vector<std::unique_ptr<Task>> tasks_;
-  std::vector<size_t> firstTask_;  // by vertex
+  std::vector<std::vector<size_t>> indexOf_;  // in tasks_, by vertex and subtask
 };
 
 /// Subtasks of the receiving side that sender `subtask` reaches on a point-wise edge (forward, rescale):
 /// contiguous groups, as evenly as can be.
 std::vector<int> pointwiseReceivers(int subtask, int senders, int receivers);
+
+/// Subtasks of the receiving side that each sender of the edge has a channel to, by sender.
+std::vector<std::vector<int>> receiversOf(const JobGraph& graph, const JobEdge& edge);
 
 }  // namespace flott

@@ -185,12 +185,12 @@ RestoredKeyedState::State& RestoredKeyedState::stateOf(KeyedStateSchema schema) 
   return state;
 }
 
-void RestoredKeyedState::add(std::string bytes, KeyGroupRange keyGroups, uint32_t storedMaxParallelism,
-                             uint32_t maxParallelism) {
+void RestoredKeyedState::add(std::shared_ptr<const std::string> bytes, KeyGroupRange keyGroups,
+                             uint32_t storedMaxParallelism, uint32_t maxParallelism) {
   keyGroups_ = keyGroups;
   storedMaxParallelism_ = storedMaxParallelism;
   maxParallelism_ = maxParallelism;
-  const std::string& section = *sections_.emplace_back(std::make_unique<const std::string>(std::move(bytes)));
+  const std::string& section = *sections_.emplace_back(std::move(bytes));
   ByteReader in(section);
   KeyedSectionHeader header = KeyedSectionHeader::decode(in);
   if (key_ && *key_ != header.key) in.fail("has keys of another type than other subtasks");

@@ -115,9 +115,15 @@ class RestoredKeyedState {
   /// Adds what a section holds of these key groups, of `maxParallelism`; it was written with
   /// `storedMaxParallelism`. Throws Error(kCorruption) when the bytes are no section, or have other keys than
   /// the sections before.
-  void add(std::string section, KeyGroupRange keyGroups,
+  void add(std::shared_ptr<const std::string> section, KeyGroupRange keyGroups,
            uint32_t storedMaxParallelism = kDefaultMaxParallelism,
            uint32_t maxParallelism = kDefaultMaxParallelism);
+  void add(std::string section, KeyGroupRange keyGroups,
+           uint32_t storedMaxParallelism = kDefaultMaxParallelism,
+           uint32_t maxParallelism = kDefaultMaxParallelism) {
+    add(std::make_shared<const std::string>(std::move(section)), keyGroups, storedMaxParallelism,
+        maxParallelism);
+  }
 
   /// Of the keys; nothing when there was no section.
   const std::optional<TypeDescription>& key() const { return key_; }
@@ -145,7 +151,7 @@ class RestoredKeyedState {
   KeyGroupRange keyGroups_;
   uint32_t storedMaxParallelism_ = kDefaultMaxParallelism;
   uint32_t maxParallelism_ = kDefaultMaxParallelism;
-  std::vector<std::unique_ptr<const std::string>> sections_;  // what pieces refer to
+  std::vector<std::shared_ptr<const std::string>> sections_;  // what pieces refer to
 };
 
 }  // namespace flott

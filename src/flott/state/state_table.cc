@@ -28,6 +28,8 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
   FLOTT_CHECK(value.align <= kMaxAlign && key.ops().align <= kMaxAlign, "over-aligned type in state");
   movable_ = (key.isWord() || key.ops().triviallyCopyable) && (layout_.boxedValue || value.triviallyCopyable);
   plain_ = movable_ && !layout_.boxedValue;
+  if (key.isWord() && key.ops().bulk && key.ops().size == sizeof(uint64_t) && plain_ && value.bulk)
+    bulkBytes_ = static_cast<uint32_t>(sizeof(uint64_t)) + value.size;
   groupSlots_ = slotsPerGroup(layout_.stride);
   groupBytes_ = groupSlots_ * layout_.stride;
   maxGroups_ = 1;

@@ -298,7 +298,14 @@ class StateTable {
   void seek(Cursor& cursor) const;
 
   bool nextInMemory(Cursor& cursor, Entry& out) const;
+
+  // Cuts and loading (state_table_cut.cc).
+  uint32_t encodeEntries(const Segment& segment, std::string& out) const;
+  void copyEntries(const Segment& segment, std::string& out) const;
   Found addLoaded(const KeyRef& key);
+  struct Tail;
+  std::byte* append(Tail& tail, uint64_t hash, uint64_t word);
+  void loadBulk(KeyGroup group, ByteReader& in);
   void pass(Cursor& cursor, const std::byte* slots, uint32_t slot) const;
 
   // The cold side (state_table_cold.cc).
@@ -366,7 +373,9 @@ class StateTable {
   const TypeOps& value_;
   TableHome& home_;
   SlotLayout layout_;
-  bool plain_;    // entries need no destruction and hold nothing outside their slot
+  bool plain_;  // entries need no destruction and hold nothing outside their slot
+  uint32_t bulkBytes_ =
+      0;          // of an encoded entry, when that is the bytes of an 8-byte key and of a plain value
   bool movable_;  // entries may be moved by memcpy
   bool hasZeroKey_ = false;
   bool cutting_ = false;

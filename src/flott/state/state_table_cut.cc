@@ -1,5 +1,7 @@
 // Cuts of a state table, and loading what a cut wrote.
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 
 #include "flott/base/bytes.h"
 #include "flott/state/scratch_value.h"
@@ -29,20 +31,14 @@ void StateTable::abandonCut() {
 
 void StateTable::beforeWrite(uint64_t hash) { handOver(directoryIndex(hash)); }
 
-/// Encodes the segment unless the cut has it. Returns about how many bytes were worked through.
-size_t StateTable::handOver(size_t index) {
-  const DirectoryEntry& entry = directory_[index];
-  if (entry.groups == 0) return 0;
-  Segment& segment = Segment::ofSlots(entry.slots);
-  if (segment.epoch == epoch_) return 0;
-  segment.epoch = epoch_;
-  std::string& bytes = home_.encoded;
+/// Returns how many there are that have not expired.
+uint32_t StateTable::encodeEntries(const Segment& segment, std::string& bytes) const {
   bytes.clear();
   ByteWriter out(bytes);
   uint32_t entries = 0;
   const uint32_t stride = layout_.stride;
   for (uint32_t slot = 0; (slot = segment.nextOccupied(slot, stride)) < segment.total; ++slot) {
-    const std::byte* at = entry.slots + size_t{slot} * stride;
+    const std::byte* at = segment.slots() + size_t{slot} * stride;
     const std::byte* value = valueOf(at);
     if (liveOnly_.ops != nullptr && liveOnly_.ops->allExpired(value, liveOnly_.expired)) continue;
     ++entries;
@@ -53,11 +49,50 @@ size_t StateTable::handOver(size_t index) {
       value_.encode(value, out);
     }
   }
+  return entries;
+}
+
+/// encodeEntries() for entries whose encoded form is their bytes.
+void StateTable::copyEntries(const Segment& segment, std::string& out) const {
+  out.resize(size_t{segment.used} * bulkBytes_);
+  char* to = out.data();
+  const uint32_t stride = layout_.stride;
+  for (uint32_t slot = 0; (slot = segment.nextOccupied(slot, stride)) < segment.total;) {
+    const uint32_t end = segment.nextEmpty(slot, stride);
+    const std::byte* from = segment.slots() + size_t{slot} * stride;
+    if (stride == bulkBytes_) {
+      const size_t run = size_t{end - slot} * stride;
+      std::memcpy(to, from, run);
+      to += run;
+      slot = end;
+      continue;
+    }
+    for (; slot < end; ++slot, from += stride, to += bulkBytes_) {
+      std::memcpy(to, from, sizeof(uint64_t));
+      std::memcpy(to + sizeof(uint64_t), from + layout_.valueOffset, value_.size);
+    }
+  }
+}
+
+/// Encodes the segment unless the cut has it. Returns about how many bytes were worked through.
+size_t StateTable::handOver(size_t index) {
+  const DirectoryEntry& entry = directory_[index];
+  if (entry.groups == 0) return 0;
+  Segment& segment = Segment::ofSlots(entry.slots);
+  if (segment.epoch == epoch_) return 0;
+  segment.epoch = epoch_;
+  std::string& bytes = home_.encoded;
+  uint32_t entries = segment.used;
+  if (bulkBytes_ != 0 && liveOnly_.ops == nullptr) {
+    copyEntries(segment, bytes);
+  } else {
+    entries = encodeEntries(segment, bytes);
+  }
   const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, entry.depth)) << shift_;
   if (entries > 0) {
     sink_->take({name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, entries, bytes});
   }
-  return bytes.size() + size_t{segment.used - entries} * stride;
+  return bytes.size() + size_t{segment.used - entries} * layout_.stride;
 }
 
 bool StateTable::encodeSome(size_t& budgetBytes) {
@@ -102,8 +137,72 @@ StateTable::Found StateTable::addLoaded(const KeyRef& key) {
   return findOrInsert(key);
 }
 
+/// Where the entries of a segment end that come in the order of the hash.
+struct StateTable::Tail {
+  Segment* segment = nullptr;
+  DirectoryEntry entry;
+  uint64_t lastOfSegment = 0;  // hashes up to this one go here
+  uint64_t from = 0;           // the smallest hash that is behind all entries; 0 also when none is
+  uint32_t end = 0;            // the slot behind the last entry
+};
+
+/// A slot, with its key, for an entry that comes behind all others of its segment; null when it takes
+/// addLoaded(). Of a table with neither a cut nor a cold side.
+std::byte* StateTable::append(Tail& tail, uint64_t hash, uint64_t word) {
+  const uint32_t stride = layout_.stride;
+  if (tail.segment == nullptr || hash > tail.lastOfSegment) {
+    if (entryOf(hash).groups == 0) makeRoom(hash);
+    const size_t index = directoryIndex(hash);
+    tail.entry = directory_[index];
+    tail.segment = &Segment::ofSlots(tail.entry.slots);
+    const size_t next = firstIndexOf(index, tail.entry.depth) + (size_t{1} << (depth_ - tail.entry.depth));
+    tail.lastOfSegment = ((firstIndex_ + next) << shift_) - 1;
+    tail.end = tail.segment->total;
+    while (tail.end > 0 && !tail.segment->occupied(tail.end - 1, stride)) --tail.end;
+    tail.from = tail.end == 0 ? 0 : orderAt(tail.segment->slots() + size_t{tail.end - 1} * stride) + 1;
+    if (tail.end != 0 && tail.from == 0) return nullptr;
+  }
+  Segment& segment = *tail.segment;
+  const uint32_t slot = std::max(tail.end, homeOf(tail.entry, hash));
+  if (hash < tail.from || slot + 1 >= segment.total || !hasRoom(segment)) return nullptr;
+  std::byte* const at = segment.slots() + size_t{slot} * stride;
+  std::memcpy(at, &word, sizeof word);
+  segment.setOccupied(slot, stride);
+  ++segment.used;
+  ++size_;
+  tail.end = slot + 1;
+  tail.from = hash + 1;
+  return at;
+}
+
+/// load() of whole entries whose encoded form is their bytes.
+void StateTable::loadBulk(KeyGroup group, ByteReader& in) {
+  uint64_t hashes[256];
+  Tail tail;
+  for (size_t left = in.remaining() / bulkBytes_; left > 0;) {
+    const size_t count = std::min(left, std::size(hashes));
+    hashInt64s(reinterpret_cast<const int64_t*>(in.raw(0)), bulkBytes_, {hashes, count});
+    for (size_t i = 0; i < count; ++i) {
+      const KeyRef key{.hash = hashes[i], .word = in.fixed<uint64_t>()};
+      if (keyGroupOf(key.hash, home_.maxParallelism) != group) in.fail("holds a key of another key group");
+      std::byte* slot = key.word != 0 && !guarded_ ? append(tail, key.hash, key.word) : nullptr;
+      if (slot == nullptr) {
+        tail = {};
+        const Found found = addLoaded({key.hash, key.word, &key.word});
+        if (!found.inserted) in.fail("holds a key twice");
+        slot = found.value - layout_.valueOffset;
+      }
+      std::memcpy(slot + layout_.valueOffset, in.raw(value_.size), value_.size);
+    }
+    left -= count;
+  }
+  ++layoutVersion_;
+}
+
 void StateTable::load(KeyGroup group, std::string_view bytes, Conversion conversion) {
   ByteReader in(bytes);
+  if (bulkBytes_ != 0 && cold_ == nullptr && conversion.decode == nullptr && conversion.rewriter == nullptr)
+    loadBulk(group, in);
   ScratchValue key(key_.ops());
   std::string rewritten;
   while (!in.atEnd()) {

@@ -11,44 +11,12 @@
 #include "flott/api/sinks.h"
 #include "flott/api/test_world.h"
 #include "flott/master/embedded_job.h"
-#include "flott/operators/static_enumerator.h"
+#include "flott/operators/tests/number_ranges.h"
 
 namespace flott {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Range {
-  int32_t id = 0;
-  int64_t next = 0;
-  int64_t end = 0;
-  std::string splitId() const { return std::to_string(id); }
-};
-
-class RangeReader final : public SequentialReader<int64_t, Range> {
-  Poll read(Range& range, SourceOutput<int64_t>& out) override {
-    for (int i = 0; i < 2 && range.next < range.end; ++i) out.collect(range.next++);
-    return range.next < range.end ? Poll::kMore : Poll::kEnd;
-  }
-};
-
-/// The numbers from 0 on, in ranges of 50.
-class Ranges final : public Source<int64_t, Range> {
- public:
-  explicit Ranges(int64_t count) : count_(count) {}
-  Boundedness boundedness() const override { return Boundedness::kBounded; }
-  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
-    State fresh;
-    for (int64_t from = 0; from < count_; from += 50) {
-      fresh.push_back({static_cast<int32_t>(fresh.size()), from, std::min(from + 50, count_)});
-    }
-    return std::make_unique<StaticEnumerator<Range>>(Handout::kOnRequest, restored.value_or(fresh));
-  }
-  std::unique_ptr<Reader> createReader() const override { return std::make_unique<RangeReader>(); }
-
- private:
-  int64_t count_;
-};
 
 struct Number {
   int64_t key = 0;
@@ -79,26 +47,41 @@ struct Crashes {
   int64_t untilCrash = 0;  // records; 0: never
 };
 
+std::string folderOf(const Number& number) { return "key-" + std::to_string(number.key % 3); }
+
+bool isParquet(uint64_t seed) { return seed % 3 == 2; }
+
 /// As the seed likes it.
-FileSink<Number, CsvEncoder<Number>, std::string (*)(const Number&)> sinkOf(Random random) {
-  RollingPolicy rolling{.maxSize = MemorySize(40 + random.below(3000)), .onCheckpoint = random.below(3) == 0};
-  return FileSink<Number>::forRowFormat("/out", CsvEncoder<Number>({.header = true}))
-      .withBucketAssigner(+[](const Number& number) { return "key-" + std::to_string(number.key % 3); })
+template <typename Sink>
+auto shaped(const Sink& sink, RollingPolicy rolling, Random random) {
+  return sink.withBucketAssigner(&folderOf)
       .withRollingPolicy(rolling)
       .withBufferSize(MemorySize(20 + random.below(300)))
-      .withMaxOpenFiles(random.below(2) == 0 ? 2 : 100)
-      .withOutputFileConfig("numbers", ".csv");
+      .withMaxOpenFiles(random.below(2) == 0 ? 2 : 100);
+}
+
+DataStreamSink write(const DataStream<Number>& numbers, uint64_t seed) {
+  Random random = Random(seed).fork("sink");
+  RollingPolicy rolling{.maxSize = MemorySize(40 + random.below(3000)), .onCheckpoint = random.below(3) == 0};
+  if (!isParquet(seed)) {
+    const auto sink = FileSink<Number>::forRowFormat("/out", CsvEncoder<Number>({.header = true}));
+    return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".csv"), rolling, random));
+  }
+  const ParquetEncoder<Number> encoder({.rowGroupSize = MemorySize(200 + random.below(2000))});
+  const auto sink = FileSink<Number>::forBulkFormat("/out", encoder);
+  return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".parquet"), rolling, random));
 }
 
 void build(StreamExecutionEnvironment& env, const std::shared_ptr<Crashes>& crashes, uint64_t seed) {
-  env.fromSource(sourceOf(Ranges(kCount), "numbers"))
-      .map([crashes](int64_t n) {
-        if (crashes->untilCrash > 0 && --crashes->untilCrash == 0) throw std::runtime_error("crash");
-        return Number{n % kKeys, n, 0};
-      })
-      .keyBy(&Number::key)
-      .process(CountSeen())
-      .sinkTo(sinkOf(Random(seed).fork("sink")));
+  const auto numbers = env.fromSource(sourceOf(Ranges(kCount), "numbers"))
+                           .map([crashes](int64_t n) {
+                             if (crashes->untilCrash > 0 && --crashes->untilCrash == 0)
+                               throw std::runtime_error("crash");
+                             return Number{n % kKeys, n, 0};
+                           })
+                           .keyBy(&Number::key)
+                           .process(CountSeen());
+  write(numbers, seed);
 }
 
 Configuration configured(int parallelism, const std::string& backend) {
@@ -137,28 +120,44 @@ std::vector<std::string> filesIn(TestWorld& world, bool hidden) {
   return found;
 }
 
-/// What is wrong with the finished files; empty when they hold each record once and whole.
-std::string wrongWith(TestWorld& world) {
-  std::map<int64_t, int> values;
-  std::map<int64_t, std::vector<int64_t>> seen;
+/// The records of the finished files; what is wrong with them goes to `wrong`.
+std::vector<Number> recordsOfCsv(TestWorld& world, std::string& wrong) {
+  std::vector<Number> records;
   for (const std::string& path : filesIn(world, false)) {
     const std::string content = world.sim().files().content(path);
-    if (!content.starts_with("key,value,seen\n")) return path + " begins with no header: " + content;
-    if (!content.ends_with('\n')) return path + " ends in half a record";
+    if (!content.starts_with("key,value,seen\n")) wrong = path + " begins with no header: " + content;
+    if (!content.ends_with('\n')) wrong = path + " ends in half a record";
     for (size_t at = content.find('\n') + 1; at < content.size();) {
       const size_t end = content.find('\n', at);
       long long key = -1;
       long long value = -1;
       long long before = -1;
       if (std::sscanf(content.substr(at, end - at).c_str(), "%lld,%lld,%lld", &key, &value, &before) != 3 ||
-          key != value % kKeys || path.find("/key-" + std::to_string(key % 3) + "/") == std::string::npos) {
-        return path + " has '" + content.substr(at, end - at) + "'";
+          path.find("/" + folderOf({key, 0, 0}) + "/") == std::string::npos) {
+        wrong = path + " has '" + content.substr(at, end - at) + "'";
       }
-      ++values[value];
-      seen[key].push_back(before);
+      records.push_back({key, value, before});
       at = end + 1;
     }
   }
+  return records;
+}
+
+std::vector<Number> recordsOfParquet(TestWorld& world) {
+  return world.environment().readParquetFile<Number>("/out").executeAndCollect();
+}
+
+/// What is wrong with the finished files; empty when they hold each record once and whole.
+std::string wrongWith(TestWorld& world, bool parquet = false) {
+  std::string wrong;
+  std::map<int64_t, int> values;
+  std::map<int64_t, std::vector<int64_t>> seen;
+  for (const Number& number : parquet ? recordsOfParquet(world) : recordsOfCsv(world, wrong)) {
+    if (number.key != number.value % kKeys) wrong = "a record has another key than it was given";
+    ++values[number.value];
+    seen[number.key].push_back(number.seen);
+  }
+  if (!wrong.empty()) return wrong;
   for (int64_t n = 0; n < kCount; ++n) {
     if (values[n] != 1) return std::to_string(n) + " is there " + std::to_string(values[n]) + " times";
   }
@@ -203,7 +202,7 @@ TEST_P(ExactlyOnceFiles, WhereverItCrashesAndWhateverDiskFails) {
     *job = nullptr;
     world.sim().files().failSome(0, 0);
     ASSERT_EQ(result.status(), JobStatus::kFinished) << "seed " << seed;
-    EXPECT_EQ(wrongWith(world), "") << "seed " << seed;
+    EXPECT_EQ(wrongWith(world, isParquet(seed)), "") << "seed " << seed;
     EXPECT_EQ(filesIn(world, true), std::vector<std::string>()) << "seed " << seed;
     restarts += result.details().restarts;
     completed += result.details().checkpoints.completed;
@@ -270,7 +269,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
     auto env = next.environment(configuration);
     build(env, std::make_shared<Crashes>(), seed);
     EXPECT_EQ(env.execute().status(), JobStatus::kFinished);
-    EXPECT_EQ(wrongWith(next), "") << "seed " << seed;
+    EXPECT_EQ(wrongWith(next, isParquet(seed)), "") << "seed " << seed;
     EXPECT_EQ(filesIn(next, true), std::vector<std::string>()) << "seed " << seed;
   }
   EXPECT_GT(went, seeds / 5);

@@ -20,6 +20,8 @@
 #include <utility>
 
 #include "flott/connectors/files/bucket_assigners.h"
+#include "flott/connectors/files/bulk_format.h"
+#include "flott/connectors/files/parquet_encoder.h"
 #include "flott/connectors/files/part_files.h"
 #include "flott/formats/csv.h"
 #include "flott/formats/record_encoder.h"
@@ -34,6 +36,24 @@ concept RowEncoder = std::copy_constructible<E> &&
   encoder.append(record, out);
 };
 
+/// ParquetEncoder, or a class of yours: append() appends a record's bytes, of which the bulk format makes
+/// files.
+template <typename E, typename T>
+concept BulkEncoder = std::copy_constructible<E> &&
+    requires(const E& encoder, const T& record, std::string& out) {
+  encoder.append(record, out);
+  { encoder.bulkFormat() } -> std::convertible_to<std::shared_ptr<const BulkFormat>>;
+};
+
+template <typename Encoder>
+std::shared_ptr<const BulkFormat> bulkFormatOf(const Encoder& encoder) {
+  if constexpr (requires { encoder.bulkFormat(); }) {
+    return encoder.bulkFormat();
+  } else {
+    return nullptr;
+  }
+}
+
 template <typename A, typename T>
 concept BucketAssigner = std::copy_constructible<A> &&
     (std::is_invocable_r_v<std::string, A&, const T&, const SinkContext&> ||
@@ -46,7 +66,7 @@ class PartFileWriter final : public CommittingWriter<T, PartFile> {
   PartFileWriter(std::string path, PartFileOptions options, Encoder encoder, Assigner assigner)
       : encoder_(std::move(encoder)),
         assigner_(std::move(assigner)),
-        files_(std::move(path), std::move(options), headOf(encoder_)) {}
+        files_(std::move(path), std::move(options), headOf(encoder_), bulkFormatOf(encoder_)) {}
 
   void open(OperatorContext& context) override { files_.open(context); }
   void begin(const SinkAttempt& attempt) override { files_.begin(attempt); }
@@ -68,7 +88,7 @@ class PartFileWriter final : public CommittingWriter<T, PartFile> {
  private:
   static std::string headOf(const Encoder& encoder) {
     std::string head;
-    encoder.begin(head);
+    if constexpr (requires { encoder.begin(head); }) encoder.begin(head);
     return head;
   }
   void put(const T& record, std::string_view bucket) {
@@ -102,6 +122,17 @@ class FileSink {
         "forRowFormat: the encoder must be copyable, with begin(std::string&) const and append(const "
         "T&, std::string&) const: LineEncoder<T>, CsvEncoder<T>, or a class of yours");
     return FileSink<T, E>(std::move(path), std::move(encoder), {}, {}, DeliveryGuarantee::kExactlyOnce);
+  }
+
+  /// Of files that are written as a whole: Parquet. They are closed at each barrier.
+  template <typename E>
+  static FileSink<T, E> forBulkFormat(std::string path, E encoder) {
+    static_assert(
+        BulkEncoder<E, T>,
+        "forBulkFormat: the encoder must be copyable, with append(const T&, std::string&) const and "
+        "bulkFormat() const: ParquetEncoder<T>, or a class of yours");
+    return FileSink<T, E>(std::move(path), std::move(encoder), {}, {.rolling = kBulkRolling},
+                          DeliveryGuarantee::kExactlyOnce);
   }
 
   template <typename A>

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "flott/connectors/files/bulk_format.h"
 #include "flott/env/env.h"
 #include "flott/operators/context.h"
 
@@ -76,7 +77,13 @@ void checkBucket(std::string_view id) {
 
 struct PartFiles::File {
   PartFile part;
-  std::unique_ptr<FileWriter> writer;  // on the off-load thread only
+  // On the off-load thread only.
+  std::unique_ptr<FileWriter> writer;
+  std::unique_ptr<BulkFile> bulk;
+  // Of a bulk format, as the last finished deed has left it; on the task's thread only.
+  uint64_t taken = 0;    // bytes of records that it was given
+  uint64_t written = 0;  // bytes that it made of them
+  uint64_t held = 0;     // bytes of records of which it has not made any yet
 };
 
 struct PartFiles::Deed {
@@ -84,10 +91,19 @@ struct PartFiles::Deed {
   Kind kind = Kind::kWrite;
   std::shared_ptr<File> file = nullptr;
   std::string bytes = {};
+  uint64_t written = 0;
+  uint64_t held = 0;
+
+  void carryOut(Files& files, const BulkFormat* bulk);
 };
 
-PartFiles::PartFiles(std::string path, PartFileOptions options, std::string head)
-    : path_(std::move(path)), options_(std::move(options)), head_(std::move(head)), wakeAt_(kNever) {}
+PartFiles::PartFiles(std::string path, PartFileOptions options, std::string head,
+                     std::shared_ptr<const BulkFormat> bulk)
+    : path_(std::move(path)),
+      options_(std::move(options)),
+      head_(std::move(head)),
+      bulk_(std::move(bulk)),
+      wakeAt_(kNever) {}
 
 PartFiles::~PartFiles() = default;
 
@@ -143,7 +159,7 @@ void PartFiles::beginPart(Bucket& bucket) {
 
 void PartFiles::bufferFull() {
   Bucket& bucket = *current_;
-  if (bucket.handed + bucket.buffer.size() >= options_.rolling.maxSize.bytes) {
+  if (sizeOf(bucket) >= options_.rolling.maxSize.bytes) {
     roll(bucket);
   } else {
     handOver(bucket);
@@ -158,8 +174,14 @@ void PartFiles::handOver(Bucket& bucket) {
   waiting_.push_back(
       {.kind = Deed::Kind::kWrite, .file = bucket.file, .bytes = std::exchange(bucket.buffer, {})});
   const uint64_t left =
-      options_.rolling.maxSize.bytes - std::min(options_.rolling.maxSize.bytes, bucket.handed);
+      options_.rolling.maxSize.bytes - std::min(options_.rolling.maxSize.bytes, sizeOf(bucket));
   bucket.room = std::max<uint64_t>(1, std::min(options_.bufferSize.bytes, left));
+}
+
+uint64_t PartFiles::sizeOf(const Bucket& bucket) const {
+  if (bulk_ == nullptr) return bucket.handed + bucket.buffer.size();
+  const File& file = *bucket.file;
+  return file.written + file.held + (bucket.handed - file.taken) + bucket.buffer.size();
 }
 
 // The bucket goes with its file, so that only as many are kept as there are open files.
@@ -214,6 +236,16 @@ void PartFiles::keepToLimits() {
     });
     roll(*oldest->second);
   }
+  if (bulk_ == nullptr) return;
+  uint64_t held = 0;
+  for (const auto& [id, bucket] : buckets_) held += bucket->file->held;
+  while (held > bulk_->mayHold() && !buckets_.empty()) {
+    const auto most = std::max_element(buckets_.begin(), buckets_.end(), [](const auto& a, const auto& b) {
+      return a.second->file->held < b.second->file->held;
+    });
+    held -= most->second->file->held;
+    roll(*most->second);
+  }
 }
 
 void PartFiles::endBatch() {
@@ -231,7 +263,7 @@ void PartFiles::resume() {
 bool PartFiles::flush() {
   if (!flushing_) {
     flushing_ = true;
-    if (ended_ || options_.rolling.onCheckpoint) {
+    if (ended_ || options_.rolling.onCheckpoint || bulk_ != nullptr) {
       rollAll();
     } else {
       for (const auto& [id, bucket] : buckets_) {
@@ -267,35 +299,52 @@ void PartFiles::submit() {
   auto deeds = std::make_shared<std::deque<Deed>>(std::exchange(waiting_, {}));
   context_->offload(
       "write files in '" + path_ + "'",
-      [deeds, &files = context_->env().files, path = path_, attempt = attempt_] {
+      [deeds, &files = context_->env().files, path = path_, attempt = attempt_, bulk = bulk_] {
         for (Deed& deed : *deeds) {
           if (deed.kind == Deed::Kind::kRemoveLeftOvers) {
             removeLeftOvers(files, path, attempt);
-            continue;
+          } else {
+            deed.carryOut(files, bulk.get());
           }
-          File& file = *deed.file;
-          if (file.writer == nullptr) {
-            files.makeFolders(folderOf(file.part.hidden));
-            file.writer = files.create(file.part.hidden, WriteMode::kCreate);
-          }
-          if (deed.kind == Deed::Kind::kWrite) {
-            file.writer->write(deed.bytes);
-            continue;
-          }
-          file.writer->sync();
-          if (deed.kind != Deed::Kind::kClose) continue;
-          file.writer->close();
-          file.writer.reset();
         }
       },
       [this, deeds] { done(*deeds); });
 }
 
+void PartFiles::Deed::carryOut(Files& files, const BulkFormat* format) {
+  File& of = *file;
+  if (of.writer == nullptr) {
+    files.makeFolders(folderOf(of.part.hidden));
+    of.writer = files.create(of.part.hidden, WriteMode::kCreate);
+    if (format != nullptr) of.bulk = format->begin(*of.writer);
+  }
+  if (kind == Kind::kWrite) {
+    if (of.bulk == nullptr) return of.writer->write(bytes);
+    of.bulk->write(bytes);
+    held = of.bulk->held();
+    written = of.writer->size();
+    return;
+  }
+  if (kind == Kind::kClose && of.bulk != nullptr) {
+    of.bulk->end();
+    of.bulk.reset();
+    of.part.length = of.writer->size();
+  }
+  of.writer->sync();
+  if (kind != Kind::kClose) return;
+  of.writer->close();
+  of.writer.reset();
+}
+
 void PartFiles::done(std::deque<Deed>& deeds) {
   busy_ = false;
   for (Deed& deed : deeds) {
-    if (deed.kind == Deed::Kind::kWrite) waitingBytes_ -= deed.bytes.size();
     if (deed.kind == Deed::Kind::kClose) closed_.push_back(deed.file->part);
+    if (deed.kind != Deed::Kind::kWrite) continue;
+    waitingBytes_ -= deed.bytes.size();
+    deed.file->taken += deed.bytes.size();
+    deed.file->written = deed.written;
+    deed.file->held = deed.held;
   }
   submit();
   context_->askToResume();

@@ -10,8 +10,11 @@
 // part that is open in a checkpoint is published up to that length after a restore, and what was written
 // behind it is dropped.
 //
+// A file of a bulk format (bulk_format.h) is made of the records' bytes on the off-load thread. It cannot be
+// gone on with, so all are closed at each barrier, and none is open in a checkpoint.
+//
 // All calls come from the task's thread; file work is off-loaded, one call at a time, in order. Bytes that
-// wait are bounded: ready() is false while there are too many.
+// wait are bounded: ready() is false while there are too many; and so is what bulk formats hold.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +32,7 @@
 
 namespace flott {
 
+class BulkFormat;
 class Files;
 
 /// When a part is closed, and the next one begun with the next record.
@@ -36,7 +40,7 @@ struct RollingPolicy {
   MemorySize maxSize = MemorySize::mb(128);     // reached
   Duration interval = Duration::seconds(60);    // since its first record
   Duration inactivity = Duration::seconds(60);  // since its last record
-  bool onCheckpoint = false;                    // at each barrier
+  bool onCheckpoint = false;                    // at each barrier; of bulk formats always
 };
 
 struct PartFileOptions {
@@ -47,6 +51,10 @@ struct PartFileOptions {
   /// Beyond that the one that waited longest for a record is closed.
   int maxOpenFiles = 256;
 };
+
+/// When a part of a bulk format is closed: at each barrier, or when it is about this large before.
+inline constexpr RollingPolicy kBulkRolling{
+    .interval = Duration::max(), .inactivity = Duration::max(), .onCheckpoint = true};
 
 /// Throws Error(kUser) for options that make no sense.
 void checkPartFiles(const std::string& path, const PartFileOptions& options);
@@ -60,8 +68,9 @@ struct PartFile {
 
 class PartFiles {
  public:
-  /// `head` is what each file begins with.
-  PartFiles(std::string path, PartFileOptions options, std::string head);
+  /// `head` is what each file of rows begins with; `bulk` is null for these.
+  PartFiles(std::string path, PartFileOptions options, std::string head,
+            std::shared_ptr<const BulkFormat> bulk);
   ~PartFiles();
 
   void open(OperatorContext& context);
@@ -114,12 +123,15 @@ class PartFiles {
   void keepToLimits();
   int64_t dueAt(const Bucket& bucket) const;
   void wakeFor(const Bucket& bucket);
+  /// As it is and as far as one knows: of a bulk format it is smaller when it is written.
+  uint64_t sizeOf(const Bucket& bucket) const;
   void submit();
   void done(std::deque<Deed>& deeds);
 
   const std::string path_;
   const PartFileOptions options_;
   const std::string head_;
+  const std::shared_ptr<const BulkFormat> bulk_;
   OperatorContext* context_ = nullptr;
   SinkAttempt attempt_;
   std::string unique_;  // lineage and attempt

@@ -123,5 +123,11 @@ TEST(Histograms, QuantilesAreExactTo1In16) {
   EXPECT_GE(histogram.quantile(1), std::numeric_limits<int64_t>::max() / 16 * 15);
 }
 
+TEST(Histograms, TheMeanOfTheLargestValuesDoesNotOverflow) {
+  Histogram histogram;
+  for (int i = 0; i < 4; ++i) histogram.update(std::numeric_limits<int64_t>::max());
+  EXPECT_DOUBLE_EQ(histogram.mean(), 0x1p63);
+}
+
 }  // namespace
 }  // namespace flott

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "flott/base/tests/error_text.h"
 #include "flott/env/random.h"
 #include "flott/state/keyed_backend.h"
@@ -104,6 +106,58 @@ TEST(StateCut, IsFreeOfWorkWhenNothingIsAskedFor) {
   EXPECT_EQ(budget, 0u);
   fixture.untyped.abandonCut();
   EXPECT_EQ(contentOf(fixture).size(), 128u);
+}
+
+struct Narrow {
+  int32_t count;
+  bool operator==(const Narrow&) const = default;
+};
+
+// Such entries are copied as they lie in memory, with and without a gap behind the value, and loaded in the
+// order of the hash: that has to be what encoding and inserting each gives.
+template <typename V>
+void expectCopiesAreEncodings(int64_t keys, const std::function<V(int64_t)>& valueOf) {
+  TableFixture<int64_t, V> fixture;
+  std::map<int64_t, V> model;
+  for (int64_t key = -keys / 2; key < keys / 2; ++key)
+    model[key * key * key] = fixture.at(key * key * key) = valueOf(key);
+  std::string encoded;
+  ByteWriter out(encoded);
+  for (const auto& [key, value] : fixture.inOrder()) {
+    typeOps<int64_t>().encode(&key, out);
+    typeOps<V>().encode(&value, out);
+  }
+  const std::map<CollectingSink::Place, std::string> content = contentOf(fixture);
+  std::string copied;
+  for (const auto& [place, bytes] : content) copied += bytes;
+  EXPECT_EQ(copied, encoded);
+  const auto load = [&](TableFixture<int64_t, V>& into) {
+    for (const auto& [place, bytes] : content) into.untyped.load(KeyGroup(std::get<2>(place)), bytes);
+  };
+  for (const size_t expected : {size_t{0}, model.size(), model.size() / 50}) {
+    TableFixture<int64_t, V> loaded;
+    if (expected != 0) loaded.untyped.expect(expected);
+    load(loaded);
+    loaded.expectEquals(model);
+    EXPECT_EQ(contentOf(loaded), content);
+  }
+  // Among entries that are there already.
+  for (const int64_t more : {int64_t{10}, keys}) {
+    TableFixture<int64_t, V> loaded;
+    std::map<int64_t, V> both = model;
+    for (int64_t key = 0; key < more; ++key) {
+      const int64_t other = key * 1'000'003 + (int64_t{1} << 60);
+      both[other] = loaded.at(other) = valueOf(key);
+    }
+    load(loaded);
+    loaded.expectEquals(both);
+  }
+}
+
+TEST(StateCut, CopiesOfEntriesAreTheirEncodings) {
+  expectCopiesAreEncodings<int64_t>(20'000, [](int64_t key) { return key; });
+  expectCopiesAreEncodings<Narrow>(20'000, [](int64_t key) { return Narrow{static_cast<int32_t>(key)}; });
+  expectCopiesAreEncodings<int64_t>(3, [](int64_t key) { return key; });
 }
 
 TEST(StateCut, BrokenBytesAreRefused) {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "flott/base/tests/error_text.h"
+#include "flott/connectors/tests/sink_run.h"
 #include "flott/env/simulated.h"
-#include "flott/operators/tests/test_task.h"
 
 namespace flott {
 namespace {
@@ -28,69 +28,7 @@ std::string plain(const std::string& path) {
   return out;
 }
 
-/// One attempt of a sink of text lines in a simulated world.
-class Attempt {
- public:
-  template <typename S>
-  Attempt(SimulatedEnv& world, const S& sink, std::string state = {}, int attempt = 0)
-      : world_(world), env_(world.env()), task(&env_) {
-    task.settings().set("execution.checkpointing.interval", "1 s");
-    task.operatorInfo.attempt = attempt;
-    if (!state.empty()) {
-      ByteReader in(state);
-      task.operatorStates = std::make_unique<OperatorStateBackend>(OperatorStateImage::decode(in));
-    }
-    op = committingSinkOperator<std::string>(sink)->create();
-    op->open(task);
-    run();
-  }
-  ~Attempt() { op->close(); }
-
-  void write(std::vector<std::string> lines) {
-    Step step = op->onBatch(0, task.batchOf<std::string>(std::move(lines)), task);
-    finish(step);
-  }
-  void checkpoint(uint64_t id) {
-    finish(op->beforeBarrier(CheckpointId(id), task));
-    op->snapshotState(CheckpointId(id));
-  }
-  void complete(uint64_t id) {
-    op->onCheckpointEnded(CheckpointId(id), true);
-    run();
-  }
-  void end() { finish(op->onEndOfInput(0, task)); }
-  void advance(int64_t millis) {
-    task.advanceNanos(millis * 1'000'000);
-    if (task.takeCall()) finish(op->resume(task));
-    run();
-  }
-  std::string state() {
-    std::string bytes;
-    ByteWriter out(bytes);
-    task.operatorStates->snapshot().encode(out);
-    return bytes;
-  }
-  void run() {
-    while (task.runOffloaded()) {
-    }
-  }
-
- private:
-  void finish(Step step) {
-    while (step == Step::kWait) {
-      ASSERT_TRUE(task.runOffloaded()) << "nothing to wait for";
-      if (task.takeCall()) step = op->resume(task);
-    }
-    run();
-  }
-
-  SimulatedEnv& world_;
-  Env env_;
-
- public:
-  TestTask task;
-  std::unique_ptr<Operator> op;
-};
+using Attempt = SinkRun<std::string>;
 
 class PartFileSinkTest : public testing::Test {
  protected:

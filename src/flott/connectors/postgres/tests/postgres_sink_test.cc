@@ -7,8 +7,8 @@
 
 #include "flott/base/tests/error_text.h"
 #include "flott/connectors/postgres/tests/fake_postgres.h"
+#include "flott/connectors/tests/sink_run.h"
 #include "flott/env/simulated.h"
-#include "flott/operators/tests/test_task.h"
 
 namespace flott {
 namespace {
@@ -28,71 +28,7 @@ const std::string kRowsLost = kTable +
                               "transaction, and is written "
                               "again when the job begins anew";
 
-/// One attempt of a sink in a simulated world.
-class Attempt {
- public:
-  template <typename S>
-  Attempt(SimulatedEnv& world, const S& sink, std::string state = {}, int attempt = 0, int subtask = 0,
-          int parallelism = 1, bool runs = true)
-      : env_(world.env()), task(&env_) {
-    task.settings().set("execution.checkpointing.interval", "1 s");
-    task.operatorInfo.attempt = attempt;
-    task.operatorInfo.subtask = SubtaskIndex(subtask);
-    task.operatorInfo.parallelism = parallelism;
-    if (!state.empty()) {
-      ByteReader in(state);
-      task.operatorStates = std::make_unique<OperatorStateBackend>(OperatorStateImage::decode(in));
-    }
-    op = committingSinkOperator<Item>(sink)->create();
-    op->open(task);
-    if (runs) run();
-  }
-  ~Attempt() { op->close(); }
-
-  void write(std::vector<Item> items) { finish(op->onBatch(0, task.batchOf<Item>(std::move(items)), task)); }
-  void checkpoint(uint64_t id) {
-    finish(op->beforeBarrier(CheckpointId(id), task));
-    op->snapshotState(CheckpointId(id));
-  }
-  void complete(uint64_t id) {
-    op->onCheckpointEnded(CheckpointId(id), true);
-    run();
-  }
-  void end() { finish(op->onEndOfInput(0, task)); }
-  void advance(int64_t millis) {
-    task.advanceNanos(millis * 1'000'000);
-    if (task.takeCall()) finish(op->resume(task));
-    run();
-  }
-  std::string state() {
-    std::string bytes;
-    ByteWriter out(bytes);
-    task.operatorStates->snapshot().encode(out);
-    return bytes;
-  }
-  /// Until nothing is off-loaded.
-  void run() {
-    while (task.runOffloaded() || task.takeCall()) op->resume(task);
-  }
-
- private:
-  void finish(Step step) {
-    while (step == Step::kWait) {
-      if (!task.runOffloaded()) {
-        ASSERT_TRUE(task.wakesIn()) << "nothing to wait for";
-        task.advanceNanos(*task.wakesIn());
-      }
-      if (task.takeCall()) step = op->resume(task);
-    }
-    run();
-  }
-
-  Env env_;
-
- public:
-  TestTask task;
-  std::unique_ptr<Operator> op;
-};
+using Attempt = SinkRun<Item>;
 
 class PostgresSinkTest : public testing::Test {
  protected:
