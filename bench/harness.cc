@@ -137,6 +137,7 @@ class Side {
     put("disk_mb_per_s", [](const Figures& f) { return f.recovery.diskMbPerS; });
   }
 
+  bool checkpoints() const { return rounds_.front().checkpointing.completed > 0; }
   /// checkpoints, longest_sync_ms and snapshot_mb: of all rounds the sum and the largest.
   void addCheckpointing(Json& line) const {
     Checkpointing all;
@@ -238,6 +239,7 @@ Json toJson(const Case& benchmark, const Sides& sides) {
   line["loop_peak_rss_mb"] = sides.loop ? Json(Side::rounded(sides.loop->peakResidentMb(), 10)) : Json();
   if (benchmark.kind == CaseKind::kLatency) {
     if (engine) engine->addLatency("", line);
+    if (engine && engine->checkpoints()) engine->addCheckpointing(line);
     if (sides.loop) sides.loop->addLatency("loop_", line);
   }
   if (benchmark.kind == CaseKind::kFiring) {

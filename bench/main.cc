@@ -36,7 +36,8 @@ std::vector<Case> allCases() {
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),
           onTwoLanes(keyedSumCase(), "keyed-sum-2-lanes"),
           onTwoLanes(tumblingCase(), "tumbling-2-lanes"),
-          latencyCase()};
+          latencyCase(),
+          latencyCheckpointCase()};
 }
 
 struct Arguments {

@@ -21,6 +21,7 @@ Case recoveryCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
 Case latencyCase();
+Case latencyCheckpointCase();
 
 /// The same work with two lanes, against two one-lane processes.
 Case onTwoLanes(Case oneLane, std::string_view name);

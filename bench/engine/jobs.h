@@ -21,5 +21,7 @@ Outcome recoveryJob(const Load& load);
 Outcome exchangeForwardJob(const Load& load);
 Outcome exchangeHashJob(const Load& load);
 Outcome latencyJob(const Load& load);
+Outcome latencyWithStateJob(const Load& load);
+Outcome latencyCheckpointJob(const Load& load);
 
 }  // namespace flott::bench

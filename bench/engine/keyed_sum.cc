@@ -1,7 +1,6 @@
 #include "bench/loops/keyed_sum.h"
 
-#include <algorithm>
-
+#include "bench/engine/checkpointing.h"
 #include "bench/engine/generated_stream.h"
 #include "bench/engine/jobs.h"
 #include "bench/engine/temporary_folder.h"
@@ -9,16 +8,6 @@
 
 namespace flott::bench {
 namespace {
-
-Checkpointing checkpointingOf(const CheckpointStatistics& statistics) {
-  Checkpointing all{.completed = static_cast<uint64_t>(statistics.completed)};
-  for (const CheckpointRecord& record : statistics.history) {
-    all.megabytes = std::max(all.megabytes, static_cast<double>(record.stateBytes) / 1e6);
-    for (const CheckpointRecord::Task& task : record.tasks)
-      all.longestSyncMs = std::max(all.longestSyncMs, static_cast<double>(task.durations.syncNanos) / 1e6);
-  }
-  return all;
-}
 
 Outcome keyedSum(const Load& load, const Configuration& configuration) {
   StreamExecutionEnvironment env = benchEnvironment(load, configuration);

@@ -10,29 +10,11 @@ import tempfile
 import time
 import urllib.request
 
-import boto3
-from moto.server import ThreadedMotoServer
+from store import Store
 
 PROGRAM = os.environ['FLOTT_BUILD'] + '/examples/checkpointed_count'
 COMMAND = os.environ['FLOTT_BUILD'] + '/bin/flott'
 KEYS = 10
-
-
-class Store:
-    def __init__(self):
-        self.server = ThreadedMotoServer(ip_address='127.0.0.1', port=0, verbose=False)
-        self.server.start()
-        self.endpoint = 'http://127.0.0.1:%d' % self.server.get_host_and_port()[1]
-        self.client = self.clientOf('s3', 'key', 'the/secret+')
-        self.client.create_bucket(Bucket='bucket')
-
-    def clientOf(self, service, key, secret):
-        return boto3.client(service, endpoint_url=self.endpoint, aws_access_key_id=key, aws_secret_access_key=secret,
-                            region_name='us-east-1')
-
-    def names(self, prefix=''):
-        listed = self.client.list_objects_v2(Bucket='bucket', Prefix=prefix).get('Contents', [])
-        return [entry['Key'] for entry in listed]
 
 
 def command(*options, count, rate, endpoint, key='key', secret='the/secret+'):

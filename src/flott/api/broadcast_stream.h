@@ -84,7 +84,7 @@ class ConnectedStreams<First, BroadcastInput<T, State...>> {
       using Op = ProcessOperator<Out, BroadcastCalls<Base>, F, First, BroadcastInput<T, State...>>;
       return SingleOutputStreamOperator<Out>(
           first_.apply(operatorNode(name, operatorFactory<Op>(std::move(function), firstInput_, secondInput_),
-                                    typeText<Out>()),
+                                    recordType<Out>()),
                        {second_}));
     }
   }

@@ -116,7 +116,7 @@ class ConnectedStreams {
   SingleOutputStreamOperator<Out> transform(std::string name,
                                             std::shared_ptr<const OperatorFactory> factory) const {
     return SingleOutputStreamOperator<Out>(
-        first_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>()), {second_}));
+        first_.apply(operatorNode(std::move(name), std::move(factory), recordType<Out>()), {second_}));
   }
 
  private:

@@ -5,12 +5,13 @@
 namespace flott {
 
 StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
-                        std::string outputType) {
+                        RecordType outputType) {
   StreamNode node;
   node.kind = NodeKind::kOperator;
   node.name = std::move(name);
   node.op = std::move(factory);
-  node.outputType = std::move(outputType);
+  node.outputType = std::move(outputType.text);
+  node.outputPool = outputType.pool;
   return node;
 }
 

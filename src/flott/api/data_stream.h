@@ -35,6 +35,8 @@ template <typename T>
 class SingleOutputStreamOperator;
 template <typename T, typename Selector>
 class KeyedStream;
+class Columns;
+BatchPool& columnsPool(BatchPools& pools);
 class CountWindows;
 struct DefaultTrigger;
 struct NoEvictor;
@@ -50,14 +52,26 @@ class PartitionWindowedStream;
 template <typename T>
 struct SubtaskPartitions;
 
+/// What the graph knows of a stream's records.
+struct RecordType {
+  std::string text = {};
+  PoolOf pool = nullptr;
+};
+
 /// What a stream without a consumer's choice of names is called: "Map", "Filter", ….
 StreamNode operatorNode(std::string name, std::shared_ptr<const OperatorFactory> factory,
-                        std::string outputType);
+                        RecordType outputType);
 StreamNode sinkNode(std::string name, std::shared_ptr<const OperatorFactory> factory);
 
 template <typename T>
-std::string typeText() {
-  return describe<T>().toString();
+RecordType recordType() {
+  return {describe<T>().toString(), [](BatchPools& pools) -> BatchPool& {
+            if constexpr (std::is_same_v<T, Columns>) {
+              return columnsPool(pools);
+            } else {
+              return rowsPool<T>(pools);
+            }
+          }};
 }
 
 /// A sink in the program: the last operator of a branch.
@@ -290,7 +304,7 @@ template <typename Out>
 SingleOutputStreamOperator<Out> DataStream<T>::transform(
     std::string name, std::shared_ptr<const OperatorFactory> factory) const {
   return SingleOutputStreamOperator<Out>(
-      handle_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>())));
+      handle_.apply(operatorNode(std::move(name), std::move(factory), recordType<Out>())));
 }
 
 template <typename T>

@@ -194,13 +194,14 @@ StreamExecutionEnvironment& StreamExecutionEnvironment::registerJobListener(
 }
 
 StreamHandle StreamExecutionEnvironment::addSource(std::shared_ptr<const SourceFactory> factory,
-                                                   std::string name, std::string outputType,
+                                                   std::string name, RecordType outputType,
                                                    bool parallel) const {
   StreamNode node;
   node.kind = NodeKind::kSource;
   node.name = std::move(name);
   node.source = std::move(factory);
-  node.outputType = std::move(outputType);
+  node.outputType = std::move(outputType.text);
+  node.outputPool = outputType.pool;
   node.parallelismFixed = !parallel;
   const int id = program_->add(std::move(node), {});
   return StreamHandle(program_, {StreamOrigin::mainOf(id)});

@@ -86,7 +86,7 @@ class StreamExecutionEnvironment {
   template <typename T>
   SingleOutputStreamOperator<T> fromSource(SourceOf<T> source) const {
     return SingleOutputStreamOperator<T>(
-        addSource(std::move(source.factory), std::move(source.name), typeText<T>(), source.parallel));
+        addSource(std::move(source.factory), std::move(source.name), recordType<T>(), source.parallel));
   }
   /// The same with event time: records get their timestamps, and each split of the source has a watermark of
   /// its own (operators/watermark_strategy.h).
@@ -187,7 +187,7 @@ class StreamExecutionEnvironment {
 
  private:
   StreamHandle addSource(std::shared_ptr<const SourceFactory> factory, std::string name,
-                         std::string outputType, bool parallel) const;
+                         RecordType outputType, bool parallel) const;
   JobExecutionResult awaited(JobClient& client) const;
 
   std::shared_ptr<ExecutionHost> host_;

@@ -95,7 +95,7 @@ class IntervalJoined {
     StreamNode node = operatorNode("Interval Join",
                                    operatorFactory<Op>(first_.selector(), second_.selector(), interval,
                                                        lateLeft_, lateRight_, std::move(function)),
-                                   typeText<Out>());
+                                   recordType<Out>());
     node.description = "IntervalJoin(" + toString(Duration(interval.lower)) + " to " +
                        toString(Duration(interval.upper)) + ")";
     return SingleOutputStreamOperator<Out>(first_.handle().apply(std::move(node), {second_.handle()}));

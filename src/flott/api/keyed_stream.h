@@ -164,7 +164,7 @@ class KeyedStream {
   SingleOutputStreamOperator<Out> transform(std::string name,
                                             std::shared_ptr<const OperatorFactory> factory) const {
     return SingleOutputStreamOperator<Out>(
-        handle_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>())));
+        handle_.apply(operatorNode(std::move(name), std::move(factory), recordType<Out>())));
   }
 
  private:

@@ -31,7 +31,7 @@ class MultipleInput {
   SingleOutputStreamOperator<Out> transform(std::string name,
                                             std::shared_ptr<const OperatorFactory> factory) const {
     return SingleOutputStreamOperator<Out>(
-        first_.apply(operatorNode(std::move(name), std::move(factory), typeText<Out>()), others_));
+        first_.apply(operatorNode(std::move(name), std::move(factory), recordType<Out>()), others_));
   }
 
  private:

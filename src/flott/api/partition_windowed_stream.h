@@ -148,8 +148,8 @@ class PartitionWindowedStream {
   template <typename Out>
   SingleOutputStreamOperator<Out> apply(const char* name,
                                         std::shared_ptr<const OperatorFactory> factory) const {
-    return SingleOutputStreamOperator<Out>(
-        stream_.apply(partitions_.placed(operatorNode(name, std::move(factory), typeText<Out>()), stream_)));
+    return SingleOutputStreamOperator<Out>(stream_.apply(
+        partitions_.placed(operatorNode(name, std::move(factory), recordType<Out>()), stream_)));
   }
   template <typename Selector>
   SingleOutputStreamOperator<T> sort(Selector selector, SortOrder direction) const {

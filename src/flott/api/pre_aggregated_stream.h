@@ -127,7 +127,7 @@ class PreAggregatedStream {
     using Op = LocalCombineOperator<T, Selector, Accumulation, Partial>;
     StreamNode node =
         operatorNode("Pre-Aggregate", operatorFactory<Op>(options_, selector_, std::move(accumulation)),
-                     typeText<typename Partial::Out>());
+                     recordType<typename Partial::Out>());
     if (asParallel_) internal::beAsParallelAs(node, handle_);
     return handle_.apply(std::move(node));
   }

@@ -49,8 +49,9 @@ void noteSideOutput(StreamNode& node, SideOutput side);
 template <typename T>
 template <typename U>
 DataStream<U> SingleOutputStreamOperator<T>::getSideOutput(const OutputTag<U>& tag) const {
+  const RecordType type = recordType<U>();
   noteSideOutput(this->handle_.only("getSideOutput"),
-                 {.index = tag.index(), .name = tag.name(), .type = typeText<U>()});
+                 {.index = tag.index(), .name = tag.name(), .type = type.text, .pool = type.pool});
   return DataStream<U>(this->handle_.side(tag.index()));
 }
 

@@ -397,8 +397,8 @@ class WindowedStream {
   template <typename Accumulation, typename Emission>
   auto apply(const std::string& what, Accumulation accumulation, Emission emission) const {
     using Out = typename Emission::Out;
-    StreamNode node =
-        operatorNode(Assigner::kName, factory(std::move(accumulation), std::move(emission)), typeText<Out>());
+    StreamNode node = operatorNode(Assigner::kName, factory(std::move(accumulation), std::move(emission)),
+                                   recordType<Out>());
     node.description = "Window(" + assignerText(assigner_) + ", " + what + ")";
     if constexpr (!kKeyed) {
       node.parallelism = 1;

@@ -28,16 +28,11 @@ OptionRegistry standardOptions() {
       .add(kCheckpointTimeout)
       .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
-  all.add(kSavepointDir);
-  all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kIncrementalCheckpoints);
-  all.add(kRetainedCheckpoints).add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath);
-  all.add(kIgnoreUnclaimedState)
-      .add(kClaimMode)
-      .add(kS3Endpoint)
-      .add(kS3Region)
-      .add(kS3AccessKey)
-      .add(kS3SecretKey)
-      .add(kS3PathStyle);
+  all.add(kUnalignedCheckpoints).add(kAlignedCheckpointTimeout).add(kForcedUnaligned);
+  all.add(kWithoutChannelState).add(kSavepointDir).add(kIncrementalCheckpoints);
+  all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
+  all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
+  all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);

@@ -422,6 +422,28 @@ inline constexpr ConfigOption<int64_t> kTolerableFailedCheckpoints{
     .minimum = 0,
     .maximum = 1 << 30};
 
+inline constexpr ConfigOption<bool> kUnalignedCheckpoints{
+    .key = "execution.checkpointing.unaligned.enabled",
+    .defaultText = "false",
+    .description =
+        "Barriers pass the records that wait in channels, which are then part of the checkpoint, so that it "
+        "is complete soon also under back-pressure. Only with EXACTLY_ONCE and one checkpoint at a time."};
+
+inline constexpr ConfigOption<Duration> kAlignedCheckpointTimeout{
+    .key = "execution.checkpointing.aligned-checkpoint-timeout",
+    .defaultText = "0 ms",
+    .description =
+        "With unaligned checkpoints: so long after its trigger a barrier keeps its place among the records, "
+        "and passes them only then.",
+    .minimum = 0};
+
+inline constexpr ConfigOption<bool> kForcedUnaligned{
+    .key = "execution.checkpointing.unaligned.forced",
+    .defaultText = "false",
+    .description =
+        "With unaligned checkpoints: barriers also pass records on their way through a partitioner of the "
+        "program's own, which is asked again where they go when the parallelism has changed."};
+
 inline constexpr ConfigOption<std::string> kCheckpointDir{
     .key = "execution.checkpointing.dir",
     .defaultText = std::nullopt,
@@ -503,6 +525,14 @@ inline constexpr ConfigOption<std::string> kClaimMode{
         "execution.checkpointing.num-retained newer ones are complete, and what else of its old job is not "
         "complete goes at once. That job must not run any more.",
     .choices = "NO_CLAIM|CLAIM"};
+
+inline constexpr ConfigOption<int64_t> kWithoutChannelState{
+    .key = "execution.state-recovery.without-channel-state.checkpoint-id",
+    .defaultText = "-1",
+    .description =
+        "Number of an unaligned checkpoint from which the job starts without the records that were in "
+        "channels, which are lost: where one of them fails the job again and again.",
+    .minimum = -1};
 
 // --- stores ---
 

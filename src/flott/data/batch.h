@@ -34,6 +34,9 @@ class Rows;
 /// Aimed size of a batch's records in bytes; a batch of rows holds about this much divided by sizeof(row).
 inline constexpr size_t kBatchBytes = 16 * 1024;
 
+/// Finds the lane's pool for batches of one type.
+using PoolOf = BatchPool& (*)(BatchPools&);
+
 /// Identity of a body's type inside this process: the address of a tag, one per type.
 using BatchTypeTag = const void*;
 template <typename T>

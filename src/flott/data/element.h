@@ -31,9 +31,12 @@ struct WatermarkStatus {
 struct Barrier {
   CheckpointId checkpoint;
   Timestamp triggered;                    // wall clock of the coordinator
-  bool overtaking = false;                // may take the channel's bypass, past waiting batches
   SharedCheckpointProperties properties;  // null: an ordinary checkpoint
+  /// From when on, by the wall clock, it passes what waits: min() for at once, max() for never.
+  Timestamp overtakesFrom = Timestamp::max();
 
+  bool mayOvertake() const { return overtakesFrom != Timestamp::max(); }
+  bool overtakes(Timestamp now) const { return mayOvertake() && overtakesFrom <= now; }
   StopMode stop() const { return properties ? properties->stop : StopMode::kGoOn; }
   CheckpointKind kind() const { return properties ? properties->kind : CheckpointKind::kCheckpoint; }
 };

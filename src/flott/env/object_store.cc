@@ -35,12 +35,6 @@ std::string wayOut(const std::string& uri, const std::string& reason) {
 
 }  // namespace
 
-void ObjectStore::put(const std::string& uri, std::span<const std::string> parts) {
-  const std::unique_ptr<ObjectWriter> writer = create(uri);
-  for (const std::string& part : parts) writer->write(part);
-  writer->finish();
-}
-
 std::string_view schemeOf(std::string_view uri) {
   const size_t colon = uri.find(':');
   return colon == std::string_view::npos || uri.find('/') < colon ? std::string_view() : uri.substr(0, colon);

@@ -27,22 +27,26 @@ struct ObjectInfo {
   uint64_t size = 0;
 };
 
-/// Writes one object, a part after another; memory holds a few of them. One thread at a time. Of a writer
-/// that dies without finish() no object is seen.
+/// An object that is sent part by part: it appears whole with close(). One thread at a time.
 class ObjectWriter {
  public:
+  /// Without close() there will be no object.
   virtual ~ObjectWriter() = default;
   virtual void write(std::string_view bytes) = 0;
-  /// Makes or replaces the object. Must be the last call.
-  virtual void finish() = 0;
+  virtual void close() = 0;
 };
 
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
+  /// Makes or replaces an object of any size. What a process had sent when it was killed may stay in the
+  /// store, unseen, until a rule of the store's removes it.
   virtual std::unique_ptr<ObjectWriter> create(const std::string& uri) = 0;
+  /// Makes or replaces `to` by what `from` has, in the store: the bytes do not come by here. S3 takes up to 5
+  /// GB.
+  virtual void copy(const std::string& from, const std::string& to) = 0;
   /// Makes or replaces the object with the parts one after another.
-  void put(const std::string& uri, std::span<const std::string> parts);
+  virtual void put(const std::string& uri, std::span<const std::string> parts) = 0;
   /// Nothing when there is no such object.
   virtual std::optional<uint64_t> size(const std::string& uri) = 0;
   /// Fewer bytes than asked for only where the object ends.

@@ -44,6 +44,7 @@ uint64_t firstByte(const parquet::RowGroupMetaData& group) {
 struct ParquetPart::State {
   std::string what;
   std::unique_ptr<parquet::arrow::FileReader> reader;
+  std::shared_ptr<arrow::Schema> schema;
   std::vector<int> groups;
   std::vector<int> leaves;
   uint64_t rowsBefore = 0;
@@ -63,12 +64,11 @@ ParquetPart::ParquetPart(std::shared_ptr<arrow::io::RandomAccessFile> file, std:
     parquet::arrow::FileReaderBuilder builder;
     check(builder.Open(std::move(file)), state.what);
     state.reader = valueOf(builder.properties(properties)->Build(), state.what);
-    std::shared_ptr<arrow::Schema> schema;
-    check(state.reader->GetSchema(&schema), state.what);
+    check(state.reader->GetSchema(&state.schema), state.what);
     const auto& fields = state.reader->manifest().schema_fields;
     for (const std::string& column : columns) {
       try {
-        addLeaves(fields[static_cast<size_t>(columnIndex(*schema, column))], state.leaves);
+        addLeaves(fields[static_cast<size_t>(columnIndex(*state.schema, column))], state.leaves);
       } catch (Error& error) {
         throw std::move(error).at("file '" + name + "'");
       }
@@ -86,6 +86,8 @@ ParquetPart::ParquetPart(std::shared_ptr<arrow::io::RandomAccessFile> file, std:
 }
 
 ParquetPart::~ParquetPart() = default;
+
+const std::shared_ptr<arrow::Schema>& ParquetPart::schema() const { return state_->schema; }
 
 uint64_t ParquetPart::rowsBefore() const { return state_->rowsBefore; }
 

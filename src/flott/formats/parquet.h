@@ -31,6 +31,8 @@ class ParquetPart {
               const std::vector<std::string>& columns);
   ~ParquetPart();
 
+  /// Of all columns of the file.
+  const std::shared_ptr<arrow::Schema>& schema() const;
   /// Rows of the file before this part.
   uint64_t rowsBefore() const;
   /// Passes over rows, without reading whole row groups among them. Before next().

@@ -139,11 +139,20 @@ class Compiler {
     edge.partitioning = input.partitioning;
     edge.partitioning.kind = kind;
     edge.bufferTimeout = graph_.nodes[input.from - 1].bufferTimeout.value_or(graph_.bufferTimeout);
+    edge.pool = poolOf(graph_.nodes[input.from - 1], input.side);
     FLOTT_CHECK(edge.from < edge.to, "vertices are not in topological order");
     job_.vertices[edge.from].outputEdges.push_back(edge.id);
     job_.vertices[edge.to].inputEdges.push_back(edge.id);
     job_.edges.push_back(std::move(edge));
     return job_.edges.back().id;
+  }
+
+  static PoolOf poolOf(const StreamNode& from, SideOutputIndex side) {
+    if (side.value < 0) return from.outputPool;
+    for (const SideOutput& output : from.sideOutputs) {
+      if (output.index == side) return output.pool;
+    }
+    return nullptr;
   }
 
   void groupSlots() {

@@ -64,6 +64,7 @@ struct JobEdge {
   SideOutputIndex side{-1};
   Partitioning partitioning;  // resolved
   Duration bufferTimeout;     // negative: flush only when full; 0: after every step
+  PoolOf pool = nullptr;      // of its batches; null: unknown, so that none can be decoded
 };
 
 /// The slots of one slot sharing group.

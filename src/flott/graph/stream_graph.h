@@ -47,6 +47,7 @@ struct SideOutput {
   SideOutputIndex index;
   std::string name;
   std::string type;  // text of the type description
+  PoolOf pool = nullptr;
 };
 
 struct StreamNode {
@@ -64,7 +65,8 @@ struct StreamNode {
   ChainingStrategy chaining = ChainingStrategy::kAlways;
   std::string slotSharingGroup;  // empty: that of the inputs if they agree, else "default"
   std::optional<Duration> bufferTimeout;
-  std::string outputType;  // text of the type description; for plans
+  std::string outputType;       // text of the type description; for plans
+  PoolOf outputPool = nullptr;  // of what it puts out; null: such records are in no checkpoint
   std::vector<StreamEdge> inputs;
   std::vector<SideOutput> sideOutputs;  // indices and names are unique
 };

@@ -53,8 +53,9 @@ void CheckpointCoordinator::abandonAttempt(const std::string& why) {
   for (const CheckpointId id : unfinished) abort(id, Error(ErrorKind::kCancelled, why), false);
   stopping_ = false;
   drainedInto_ = nullptr;
-  if (drainReply_)
-    std::exchange(drainReply_, {})({.error = Error(ErrorKind::kCancelled, "no savepoint was made: " + why)});
+  const Error none(ErrorKind::kCancelled, "no savepoint was made: " + why);
+  if (drainReply_) std::exchange(drainReply_, {})({.error = none});
+  if (waiting_) std::exchange(waiting_, std::nullopt)->reply({.error = none});
 }
 
 void CheckpointCoordinator::pause(const std::string& why, const std::set<TaskKey>& cancelled) {
@@ -194,8 +195,9 @@ std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
                                             " under way already. Wait for its end, or raise "
                                             "execution.checkpointing.max-concurrent-checkpoints");
   }
-  if (savepoint && std::any_of(pending_.begin(), pending_.end(),
-                               [](const auto& pending) { return pending.second.isSavepoint(); })) {
+  if (savepoint && (waiting_ || std::any_of(pending_.begin(), pending_.end(), [](const auto& pending) {
+                      return pending.second.isSavepoint();
+                    }))) {
     return Error(ErrorKind::kTransient, nothing + "one is under way already. Wait for its end");
   }
   return std::nullopt;
@@ -204,7 +206,29 @@ std::optional<Error> CheckpointCoordinator::refuses(CheckpointKind kind) const {
 void CheckpointCoordinator::trigger(SharedCheckpointProperties properties, Reply reply) {
   const CheckpointKind kind = properties ? properties->kind : CheckpointKind::kCheckpoint;
   if (auto refusal = refuses(kind)) return reply({.error = std::move(refusal)});
-  begin(std::move(properties), std::move(reply));
+  beginWhenAlone(std::move(properties), std::move(reply));
+}
+
+void CheckpointCoordinator::beginWhenAlone(SharedCheckpointProperties properties, Reply reply) {
+  if (!options_.unaligned || pending_.empty()) return begin(std::move(properties), std::move(reply));
+  waiting_ = Waiting{std::move(properties), std::move(reply)};
+}
+
+void CheckpointCoordinator::beginWaiting() {
+  if (!waiting_ || !pending_.empty() || !running_) return;
+  Waiting next = *std::exchange(waiting_, std::nullopt);
+  if (host_.runningTasks().empty()) {
+    stopping_ = false;
+    return next.reply({.error = Error(ErrorKind::kTransient, "no savepoint was made: the job does not run")});
+  }
+  begin(std::move(next.properties), std::move(next.reply));
+}
+
+Timestamp CheckpointCoordinator::overtakesFrom(const Pending& pending) const {
+  if (!options_.unaligned || pending.isSavepoint()) return Timestamp::max();
+  if (options_.alignedFor == Duration()) return Timestamp::min();
+  if (options_.alignedFor.ms > Timestamp::max().ms - pending.record.triggered.ms) return Timestamp::max();
+  return pending.record.triggered + options_.alignedFor;
 }
 
 void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply reply) {
@@ -236,8 +260,10 @@ void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply r
                     ". See what holds them up, or raise execution.checkpointing.timeout"),
           true);
   });
-  pending.enumerators = host_.triggerTasks(
-      {.checkpoint = id, .triggered = pending.record.triggered, .properties = std::move(properties)});
+  pending.enumerators = host_.triggerTasks({.checkpoint = id,
+                                            .triggered = pending.record.triggered,
+                                            .properties = std::move(properties),
+                                            .overtakesFrom = overtakesFrom(pending)});
 }
 
 /// Null: there is nothing to say.
@@ -265,6 +291,7 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
   pending.record.tasks.push_back({.vertex = task.vertex,
                                   .subtask = task.subtask,
                                   .durations = snapshot.durations,
+                                  .inFlight = snapshot.inFlight,
                                   .stateBytes = snapshot.bytes(),
                                   .sharedBytes = snapshot.sharedBytes,
                                   .acknowledgedAfter = since(pending.triggeredNanos)});
@@ -303,7 +330,7 @@ void CheckpointCoordinator::triggerFinal() {
 void CheckpointCoordinator::stop(SharedCheckpointProperties properties, Reply reply) {
   if (auto refusal = refuses(properties->kind)) return reply({.error = std::move(refusal)});
   stopping_ = true;
-  if (properties->stop == StopMode::kSuspend) return begin(std::move(properties), std::move(reply));
+  if (properties->stop == StopMode::kSuspend) return beginWhenAlone(std::move(properties), std::move(reply));
   drainedInto_ = std::move(properties);
   drainReply_ = std::move(reply);
   host_.drainTasks();
@@ -376,6 +403,7 @@ CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
                               .jobName = graph_.jobName,
                               .kind = pending.record.kind,
                               .operators = {},
+                              .channels = {},
                               .folder = pending.properties ? pending.properties->folder : std::string()};
   for (const JobVertex& vertex : graph_.vertices) {
     for (size_t i = 0; i < vertex.chain.size(); ++i) {
@@ -395,6 +423,13 @@ CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
         share.operatorState = std::move(task->second.operators[i].operatorState);
         share.cold = std::move(task->second.operators[i].cold);
       }
+    }
+    for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
+      const auto task = pending.tasks.find({vertex.id, subtask});
+      if (task == pending.tasks.end() || task->second.channels.empty()) continue;
+      metadata.channels.push_back({.task = vertex.chain.front().id,
+                                   .subtask = static_cast<uint32_t>(subtask),
+                                   .elements = std::move(task->second.channels)});
     }
   }
   return metadata;
@@ -488,6 +523,7 @@ void CheckpointCoordinator::ended(Pending pending, CheckpointStatus status) {
   std::vector<CheckpointRecord>& history = statistics_.history;
   history.insert(history.begin(), std::move(pending.record));
   if (history.size() > options_.history) history.resize(options_.history);
+  beginWaiting();
   if (std::exchange(tickWaits_, false)) tick();
 }
 

@@ -10,7 +10,8 @@
 //
 // A savepoint is made in the same way into a folder of the user's, whenever it is asked for, and is then
 // forgotten: no later checkpoint replaces it, no failure counts, the job does not go on from it, and sinks
-// publish nothing for it. One that is void leaves nothing behind.
+// publish nothing for it. One that is void leaves nothing behind. It is aligned always; where checkpoints are
+// not it waits for the one under way, since barriers must not overtake each other.
 #pragma once
 
 #include <cstdint>
@@ -134,6 +135,9 @@ class CheckpointCoordinator {
   void tick();
   void begin(SharedCheckpointProperties properties, Reply reply);
   std::optional<Error> refuses(CheckpointKind kind) const;
+  void beginWhenAlone(SharedCheckpointProperties properties, Reply reply);
+  void beginWaiting();
+  Timestamp overtakesFrom(const Pending& pending) const;
   void triggerFinal();
   void stopped(CheckpointId id, const std::string& folder);
   void notStopped(StopMode mode, const Error& why);
@@ -182,6 +186,12 @@ class CheckpointCoordinator {
   bool stopping_ = false;                     // since somebody asked for it; no ordinary checkpoints are made
   SharedCheckpointProperties drainedInto_;    // a savepoint that is triggered when all tasks have ended
   Reply drainReply_;
+  /// A savepoint that waits until no checkpoint is under way.
+  struct Waiting {
+    SharedCheckpointProperties properties;
+    Reply reply;
+  };
+  std::optional<Waiting> waiting_;
   std::string stoppedWith_;
   std::set<TaskKey> awaitingFinal_;           // have ended but for a checkpoint, since the last one's end
   std::map<CheckpointId, std::string> void_;  // of this attempt: the folders that tasks may still write to

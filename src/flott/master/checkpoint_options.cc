@@ -5,6 +5,27 @@
 
 namespace flott {
 
+namespace {
+
+void setAlignment(const Configuration& configuration, CheckpointOptions& options) {
+  options.unaligned = configuration.get(kUnalignedCheckpoints);
+  options.alignedFor = configuration.get(kAlignedCheckpointTimeout);
+  if (!options.unaligned) return;
+  const std::string is = "execution.checkpointing.unaligned.enabled is true, but ";
+  if (configuration.get(kCheckpointMode) != "EXACTLY_ONCE") {
+    throw Error(ErrorKind::kUser, is + "execution.checkpointing.mode is " +
+                                      configuration.get(kCheckpointMode) +
+                                      ", in which nothing waits for barriers: set one or the other back");
+  }
+  if (options.maxConcurrent > 1) {
+    throw Error(ErrorKind::kUser, is + "execution.checkpointing.max-concurrent-checkpoints is " +
+                                      std::to_string(options.maxConcurrent) +
+                                      ": barriers that overtake would overtake each other; set it to 1");
+  }
+}
+
+}  // namespace
+
 CheckpointOptions checkpointOptions(const Configuration& configuration) {
   CheckpointOptions options;
   options.interval = configuration.find(kCheckpointInterval).value_or(Duration());
@@ -34,6 +55,7 @@ CheckpointOptions checkpointOptions(const Configuration& configuration) {
                                       "execution.checkpointing.dir to a folder");
   }
   if (options.minPause > Duration()) options.maxConcurrent = 1;
+  setAlignment(configuration, options);
   return options;
 }
 

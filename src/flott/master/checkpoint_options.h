@@ -30,6 +30,8 @@ struct CheckpointOptions {
   bool incremental = false;  // where there is a folder
   CheckpointRetention retention = CheckpointRetention::kNone;
   size_t history = 10;
+  bool unaligned = false;            // barriers overtake records
+  Duration alignedFor = Duration();  // … but not before so long after the trigger
 };
 
 /// Throws Error(kUser) where options do not fit each other.

@@ -27,6 +27,7 @@ struct CheckpointRecord {
     int vertex = 0;
     SubtaskIndex subtask;
     CheckpointDurations durations;
+    CheckpointInFlight inFlight;
     uint64_t stateBytes = 0;
     uint64_t sharedBytes = 0;    // of these, those that an earlier checkpoint has stored
     Duration acknowledgedAfter;  // the trigger

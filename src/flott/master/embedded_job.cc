@@ -25,6 +25,7 @@ JobMasterOptions masterOptions(const Configuration& configuration, const std::st
           .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
           .claims = configuration.get(kClaimMode) == "CLAIM",
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
+          .withoutChannelsOf = configuration.get(kWithoutChannelState),
           .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory)),
           .byRegion = configuration.get(kFailoverStrategy) == "region"};
 }
@@ -50,6 +51,8 @@ WorkerOptions workerOptions(const Configuration& configuration, int attempt, con
                                ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
                                : 0,
           .alignedBarriers = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
+          .overtakingBarriers = configuration.get(kUnalignedCheckpoints),
+          .forcedOvertaking = configuration.get(kForcedUnaligned),
           .checkpoints = &checkpoints};
 }
 

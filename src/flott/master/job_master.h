@@ -62,6 +62,7 @@ struct JobMasterOptions {
   /// That checkpoint becomes the job's own.
   bool claims = false;
   bool ignoreUnclaimedState = false;
+  int64_t withoutChannelsOf = -1;  // a checkpoint
   /// How many failures are remembered.
   size_t failureHistory = 16;
   /// A failure restarts the tasks that channels connect with the one that failed, and not the whole job.

@@ -44,9 +44,12 @@ void JobMaster::recover() {
     std::optional<CheckpointMetadata> checkpoint;
     RestoredState state;
     bool fromOutside = false;
+    StateAssignmentOptions options;
   };
   attemptEnded_ = false;
   auto recovery = std::make_shared<Recovery>();
+  recovery->options = {.ignoreUnclaimed = options_.ignoreUnclaimedState,
+                       .withoutChannelsOf = options_.withoutChannelsOf};
   recovery->candidates.assign(checkpoints_.completed().rbegin(), checkpoints_.completed().rend());
   recovery->useRecoveryPath = !options_.recoveryPath.empty();
   if (recovery->candidates.empty() && !recovery->useRecoveryPath) return deploy({});
@@ -56,7 +59,7 @@ void JobMaster::recover() {
       [this, recovery] {
         for (CheckpointMetadata& candidate : recovery->candidates) {
           try {
-            recovery->state = assignState(graph_, candidate, storage_, options_.ignoreUnclaimedState, {});
+            recovery->state = assignState(graph_, candidate, storage_, recovery->options);
             recovery->checkpoint = std::move(candidate);
             return;
           } catch (const Error& error) {
@@ -67,8 +70,7 @@ void JobMaster::recover() {
         }
         recovery->fromOutside = true;
         recovery->checkpoint = storage_.readMetadata(options_.recoveryPath);
-        recovery->state =
-            assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState, {});
+        recovery->state = assignState(graph_, *recovery->checkpoint, storage_, recovery->options);
       },
       [this, recovery](std::optional<Error> error) {
         for (const auto& [id, why] : recovery->damaged) checkpoints_.leaveDamaged(id, why);

@@ -67,10 +67,12 @@ void JobMaster::recoverRegion(size_t region) {
       [this, recovery, region] {
         if (!recovery->checkpoint && options_.recoveryPath.empty()) return;
         if (!recovery->checkpoint) recovery->checkpoint = storage_.readMetadata(options_.recoveryPath);
-        recovery->state = assignState(graph_, *recovery->checkpoint, storage_, options_.ignoreUnclaimedState,
-                                      regions_.tasks(region));
+        recovery->state = assignState(graph_, *recovery->checkpoint, storage_,
+                                      {.ignoreUnclaimed = options_.ignoreUnclaimedState,
+                                       .withoutChannelsOf = options_.withoutChannelsOf,
+                                       .tasks = regions_.tasks(region)});
       },
-      [this, recovery, region, from, attempt = attempt_](const std::optional<Error>& error) {
+      [this, recovery, region, from](const std::optional<Error>& error) {
         // Meanwhile the whole job may have been cancelled, or even have begun anew.
         if (cancelling_ || cancelled_ || !restarting_.contains(region)) return;
         if (!error) return deployRegion(region, from, std::move(recovery->state));

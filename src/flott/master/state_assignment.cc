@@ -7,18 +7,13 @@
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
+#include "flott/master/channel_assignment.h"
 #include "flott/state/key_groups.h"
 
 namespace flott {
 namespace {
 
 constexpr uint64_t kMostRead = uint64_t{1} << 20;
-
-std::string nameOf(const CheckpointMetadata& checkpoint) {
-  return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
-         std::to_string(checkpoint.id.value) +
-         (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
-}
 
 class StateAssignment {
  public:
@@ -155,13 +150,6 @@ class StateAssignment {
                            .range = orderRange(groups, stored.maxParallelism)};
   }
 
-  /// The key groups in which those of another max parallelism lie. Both are powers of two.
-  static KeyGroupRange renumbered(KeyGroupRange groups, uint32_t from, uint32_t to) {
-    const auto first = static_cast<uint32_t>(uint64_t{groups.first} * to / from);
-    const auto end = static_cast<uint32_t>((uint64_t{groups.end} * to + from - 1) / from);
-    return {first, end};
-  }
-
   void restoreOperatorState(size_t index, const OperatorSnapshot& stored, std::vector<RestoredTask>& tasks) {
     std::vector<OperatorStateImage> old;
     for (const SubtaskSnapshot& subtask : stored.subtasks) {
@@ -200,12 +188,22 @@ class StateAssignment {
 
 }  // namespace
 
+std::string nameOf(const CheckpointMetadata& checkpoint) {
+  return (checkpoint.kind == CheckpointKind::kSavepoint ? "savepoint " : "checkpoint ") +
+         std::to_string(checkpoint.id.value) +
+         (checkpoint.folder.empty() ? "" : " in '" + checkpoint.folder + "'");
+}
+
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
-                          CheckpointStorage& storage, bool ignoreUnclaimed, const TaskSet& tasks) {
-  StateAssignment assignment(graph, checkpoint, storage, tasks);
+                          CheckpointStorage& storage, const StateAssignmentOptions& options) {
+  StateAssignment assignment(graph, checkpoint, storage, options.tasks);
   storage.checkShared(checkpoint);
-  if (!ignoreUnclaimed) assignment.checkAllClaimed();
-  return assignment.run();
+  if (!options.ignoreUnclaimed) assignment.checkAllClaimed();
+  RestoredState restored = assignment.run();
+  if (options.withoutChannelsOf < 0 ||
+      checkpoint.id != CheckpointId(static_cast<uint64_t>(options.withoutChannelsOf)))
+    assignChannels(graph, checkpoint, storage, options, restored.tasks);
+  return restored;
 }
 
 }  // namespace flott

@@ -39,12 +39,16 @@ struct Share {
   int tasks = 0;
   uint64_t bytes = 0;
   uint64_t written = 0;    // of these, those that no earlier checkpoint has stored
+  uint64_t processedBytes = 0;
+  uint64_t persistedBytes = 0;
   int64_t lastAfter = -1;  // the trigger, in milliseconds
 
   void add(const CheckpointRecord::Task& task) {
     ++acknowledged;
     bytes += task.stateBytes;
     written += task.stateBytes - task.sharedBytes;
+    processedBytes += task.inFlight.processedBytes;
+    persistedBytes += task.inFlight.persistedBytes;
     lastAfter = std::max(lastAfter, task.acknowledgedAfter.ms);
   }
 };
@@ -80,8 +84,8 @@ void addShare(Json& json, const CheckpointRecord& checkpoint, const Share& share
   json["state_size"] = share.bytes;
   json["end_to_end_duration"] = duration;
   json["alignment_buffered"] = 0;
-  json["processed_data"] = 0;
-  json["persisted_data"] = 0;
+  json["processed_data"] = share.processedBytes;
+  json["persisted_data"] = share.persistedBytes;
   json["num_subtasks"] = share.tasks;
   json["num_acknowledged_subtasks"] = share.acknowledged;
 }
@@ -143,6 +147,8 @@ std::string checkpointsDocument(const ListedJob& job) {
   std::vector<int64_t> sizes;
   std::vector<int64_t> written;
   std::vector<int64_t> durations;
+  std::vector<int64_t> processed;
+  std::vector<int64_t> persisted;
   Json history = Json::array();
   for (const CheckpointRecord& checkpoint : all.history) {
     history.push_back(checkpointJson(*job.job, checkpoint, false));
@@ -150,6 +156,9 @@ std::string checkpointsDocument(const ListedJob& job) {
     sizes.push_back(static_cast<int64_t>(checkpoint.stateBytes));
     written.push_back(static_cast<int64_t>(checkpoint.stateBytes - checkpoint.sharedBytes));
     durations.push_back(checkpoint.duration.ms);
+    const Share share = shareOf(*job.job, checkpoint);
+    processed.push_back(static_cast<int64_t>(share.processedBytes));
+    persisted.push_back(static_cast<int64_t>(share.persistedBytes));
   }
   Json restored;
   if (const auto& from = job.details.restored) {
@@ -173,8 +182,8 @@ std::string checkpointsDocument(const ListedJob& job) {
                    {"state_size", spreadJson(sizes)},
                    {"end_to_end_duration", spreadJson(durations)},
                    {"alignment_buffered", spreadJson({})},
-                   {"processed_data", spreadJson({})},
-                   {"persisted_data", spreadJson({})}}},
+                   {"processed_data", spreadJson(processed)},
+                   {"persisted_data", spreadJson(persisted)}}},
                  {"latest", std::move(latest)},
                  {"history", std::move(history)}});
 }
@@ -194,9 +203,9 @@ std::string checkpointConfigDocument(const JobDescription& job) {
          {"delete_on_cancellation", options.retention != CheckpointRetention::kOnCancellation}}},
        {"state_backend", rocksDb ? "EmbeddedRocksDBStateBackend" : "HashMapStateBackend"},
        {"checkpoint_storage", inMemory ? "JobManagerCheckpointStorage" : "FileSystemCheckpointStorage"},
-       {"unaligned_checkpoints", false},
+       {"unaligned_checkpoints", options.unaligned},
        {"tolerable_failed_checkpoints", options.tolerableFailures},
-       {"aligned_checkpoint_timeout", 0},
+       {"aligned_checkpoint_timeout", options.alignedFor.ms},
        {"checkpoints_after_tasks_finish", true},
        {"state_changelog_enabled", false},
        {"changelog_periodic_materialization_interval", -1},
@@ -218,6 +227,8 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
   std::vector<int64_t> asyncs;
   std::vector<int64_t> alignments;
   std::vector<int64_t> delays;
+  std::vector<int64_t> processed;
+  std::vector<int64_t> persisted;
   Json subtasks = Json::array();
   for (const CheckpointRecord::Task& task : checkpoint.tasks) {
     if (&job.vertices[static_cast<size_t>(task.vertex)] != &vertex) continue;
@@ -230,20 +241,24 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
     asyncs.push_back(millis(times.asyncNanos));
     alignments.push_back(millis(times.alignmentNanos));
     delays.push_back(millis(times.startDelayNanos));
-    subtasks.push_back(
-        {{"className", "completed"},
-         {"index", task.subtask.value},
-         {"ack_timestamp", (checkpoint.triggered + task.acknowledgedAfter).ms},
-         {"end_to_end_duration", task.acknowledgedAfter.ms},
-         {"checkpointed_size", task.stateBytes - task.sharedBytes},
-         {"state_size", task.stateBytes},
-         {"checkpoint", {{"sync", syncs.back()}, {"async", asyncs.back()}}},
-         {"alignment",
-          {{"buffered", 0}, {"processed", 0}, {"persisted", 0}, {"duration", alignments.back()}}},
-         {"start_delay", delays.back()},
-         {"unaligned_checkpoint", false},
-         {"aborted", false},
-         {"status", "completed"}});
+    processed.push_back(static_cast<int64_t>(task.inFlight.processedBytes));
+    persisted.push_back(static_cast<int64_t>(task.inFlight.persistedBytes));
+    subtasks.push_back({{"className", "completed"},
+                        {"index", task.subtask.value},
+                        {"ack_timestamp", (checkpoint.triggered + task.acknowledgedAfter).ms},
+                        {"end_to_end_duration", task.acknowledgedAfter.ms},
+                        {"checkpointed_size", task.stateBytes - task.sharedBytes},
+                        {"state_size", task.stateBytes},
+                        {"checkpoint", {{"sync", syncs.back()}, {"async", asyncs.back()}}},
+                        {"alignment",
+                         {{"buffered", 0},
+                          {"processed", processed.back()},
+                          {"persisted", persisted.back()},
+                          {"duration", alignments.back()}}},
+                        {"start_delay", delays.back()},
+                        {"unaligned_checkpoint", task.inFlight.unaligned},
+                        {"aborted", false},
+                        {"status", "completed"}});
   }
   if (subtasks.empty()) return {};
   Json json = vertexShareJson(checkpoint, share);
@@ -253,8 +268,8 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
                      {"checkpoint_duration", {{"sync", spreadJson(syncs)}, {"async", spreadJson(asyncs)}}},
                      {"alignment",
                       {{"buffered", spreadJson({})},
-                       {"processed", spreadJson({})},
-                       {"persisted", spreadJson({})},
+                       {"processed", spreadJson(processed)},
+                       {"persisted", spreadJson(persisted)},
                        {"duration", spreadJson(alignments)}}},
                      {"start_delay", spreadJson(delays)}};
   json["subtasks"] = std::move(subtasks);

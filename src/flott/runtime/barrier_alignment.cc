@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace flott {
 
@@ -17,8 +18,17 @@ BarrierAlignment::Pending* BarrierAlignment::find(const Barrier& barrier) {
 
 void BarrierAlignment::arrive(size_t channel, const Barrier& barrier, int64_t nowNanos) {
   channels_[channel].last = std::max(channels_[channel].last, barrier.checkpoint);
+  begin(barrier, nowNanos);
+}
+
+void BarrierAlignment::announce(const Barrier& barrier, int64_t nowNanos) { begin(barrier, nowNanos); }
+
+// Whoever lets it overtake says so to those behind, whose clocks may be late.
+void BarrierAlignment::begin(const Barrier& barrier, int64_t nowNanos) {
   Pending* pending = find(barrier);
-  if (pending != nullptr && pending->sinceNanos == 0) pending->sinceNanos = nowNanos;
+  if (pending == nullptr) return;
+  if (!std::exchange(pending->begun, true)) pending->sinceNanos = nowNanos;
+  pending->barrier.overtakesFrom = std::min(pending->barrier.overtakesFrom, barrier.overtakesFrom);
 }
 
 void BarrierAlignment::abandon(CheckpointId checkpoint) {
@@ -28,12 +38,35 @@ void BarrierAlignment::abandon(CheckpointId checkpoint) {
   if (checkpoint > past) abandoned_.insert(checkpoint);
 }
 
-std::optional<BarrierAlignment::Aligned> BarrierAlignment::takeAligned(int64_t nowNanos) {
-  if (pending_.empty() || pending_.front().barrier.checkpoint > reached()) return std::nullopt;
-  const Pending first = pending_.front();
-  pending_.erase(pending_.begin());
-  done_ = first.barrier.checkpoint;
-  return Aligned{first.barrier, first.sinceNanos == 0 ? 0 : nowNanos - first.sinceNanos};
+std::optional<BarrierAlignment::Aligned> BarrierAlignment::takeAligned(StepTime now) {
+  size_t due = pending_.size();
+  for (size_t i = pending_.size(); i-- > 0 && due == pending_.size();) {
+    if (overtakes(pending_[i], now.wall)) due = i;
+  }
+  const bool overtook = due < pending_.size();
+  if (!overtook && !pending_.empty() && pending_.front().barrier.checkpoint <= reached()) due = 0;
+  if (due == pending_.size()) return std::nullopt;
+  const Pending cut = pending_[due];
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(due) + 1);
+  done_ = cut.barrier.checkpoint;
+  return Aligned{cut.barrier, cut.begun ? now.nanos - cut.sinceNanos : 0, overtook};
+}
+
+bool BarrierAlignment::overtakes(const Pending& pending, Timestamp now) const {
+  return pending.begun && pending.barrier.overtakes(now) && pending.barrier.checkpoint <= reached(false);
+}
+
+bool BarrierAlignment::aligning() const {
+  return std::any_of(pending_.begin(), pending_.end(), [](const Pending& pending) { return pending.begun; });
+}
+
+Timestamp BarrierAlignment::overtakesFrom() const {
+  Timestamp first = Timestamp::max();
+  for (const Pending& pending : pending_) {
+    if (pending.begun && pending.barrier.checkpoint <= reached(false))
+      first = std::min(first, pending.barrier.overtakesFrom);
+  }
+  return first;
 }
 
 bool BarrierAlignment::blocks(size_t channel) const {
@@ -43,10 +76,11 @@ bool BarrierAlignment::blocks(size_t channel) const {
                      [&at](const Pending& pending) { return pending.barrier.checkpoint == at.last; });
 }
 
-CheckpointId BarrierAlignment::reached() const {
+CheckpointId BarrierAlignment::reached(bool alsoOvertakable) const {
   CheckpointId least(std::numeric_limits<uint64_t>::max());
   for (const Channel& channel : channels_) {
-    if (!channel.ended) least = std::min(least, channel.last);
+    if (channel.ended || (channel.overtakable && !alsoOvertakable)) continue;
+    least = std::min(least, channel.last);
   }
   return least;
 }

@@ -243,6 +243,15 @@ class OperatorChain {
   const Barrier& cutBarrier() const { return cuts_.front().barrier(); }
   /// The oldest snapshot that is complete.
   std::optional<ChainSnapshot> takeSnapshot();
+  /// More may wait at the exchanges than usual, so that operators get done with what they have begun and a
+  /// barrier that overtakes comes through.
+  void hurry(bool hurries);
+  /// Such a barrier is on its way through the chain.
+  bool overtakingInside() const;
+  /// A barrier that was sent on its way in its place waits at some exchange where it may overtake.
+  bool holds(CheckpointId checkpoint) const;
+  /// It overtakes there; appends what.
+  void overtake(const Barrier& barrier, std::vector<InFlightSequence>& overtaken);
   /// Tells the operators, and drops an unfinished cut.
   void endCheckpoint(CheckpointId checkpoint, bool completed);
   /// A barrier that suspends the job has passed the head: nothing is to be put in, and no alarm goes off.
@@ -275,6 +284,7 @@ class OperatorChain {
   void resume(ChainNode& node);
   void drainNode(ChainNode& node);
   void cut(ChainNode& node, const Barrier& barrier);
+  void send(const Barrier& barrier, Exchange& exchange);
 
   const ChainOptions options_;
   Env& env_;
@@ -291,6 +301,7 @@ class OperatorChain {
   std::string latencyGranularity_ = "operator";
   size_t opened_ = 0;  // nodes open from the end
   bool located_ = false;
+  bool hurries_ = false;
 };
 
 }  // namespace flott

@@ -1,6 +1,7 @@
 // The chain's part in checkpoints: a barrier cuts each operator as it passes, and what was cut is encoded
 // between batches.
 #include <algorithm>
+#include <utility>
 
 #include "flott/base/bytes.h"
 #include "flott/data/describe.h"
@@ -13,6 +14,8 @@ namespace {
 
 // Encoded between two steps of the task.
 constexpr size_t kEncodedAtOnce = size_t{256} << 10;
+// May wait at an exchange for the sake of a barrier that overtakes.
+constexpr size_t kHurriedBytes = size_t{1} << 20;
 // Void checkpoints whose barriers may come behind the news.
 constexpr size_t kVoidKnown = 64;
 // What a reader's splits are kept under in the state of its operator; no name that a user would choose.
@@ -79,8 +82,46 @@ void ChainNode::emitBarrier(const Barrier& barrier) {
     if (target.exchange == nullptr) {
       chain_.push(*target.node, 0, copyControl(element));
     } else if (!ended_) {
-      target.exchange->broadcast(element);
+      chain_.send(barrier, *target.exchange);
     }
+  }
+}
+
+// That of a void checkpoint overtakes too: those behind may not know yet.
+void OperatorChain::send(const Barrier& barrier, Exchange& exchange) {
+  if (!exchange.overtakable() || !barrier.overtakes(host_.now().wall)) {
+    return exchange.broadcast(Element(barrier));
+  }
+  std::vector<InFlightSequence> dropped;
+  const auto under = std::find_if(cuts_.begin(), cuts_.end(), [&barrier](const ChainCut& cut) {
+    return cut.checkpoint() == barrier.checkpoint;
+  });
+  exchange.overtake(barrier, under == cuts_.end() ? dropped : under->overtaken());
+}
+
+void OperatorChain::hurry(bool hurries) {
+  if (std::exchange(hurries_, hurries) == hurries) return;
+  for (Exchange* exchange : live_) {
+    exchange->setAllowance(hurries ? std::min(kHurriedBytes, options_.overrunCapBytes / 2) : 0);
+  }
+}
+
+bool OperatorChain::overtakingInside() const {
+  return std::any_of(cuts_.begin(), cuts_.end(), [this](const ChainCut& cut) {
+    return !cut.passed() && cut.barrier().overtakes(host_.now().wall);
+  });
+}
+
+bool OperatorChain::holds(CheckpointId checkpoint) const {
+  return std::any_of(live_.begin(), live_.end(), [checkpoint](const Exchange* exchange) {
+    return exchange->overtakable() && exchange->holds(checkpoint);
+  });
+}
+
+void OperatorChain::overtake(const Barrier& barrier, std::vector<InFlightSequence>& overtaken) {
+  for (Exchange* exchange : live_) {
+    if (exchange->overtakable() && exchange->holds(barrier.checkpoint))
+      exchange->overtake(barrier, overtaken);
   }
 }
 

@@ -17,6 +17,7 @@
 
 #include "flott/base/types.h"
 #include "flott/data/element.h"
+#include "flott/runtime/in_flight.h"
 #include "flott/state/cold/cold_image.h"
 #include "flott/state/keyed_snapshot.h"
 
@@ -35,6 +36,7 @@ struct ChainSnapshot {
   };
   Barrier barrier;
   std::vector<Operator> operators;  // as JobVertex::chain
+  std::vector<InFlightSequence> overtaken;
   int64_t syncNanos = 0;
   int64_t cutNanos = 0;  // monotonic, when its last operator was cut
 };
@@ -46,8 +48,12 @@ class ChainCut {
   ChainCut(ChainCut&&) noexcept;
   ChainCut& operator=(ChainCut&&) noexcept;
 
-  const Barrier& barrier() const { return snapshot_.barrier; }
   CheckpointId checkpoint() const { return snapshot_.barrier.checkpoint; }
+  const Barrier& barrier() const { return snapshot_.barrier; }
+  /// The barrier has passed all operators.
+  bool passed() const { return missing_ == 0; }
+  /// Where an exchange appends what the barrier has overtaken there.
+  std::vector<InFlightSequence>& overtaken() { return snapshot_.overtaken; }
   /// `keyed` may be null; it has no other cut under way, and outlives this one.
   void add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::string operatorState,
            bool unionList = false);

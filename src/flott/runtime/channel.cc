@@ -24,18 +24,17 @@ void Channel::wakeProducer() {
   producer_.wake();
 }
 
-void Channel::pushBypass(Barrier barrier) {
-  Overtaking overtaking{std::move(barrier), ring_.pushed()};
-  FLOTT_CHECK(bypass_.tryPush(overtaking), "more barriers on their way than a job may have");
-  consumer_.wake();
+void Channel::announce(const Barrier& barrier, size_t position) {
+  Announcement news{barrier, position};
+  if (bypass_.tryPush(news)) consumer_.wake();
 }
 
-std::optional<Channel::Overtaking> Channel::takeBypass() {
-  Overtaking* oldest = bypass_.front();
+std::optional<Channel::Announcement> Channel::takeAnnouncement() {
+  Announcement* oldest = bypass_.front();
   if (oldest == nullptr) return std::nullopt;
-  const Overtaking overtaking = *oldest;
+  const Announcement news = *oldest;
   bypass_.pop();
-  return overtaking;
+  return news;
 }
 
 }  // namespace flott

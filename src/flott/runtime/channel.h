@@ -1,9 +1,10 @@
 // A channel: the bounded link from one task to another within a process, with wake-ups in both directions.
 //
 // The producing task pushes, the consuming task reads; each is told when there is something to do. A full
-// ring is what back-pressure is. Beside the ring there is a bypass that needs no slot, for the few control
-// elements that may overtake waiting data; what takes it carries the number of elements pushed before it, so
-// that the consumer knows what it overtook.
+// ring is what back-pressure is. Beside the ring there is a bypass that needs no slot, for barriers that
+// overtake waiting data: it brings the news of a barrier early, with the number of elements pushed before it.
+// The barrier itself comes in band as well, at that place, so that the consumer knows what it overtook and
+// nothing depends on the news.
 #pragma once
 
 #include <cstddef>
@@ -30,9 +31,10 @@ class Channel {
   bool tryPush(Element& element, WakeUp when = WakeUp::kNow);
   /// Nothing waits in the ring: the consumer is done with all it got.
   bool starving() const { return ring_.drained(); }
-  /// A barrier that overtakes whatever waits. At most kBypassSlots may be on their way: more is a broken
-  /// invariant, since a job bounds its concurrent checkpoints.
-  void pushBypass(Barrier barrier);
+  /// News of a barrier that comes in band at this position. Dropped when kBypassSlots are on their way: they
+  /// are of checkpoints that are void.
+  void announce(const Barrier& barrier, size_t position);
+  /// Elements pushed so far: the position of the next one.
   size_t pushed() const { return ring_.pushed(); }
 
   // Consumer.
@@ -44,13 +46,15 @@ class Channel {
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (producerWaits_.load(std::memory_order_relaxed)) wakeProducer();
   }
-  struct Overtaking {
+  struct Announcement {
     Barrier barrier;
     size_t position = 0;  // elements pushed before it
   };
-  std::optional<Overtaking> takeBypass();
-  /// Elements popped so far; a bypass position beyond this was overtaken by so many.
+  std::optional<Announcement> takeAnnouncement();
+  /// Elements popped so far: the position of the next one.
   size_t popped() const { return ring_.popped(); }
+  /// The element at a position that was not popped yet; null when it is not here.
+  const Element* at(size_t position) const { return ring_.at(position); }
 
   /// Any thread, roughly: elements that wait.
   size_t backlog() const { return ring_.size(); }
@@ -62,7 +66,7 @@ class Channel {
   void wakeProducer();
 
   SpscRing<Element> ring_;
-  SpscRing<Overtaking> bypass_;
+  SpscRing<Announcement> bypass_;
   Waker& producer_;
   Waker& consumer_;
   std::atomic<bool> producerWaits_{false};

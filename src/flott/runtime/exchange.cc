@@ -201,7 +201,7 @@ void Exchange::emitMarker(const LatencyMarker& marker) {
 
 void Exchange::send(size_t target, Element element, WakeUp when) {
   Target& receiver = receivers_[target];
-  if (receiver.waiting.empty() && receiver.channel->tryPush(element, when)) return;
+  if (receiver.waiting.empty() && tryPush(receiver, element, when)) return;
   waitingBytes_ += bytesOf(element);
   ++waiting_;
   receiver.waiting.push_back(std::move(element));
@@ -211,6 +211,71 @@ void Exchange::send(size_t target, Element element, WakeUp when) {
                     " bytes beyond what the next operator could take: emit less per record, or "
                     "raise flott.output.overrun-cap");
   }
+}
+
+bool Exchange::tryPush(Target& receiver, Element& element, WakeUp when) {
+  const auto* barrier = std::get_if<Barrier>(&element);
+  if (barrier == nullptr) return receiver.channel->tryPush(element, when);
+  const Barrier pushed = *barrier;
+  const size_t position = receiver.channel->pushed();
+  if (!receiver.channel->tryPush(element, when)) return false;
+  receiver.barrier = pushed.checkpoint;
+  receiver.barrierPosition = position;
+  // One that keeps its place for now: so that the receiver knows of it when its time is up.
+  if (options_.overtakable && pushed.mayOvertake() && pushed.overtakesFrom != Timestamp::min())
+    receiver.channel->announce(pushed, position);
+  return true;
+}
+
+bool Exchange::holds(CheckpointId checkpoint) const {
+  if (waiting_ == 0) return false;
+  return std::any_of(receivers_.begin(), receivers_.end(), [checkpoint](const Target& receiver) {
+    return std::any_of(receiver.waiting.begin(), receiver.waiting.end(),
+                       [checkpoint](const Element& element) {
+                         const auto* barrier = std::get_if<Barrier>(&element);
+                         return barrier != nullptr && barrier->checkpoint == checkpoint;
+                       });
+  });
+}
+
+void Exchange::overtake(const Barrier& barrier, std::vector<InFlightSequence>& overtaken) {
+  Barrier early = barrier;
+  early.overtakesFrom = Timestamp::min();
+  for (size_t target = 0; target < receivers_.size(); ++target) {
+    InFlightSequence sequence{.edge = options_.edge,
+                              .sender = static_cast<int32_t>(options_.subtask),
+                              .receiver = static_cast<int32_t>(target),
+                              .unsent = true,
+                              .elements = {}};
+    overtake(target, early, sequence.elements);
+    if (!sequence.elements.empty()) overtaken.push_back(std::move(sequence));
+  }
+}
+
+// What is in the ring is the receiver's. Where the barrier was broadcast before, the open batch came after
+// it, and what waits behind it as well.
+void Exchange::overtake(size_t target, Barrier barrier, std::string& elements) {
+  Target& receiver = receivers_[target];
+  if (receiver.barrier == barrier.checkpoint) {
+    return receiver.channel->announce(barrier, receiver.barrierPosition);
+  }
+  const auto same = [&barrier](const Element& element) {
+    const auto* other = std::get_if<Barrier>(&element);
+    return other != nullptr && other->checkpoint == barrier.checkpoint;
+  };
+  const auto own = std::find_if(receiver.waiting.begin(), receiver.waiting.end(), same);
+  for (auto at = receiver.waiting.begin(); at != own; ++at) appendElement(*at, elements);
+  if (own != receiver.waiting.end()) {
+    receiver.waiting.erase(own);
+    --waiting_;
+  } else if (batches_[target]) {
+    appendBatch(batches_[target], elements);
+  }
+  receiver.channel->announce(barrier, receiver.channel->pushed());
+  Element element(std::move(barrier));
+  if (tryPush(receiver, element)) return;
+  receiver.waiting.push_front(std::move(element));
+  ++waiting_;
 }
 
 void Exchange::broadcast(const Element& control) {
@@ -230,7 +295,7 @@ bool Exchange::drain() {
   for (Target& receiver : receivers_) {
     while (!receiver.waiting.empty()) {
       const size_t bytes = bytesOf(receiver.waiting.front());
-      if (!receiver.channel->tryPush(receiver.waiting.front())) break;
+      if (!tryPush(receiver, receiver.waiting.front())) break;
       receiver.waiting.pop_front();
       waitingBytes_ -= bytes;
       --waiting_;

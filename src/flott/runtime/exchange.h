@@ -6,6 +6,8 @@
 // time-out; control elements flush and go to all channels. What a full ring does not take waits here, in
 // order: the exchange is then full and the task stops until it has drained. Bytes that wait are capped;
 // breaching the cap fails the task.
+//
+// A barrier that overtakes goes before all that waits here, which becomes part of the checkpoint.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +21,7 @@
 #include "flott/data/partitioning.h"
 #include "flott/data/pool.h"
 #include "flott/runtime/channel.h"
+#include "flott/runtime/in_flight.h"
 
 namespace flott {
 
@@ -39,6 +42,9 @@ struct ExchangeOptions {
   /// Round robin looks at so many next receivers and takes the least loaded, batch by batch; 0: strictly in
   /// turn.
   uint32_t adaptiveReach = 0;
+  /// In checkpoints; and whether barriers may overtake here.
+  EdgeName edge = {};
+  bool overtakable = false;
 };
 
 class Exchange {
@@ -59,8 +65,17 @@ class Exchange {
   /// takes as long as they do.
   void emitMarker(const LatencyMarker& marker);
 
+  /// The barrier goes before what waits here and into the bypasses; also when it was broadcast before, and
+  /// waits. Appends what it overtook, by channel. For overtakable ones only.
+  void overtake(const Barrier& barrier, std::vector<InFlightSequence>& overtaken);
+  bool overtakable() const { return options_.overtakable; }
+  /// A barrier that was broadcast has not left for some channel.
+  bool holds(CheckpointId checkpoint) const;
+
   /// Something waits for room: do not emit if it can be avoided.
-  bool full() const { return waiting_ > 0; }
+  bool full() const { return waiting_ > 0 && waitingBytes_ >= allowance_; }
+  /// So many bytes may wait before it counts as full; zero: nothing.
+  void setAllowance(size_t bytes) { allowance_ = bytes; }
   /// Everything was handed to the channels.
   bool drained() const { return waiting_ == 0 && open_ == 0; }
 
@@ -83,6 +98,8 @@ class Exchange {
 
     Channel* channel;
     std::deque<Element> waiting;
+    CheckpointId barrier;                // the last one that was pushed
+    size_t barrierPosition = 0;          // of it in the channel
     std::vector<LatencyMarker> markers;  // go behind the open batch
   };
 
@@ -92,6 +109,8 @@ class Exchange {
   size_t leastLoaded() const;
   void emitToAll(Batch batch);
   void sendOpen(size_t target, WakeUp when = WakeUp::kNow);
+  void overtake(size_t target, Barrier barrier, std::string& elements);
+  bool tryPush(Target& receiver, Element& element, WakeUp when = WakeUp::kNow);
   void send(size_t target, Element element, WakeUp when = WakeUp::kNow);
   const uint32_t* keyTargets(const Batch& batch);
   void lookForHotKeys(const Batch& batch);
@@ -110,6 +129,7 @@ class Exchange {
   uint64_t random_;
   size_t waiting_ = 0;  // elements in all `waiting` queues
   size_t waitingBytes_ = 0;
+  size_t allowance_ = 0;
   int64_t openedAt_ = 0;  // when the oldest open batch was first seen at the end of a step; 0: none
   int64_t deadline_;
   std::unique_ptr<HotKeys> hotKeys_;  // null: nobody asked

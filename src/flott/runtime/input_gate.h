@@ -2,7 +2,8 @@
 //
 // Channels are grouped by the operator input they feed. For each input the gate turns the watermarks of its
 // channels into one: the minimum over the channels that are active and not ended. The barriers of a
-// checkpoint become one once all channels have delivered it. Owned by one task.
+// checkpoint become one once all channels have delivered it, or when one overtakes: then the gate keeps what
+// the channels hold before it. What was so kept in the job before comes first of all. Owned by one task.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,8 @@
 #include "flott/data/element.h"
 #include "flott/runtime/barrier_alignment.h"
 #include "flott/runtime/channel.h"
+#include "flott/runtime/input_capture.h"
+#include "flott/runtime/restored_input.h"
 #include "flott/runtime/task_times.h"
 
 namespace flott {
@@ -25,13 +28,23 @@ class InputGate {
     Element element;
   };
 
-  /// `edge` and the sending subtask are for explanations.
-  void addChannel(int input, Channel& channel, int edge = 0, int sender = 0);
+  /// Which channel it is.
+  struct Place {
+    int edge = 0;  // index
+    int sender = 0;
+    EdgeName name = {};
+    int receiver = 0;
+    bool overtakable = false;  // a barrier may come before what waits
+  };
+  void addChannel(int input, Channel& channel, Place place);
+  void addChannel(int input, Channel& channel) { addChannel(input, channel, Place()); }
+  /// To be worked off before anything that the channels bring. Before the first next().
+  void restore(RestoredInput restored) { restored_ = std::move(restored); }
   /// Whether a channel that delivered a barrier waits for the others (exactly once). Before the first next().
   void setBlocking(bool blocking) { alignment_.setBlocking(blocking); }
 
   /// Before the calls of a step of the task.
-  void beginStep(int64_t nowNanos) { nowNanos_ = nowNanos; }
+  void beginStep(StepTime now);
   /// The next event, or nothing when all channels are empty. Channels take turns.
   std::optional<Event> next();
   /// All channels of all inputs have ended.
@@ -42,8 +55,24 @@ class InputGate {
   void expectBarrier(const Barrier& barrier);
   /// The checkpoint is void: nothing waits for its barriers any more.
   void abandonBarrier(CheckpointId checkpoint);
-  /// How long the channels took to deliver the barrier of the last such event.
+  /// The next barrier that next() gives has overtaken what the channels hold.
+  bool overtakingDue() const { return overtakingDue_; }
+  /// How long the channels took to deliver the barrier of the last such event, and bytes that were worked off
+  /// meanwhile.
   int64_t alignmentNanos() const { return alignmentNanos_; }
+  uint64_t alignmentBytes() const { return alignmentBytes_; }
+  /// The barrier of this checkpoint has overtaken what the channels hold, and it was not taken yet.
+  bool captures(CheckpointId checkpoint) const { return capture_.under(checkpoint); }
+  /// It is still being gathered.
+  bool capturing(CheckpointId checkpoint) const { return capture_.under(checkpoint) && !capture_.complete(); }
+  struct Captured {
+    std::vector<InFlightSequence> sequences;
+    uint64_t processedBytes = 0;  // that were worked off since the cut
+  };
+  /// Once that is no longer so.
+  Captured takeCaptured(CheckpointId checkpoint);
+  /// When beginStep() must be called again because a barrier then overtakes.
+  int64_t deadlineNanos(StepTime now) const;
   Timestamp watermark(int input) const { return inputs_[static_cast<size_t>(input)].watermark; }
   std::vector<TaskTimes::Input> times() const;
 
@@ -51,12 +80,13 @@ class InputGate {
   struct Line {
     Channel* channel;
     int input;
-    int edge;
-    int sender;
+    Place place;
     Timestamp watermark = Timestamp::min();
     bool active = true;
     bool ended = false;
-    bool blocked = false;  // delivered a barrier that others have yet to deliver
+    bool blocked = false;         // delivered a barrier that others have yet to deliver
+    CheckpointId announced = {};  // the last one, and the place of its barrier
+    size_t announcedAt = 0;
     /// Nothing but the end follows the last watermark.
     bool over() const { return ended || watermark == Timestamp::max(); }
   };
@@ -67,8 +97,11 @@ class InputGate {
     size_t ended = 0;
   };
 
+  std::optional<Event> takeRestored();
+  void endRestore();
   void merge(Line& line, Element element);
-  void mergeTime(Line& line);
+  void mergeTime(int input);
+  void capture(const Barrier& barrier);
   void end(Line& line);
   void takeAligned();
 
@@ -77,8 +110,14 @@ class InputGate {
   std::vector<Event> ready_;  // what the last control element caused, from nextReady_ on
   size_t nextReady_ = 0;
   BarrierAlignment alignment_;
-  int64_t nowNanos_ = 0;
+  RestoredInput restored_;
+  InputCapture capture_;
+  bool overtakable_ = false;  // some channel is
+  bool overtakingDue_ = false;
+  StepTime now_;
   int64_t alignmentNanos_ = 0;
+  uint64_t alignmentBytes_ = 0;
+  uint64_t processedBytes_ = 0;  // since a barrier came, while it is aligned or captured
   size_t turn_ = 0;
   size_t endedChannels_ = 0;
 };

@@ -44,6 +44,12 @@ class SpscRing {
     return &slots_[head & mask_];
   }
 
+  /// Consumer. The item with this sequence number, which has not been popped; null: it has not been pushed.
+  const T* at(size_t position) const {
+    if (position >= tail_.load(std::memory_order_acquire)) return nullptr;
+    return &slots_[position & mask_];
+  }
+
   /// Consumer: front() was not null. Whatever the caller left in the item stays until the slot is pushed to
   /// again.
   void pop() { head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }

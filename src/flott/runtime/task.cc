@@ -114,7 +114,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
       return;
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
-    checkpoints_.begin(barrier, now_, 0);
+    checkpoints_.begin(barrier, now_, {});
     chain_->injectBarrier(barrier);
   });
 }
@@ -316,11 +316,12 @@ Runnable::Progress Task::run() {
   if (endedBefore_) return passEndOn();
   submitOffloaded();
   chain_->beginStep();
-  wiring_->gate.beginStep(now_.nanos);
+  wiring_->gate.beginStep(now_);
   sendMarkers();
   bool more = true;
   bool stalled = false;
   for (int budget = kStepBudget; more && budget > 0; --budget) {
+    chain_->hurry(wiring_->gate.overtakingDue() || chain_->overtakingInside());
     chain_->drain();
     chain_->runDue();
     stalled = chain_->blocked();
@@ -331,7 +332,7 @@ Runnable::Progress Task::run() {
   noteBackPressure(stalled);
   cutFinal();
   reportEnd();
-  if (checkpoints_.step(*chain_, *this)) more = true;
+  if (checkpoints_.step(*chain_, wiring_->gate, *this)) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (finished()) return end(TaskState::kFinished, std::nullopt);
@@ -342,7 +343,7 @@ Runnable::Progress Task::run() {
 void Task::cutFinal() {
   if (finalCheckpoint_.triggered.empty() || !chain_->finished()) return;
   for (const Barrier& barrier : finalCheckpoint_.triggered) {
-    checkpoints_.begin(barrier, now_, 0);
+    checkpoints_.begin(barrier, now_, {});
     chain_->cutEnded(barrier);
     finalCheckpoint_.cut.insert(barrier.checkpoint);
   }
@@ -372,11 +373,15 @@ void Task::noteBackPressure(bool heldUp) {
 }
 
 bool Task::takeInput() {
-  std::optional<InputGate::Event> event = wiring_->gate.next();
+  InputGate& gate = wiring_->gate;
+  std::optional<InputGate::Event> event = gate.next();
   if (!event) return false;
   if (const auto* barrier = std::get_if<Barrier>(&event->element)) {
     if (chain_->inputEnded()) return true;
-    checkpoints_.begin(*barrier, now_, wiring_->gate.alignmentNanos());
+    checkpoints_.begin(*barrier, now_,
+                       {.nanos = gate.alignmentNanos(),
+                        .bytes = gate.alignmentBytes(),
+                        .overtook = gate.captures(barrier->checkpoint)});
   }
   chain_->deliver(event->input, std::move(event->element));
   return true;
@@ -408,7 +413,8 @@ bool Task::pollSource() {
 void Task::computeDeadline() {
   deadline_ = kNoDeadline;
   if (state() != TaskState::kRunning) return;
-  deadline_ = chain_->deadlineNanos(now_);
+  deadline_ = std::min(
+      {chain_->deadlineNanos(now_), wiring_->gate.deadlineNanos(now_), checkpoints_.deadlineNanos(now_)});
   if (heldUpSince_ == 0) deadline_ = std::min(deadline_, nextMarker_);
   if (!toSubmit_.empty()) deadline_ = std::min(deadline_, now_.nanos + kOffloadRetryNanos);
 }

@@ -1,5 +1,6 @@
 #include "flott/runtime/task_checkpoints.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -35,24 +36,40 @@ struct TaskCheckpoints::Stream {
   std::optional<Error> error;
 };
 
-void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos) {
+void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, Alignment alignment) {
   const bool dated = barrier.triggered != Timestamp::min();
-  const int64_t delay = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignmentNanos : 0;
-  underWay_[barrier.checkpoint] = {.startDelayNanos = std::max<int64_t>(delay, 0),
-                                   .alignmentNanos = alignmentNanos};
+  const int64_t delay = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignment.nanos : 0;
+  underWay_[barrier.checkpoint] = {
+      .overtakesFrom = barrier.overtakesFrom,
+      .durations = {.startDelayNanos = std::max<int64_t>(delay, 0), .alignmentNanos = alignment.nanos},
+      .inFlight = {.unaligned = alignment.overtook, .processedBytes = alignment.bytes}};
 }
 
-bool TaskCheckpoints::step(OperatorChain& chain, ChainHost& host) {
-  if (!chain.cutting()) return false;
-  if (writesAhead_ && chain.encodedBytes() >= kMostEncoded) return false;
+bool TaskCheckpoints::step(OperatorChain& chain, InputGate& gate, ChainHost& host) {
+  const bool more = chain.cutting() && encode(chain, host);
+  while (!cut_.empty() && settled(cut_.front(), chain, gate, host.now())) {
+    ChainSnapshot cut = std::move(cut_.front());
+    cut_.pop_front();
+    store(std::move(cut), host);
+  }
+  return more;
+}
+
+/// Whether there is more to encode right away.
+bool TaskCheckpoints::encode(OperatorChain& chain, ChainHost& host) {
+  if (waitsForWrite(chain)) return false;
   const bool encoded = chain.encodeCuts();
   writeAhead(chain, host);
   while (!writesAhead_ && chain.cutting()) {
     std::optional<ChainSnapshot> snapshot = chain.takeSnapshot();
     if (!snapshot) break;
-    store(*std::move(snapshot), host);
+    cut_.push_back(*std::move(snapshot));
   }
-  return !encoded && (!writesAhead_ || chain.encodedBytes() < kMostEncoded);
+  return !encoded && !waitsForWrite(chain);
+}
+
+bool TaskCheckpoints::waitsForWrite(const OperatorChain& chain) const {
+  return writesAhead_ && chain.cutting() && chain.encodedBytes() >= kMostEncoded;
 }
 
 // One part at a time, so that they are in their order. What fails is told when the cut is complete.
@@ -111,6 +128,7 @@ void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
     sections.push_back(op.files != nullptr ? op.files->image.encode() : std::string());
     cold.push_back(writeFiles(storage, i));
   }
+  sections.push_back(encodeInFlight(cut.overtaken));
   const SharedCheckpointProperties& properties = cut.barrier.properties;
   const std::string folder = properties != nullptr ? properties->folder : std::string();
   std::vector<StateHandle> handles = folder.empty() ? storage.write(checkpoint(), name, std::move(sections))
@@ -123,6 +141,7 @@ void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
                                 .unionList = cut.operators[i].unionList,
                                 .cold = std::move(cold[i])});
   }
+  stored.channels = std::move(handles.back());
 }
 
 ColdSnapshot TaskCheckpoints::Writing::writeFiles(CheckpointStorage& storage, size_t index) {
@@ -164,7 +183,39 @@ void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index, const std
 void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
   underWay_.erase(checkpoint);
   if (!completed) stored_.erase(checkpoint);
+  std::erase_if(cut_,
+                [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
   std::erase_if(streams_, [checkpoint](const auto& stream) { return stream.first.first == checkpoint; });
+}
+
+// Whether all that belongs to the share is in it.
+bool TaskCheckpoints::settled(ChainSnapshot& cut, OperatorChain& chain, InputGate& gate, StepTime now) {
+  const Barrier& barrier = cut.barrier;
+  if (!barrier.mayOvertake()) return true;
+  const auto under = underWay_.find(barrier.checkpoint);
+  if (chain.holds(barrier.checkpoint)) {
+    if (!barrier.overtakes(now.wall)) return false;
+    chain.overtake(barrier, cut.overtaken);
+  }
+  if (gate.capturing(barrier.checkpoint)) return false;
+  InputGate::Captured captured = gate.takeCaptured(barrier.checkpoint);
+  if (under == underWay_.end()) return true;
+  CheckpointInFlight& inFlight = under->second.inFlight;
+  inFlight.processedBytes += captured.processedBytes;
+  inFlight.unaligned |= !cut.overtaken.empty();
+  for (InFlightSequence& sequence : captured.sequences) cut.overtaken.push_back(std::move(sequence));
+  return true;
+}
+
+int64_t TaskCheckpoints::deadlineNanos(StepTime now) const {
+  int64_t deadline = kNoDeadline;
+  for (const auto& [checkpoint, under] : underWay_) {
+    if (under.overtakesFrom == Timestamp::max() || under.overtakesFrom <= now.wall) continue;
+    const int64_t wait = (under.overtakesFrom - now.wall).ms;
+    if (wait < (kNoDeadline - now.nanos) / 1'000'000)
+      deadline = std::min(deadline, now.nanos + wait * 1'000'000);
+  }
+  return deadline;
 }
 
 void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
@@ -190,11 +241,13 @@ void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
 
 void TaskCheckpoints::written(Writing& writing) {
   const CheckpointId checkpoint = writing.checkpoint();
-  const auto durations = underWay_.extract(checkpoint);
+  const auto under = underWay_.extract(checkpoint);
   if (writing.error) return master_.declineCheckpoint(task_, checkpoint, *writing.error);
   // Also when the checkpoint has become void: the master then drops what was written.
-  if (!durations.empty()) {
-    writing.stored.durations = durations.mapped();
+  if (!under.empty()) {
+    writing.stored.durations = under.mapped().durations;
+    writing.stored.inFlight = under.mapped().inFlight;
+    writing.stored.inFlight.persistedBytes = writing.stored.channels.length;
     for (size_t i = 0; i < writing.stored.operators.size(); ++i) {
       const ColdSnapshot& cold = writing.stored.operators[i].cold;
       if (!cold.files.empty()) hasStored(checkpoint, i, cold.files);

@@ -2,10 +2,13 @@
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
 // threads; the master is told where the state lies. Of state on disk only files are written that the
-// checkpoint does not have which the barrier names: the master keeps that one's files meanwhile. A checkpoint
-// that cannot be written is declined, the task itself goes on. Used on the task's thread.
+// checkpoint does not have which the barrier names: the master keeps that one's files meanwhile. Where a
+// barrier has overtaken records the share is complete once they are kept: those in the task's channels, and
+// those that it had not got rid of. A checkpoint that cannot be written is declined, the task itself goes on.
+// Used on the task's thread.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +19,7 @@
 #include "flott/base/error.h"
 #include "flott/env/clock.h"
 #include "flott/runtime/chain.h"
+#include "flott/runtime/input_gate.h"
 #include "flott/runtime/task_id.h"
 #include "flott/runtime/task_snapshot.h"
 #include "flott/state/checkpoint_storage.h"
@@ -34,23 +38,38 @@ class TaskCheckpoints {
         master_(master) {}
 
   /// The barrier is about to enter the chain.
-  void begin(const Barrier& barrier, StepTime now, int64_t alignmentNanos);
+  struct Alignment {
+    int64_t nanos = 0;
+    uint64_t bytes = 0;  // worked off meanwhile
+    bool overtook = false;
+  };
+  void begin(const Barrier& barrier, StepTime now, Alignment alignment);
   /// Goes on with what the chain was cut for; whether there is more to do right away.
-  bool step(OperatorChain& chain, ChainHost& host);
+  bool step(OperatorChain& chain, InputGate& gate, ChainHost& host);
   void end(CheckpointId checkpoint, bool completed);
   /// The checkpoint has these files of an operator's store, which was opened on them.
   void hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files);
+  /// When step() must be called again because a barrier then overtakes.
+  int64_t deadlineNanos(StepTime now) const;
   /// A cut is not stored: a task that ended now would count as one that had finished before it.
   bool unstored() const { return !underWay_.empty(); }
 
  private:
+  struct UnderWay {
+    Timestamp overtakesFrom;
+    CheckpointDurations durations;
+    CheckpointInFlight inFlight;
+  };
   /// Files of one operator's store that are in a checkpoint, by their name there.
   using Stored = std::map<std::string, SharedFile>;
   struct Writing;
   /// A section of keyed state too large to be in memory until it is complete: a file of its own.
   struct Stream;
 
+  bool encode(OperatorChain& chain, ChainHost& host);
+  bool waitsForWrite(const OperatorChain& chain) const;
   void writeAhead(OperatorChain& chain, ChainHost& host);
+  bool settled(ChainSnapshot& cut, OperatorChain& chain, InputGate& gate, StepTime now);
   void store(ChainSnapshot snapshot, ChainHost& host);
   void written(Writing& writing);
   void chooseBase(Writing& writing);
@@ -60,7 +79,8 @@ class TaskCheckpoints {
   CheckpointStorage& storage_;
   Env& env_;
   MasterGateway& master_;
-  std::map<CheckpointId, CheckpointDurations> underWay_;  // neither acknowledged nor void
+  std::map<CheckpointId, UnderWay> underWay_;  // neither acknowledged nor void
+  std::deque<ChainSnapshot> cut_;              // encoded, but what barriers overtook may be missing
   // By operator; of checkpoints that later ones may be told to build on.
   std::map<CheckpointId, std::vector<Stored>> stored_;
   std::map<std::pair<CheckpointId, size_t>, std::shared_ptr<Stream>> streams_;  // with the operator

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "flott/base/types.h"
+#include "flott/runtime/in_flight.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/cold/cold_restore.h"
 #include "flott/state/cold/section_load.h"
@@ -24,6 +25,13 @@ struct CheckpointDurations {
   int64_t asyncNanos = 0;       // from the cut until all was written
 };
 
+/// What of the input of one task was on its way at a checkpoint.
+struct CheckpointInFlight {
+  bool unaligned = false;       // the barrier has overtaken some of it
+  uint64_t processedBytes = 0;  // worked off while the barriers came
+  uint64_t persistedBytes = 0;  // in the checkpoint
+};
+
 struct TaskSnapshot {
   struct Operator {
     OperatorId id;
@@ -33,11 +41,13 @@ struct TaskSnapshot {
     ColdSnapshot cold = {};
   };
   std::vector<Operator> operators;  // as JobVertex::chain
+  StateHandle channels;             // encodeInFlight()
   CheckpointDurations durations;
   uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
+  CheckpointInFlight inFlight;
 
   uint64_t bytes() const {
-    uint64_t sum = 0;
+    uint64_t sum = channels.length;
     for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length + op.cold.bytes();
     return sum;
   }
@@ -58,6 +68,7 @@ struct RestoredTask {
   /// It had worked off all its input: it passes the end on and does nothing else.
   bool finished = false;
   std::vector<RestoredOperator> operators;  // as JobVertex::chain, or empty: a fresh start
+  std::vector<RestoredChannel> channels;
 };
 
 /// By vertex and subtask; empty for a fresh start.

@@ -95,7 +95,10 @@ void Worker::connect(RestoredJob restored) {
     wiring.exchanges.resize(graph_.edges.size());
   }
   const size_t capacity = std::bit_ceil(options_.channelCapacity);
+  const std::vector<EdgeName> names = edgeNames(graph_);
   for (const JobEdge& edge : graph_.edges) {
+    const EdgeName& name = names[static_cast<size_t>(edge.id)];
+    const bool overtaken = options_.overtakingBarriers && overtakable(edge, options_.forcedOvertaking);
     const JobVertex& to = graph_.vertices[static_cast<size_t>(edge.to)];
     const std::vector<std::vector<int>> reached = receiversOf(graph_, edge);
     for (size_t sender = 0; sender < reached.size(); ++sender) {
@@ -107,7 +110,12 @@ void Worker::connect(RestoredJob restored) {
         channels_.push_back(
             std::make_unique<Channel>(capacity, tasks_[from]->waker(), tasks_[target]->waker()));
         channels.push_back(channels_.back().get());
-        wirings[target].gate.addChannel(edge.input, *channels_.back(), edge.id, static_cast<int>(sender));
+        wirings[target].gate.addChannel(edge.input, *channels_.back(),
+                                        {.edge = edge.id,
+                                         .sender = static_cast<int>(sender),
+                                         .name = name,
+                                         .receiver = receiver,
+                                         .overtakable = overtaken});
       }
       ExchangeOptions options{.partitioning = edge.partitioning,
                               .parallelism = static_cast<uint32_t>(to.parallelism),
@@ -116,7 +124,9 @@ void Worker::connect(RestoredJob restored) {
                               .seed = env_.random.fork("shuffle").next() + (uint64_t{sender} << 20) + from,
                               .bufferTimeout = edge.bufferTimeout,
                               .overrunCapBytes = options_.overrunCapBytes,
-                              .adaptiveReach = options_.adaptiveReach};
+                              .adaptiveReach = options_.adaptiveReach,
+                              .edge = name,
+                              .overtakable = overtaken};
       const int lane = placement_.laneOf[static_cast<size_t>(edge.from)][sender];
       wirings[from].exchanges[static_cast<size_t>(edge.id)] = std::make_unique<Exchange>(
           std::move(options), std::move(channels), *pools_[static_cast<size_t>(lane)]);
@@ -127,9 +137,30 @@ void Worker::connect(RestoredJob restored) {
     if (!restored.empty()) {
       wirings[i].restored =
           std::move(restored[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)]);
+      wirings[i].gate.restore(restoredInput(*tasks_[i], std::move(wirings[i].restored.channels)));
     }
     tasks_[i]->wire(std::move(wirings[i]));
   }
+}
+
+RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChannel> channels) {
+  RestoredInput input;
+  const TaskId& id = task.id();
+  const JobVertex& to = graph_.vertices[static_cast<size_t>(id.vertex)];
+  const int lane = placement_.laneOf[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)];
+  for (RestoredChannel& channel : channels) {
+    const JobEdge& edge = graph_.edges[static_cast<size_t>(channel.edge)];
+    const JobVertex& from = graph_.vertices[static_cast<size_t>(edge.from)];
+    const ChainedOperator& sender = from.chain[static_cast<size_t>(edge.fromOperator)];
+    input.add(std::move(channel), edge.input,
+              {.partitioning = edge.partitioning,
+               .parallelism = static_cast<uint32_t>(to.parallelism),
+               .maxParallelism = static_cast<uint32_t>(to.maxParallelism),
+               .subtask = static_cast<uint32_t>(id.subtask.value)},
+              *pools_[static_cast<size_t>(lane)], edge.pool,
+              "records that were on their way from operator '" + sender.name + "'");
+  }
+  return input;
 }
 
 void Worker::deploy(Scheduler& scheduler) {

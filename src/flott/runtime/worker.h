@@ -35,6 +35,9 @@ struct WorkerOptions {
   size_t overrunCapBytes = size_t{256} << 20;
   uint32_t adaptiveReach = 0;   // ExchangeOptions
   bool alignedBarriers = true;  // exactly once; otherwise at least once
+  /// Barriers may overtake records; also where the program's own partitioner spreads them.
+  bool overtakingBarriers = false;
+  bool forcedOvertaking = false;
   /// Where tasks keep their shares of checkpoints; outlives the worker. Null: in memory.
   CheckpointStorage* checkpoints = nullptr;
   /// For state on disk, shared with other workers of the process; null: its own.
@@ -64,6 +67,7 @@ class Worker {
   static constexpr size_t kNotMine = ~size_t{0};
   size_t taskIndex(int vertex, int subtask) const;
   void connect(RestoredJob restored);
+  RestoredInput restoredInput(const Task& task, std::vector<RestoredChannel> channels);
 
   const JobGraph& graph_;
   const Configuration& configuration_;

@@ -142,6 +142,13 @@ void SavepointWriter::copyFrom(const std::string& path) {
   FLOTT_CHECK(state.operators.empty(), "copyFrom() comes before all else");
   state.source = std::make_unique<CheckpointFiles>(state.env, state.stores, path);
   const CheckpointMetadata& from = state.source->metadata();
+  if (!from.channels.empty()) {
+    throw Error(ErrorKind::kUser,
+                "checkpoint " + std::to_string(from.id.value) + " in '" + from.folder +
+                    "' has records that were on their way between operators, which would be lost: copy a "
+                    "savepoint of the job, or a checkpoint whose barriers did not overtake "
+                    "(execution.checkpointing.unaligned.enabled: false)");
+  }
   state.metadata.id = from.id;
   state.metadata.triggered = from.triggered;
   if (state.metadata.jobName.empty()) state.metadata.jobName = from.jobName;

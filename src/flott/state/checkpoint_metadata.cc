@@ -12,8 +12,9 @@ namespace flott {
 namespace {
 
 constexpr uint64_t kMagic = 0x4d'4b'48'43'54'4f'4c'46;  // "FLOTCHKM"
-constexpr uint32_t kVersion = 3;
-constexpr uint32_t kVersionBeforeShared = 2;
+constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersionBeforeShared = 3;
+constexpr uint32_t kVersionBeforeChannels = 2;
 constexpr uint32_t kVersionBeforeKind = 1;
 
 void encodeHandle(const StateHandle& handle, ByteWriter& out) {
@@ -101,17 +102,21 @@ uint64_t CheckpointMetadata::stateBytes() const {
     for (const SubtaskSnapshot& s : op.subtasks)
       sum += s.keyed.length + s.operatorState.length + s.cold.bytes();
   }
+  for (const ChannelSnapshot& channel : channels) sum += channel.elements.length;
   return sum;
 }
 
+// Without channels as before there were any, so that older programs can read it.
 std::string CheckpointMetadata::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
   bool shares = false;
   forEachShared([&shares](const SharedFile&) { shares = true; });
   out.fixed(kMagic);
-  // Without such files as before them, so that earlier programs can read it.
-  out.fixed(shares ? kVersion : kVersionBeforeShared);
+  // What is not needed is left out, so that earlier programs can read it.
+  const uint32_t version =
+      shares ? kVersion : channels.empty() ? kVersionBeforeChannels : kVersionBeforeShared;
+  out.fixed(version);
   out.varint(id.value);
   out.fixed(triggered.ms);
   out.string(jobName);
@@ -129,6 +134,14 @@ std::string CheckpointMetadata::encode() const {
       encodeHandle(subtask.keyed, out);
       encodeHandle(subtask.operatorState, out);
       if (shares) encodeCold(subtask.cold, out);
+    }
+  }
+  if (version > kVersionBeforeChannels) {
+    out.varint(channels.size());
+    for (const ChannelSnapshot& channel : channels) {
+      out.fixed(channel.task.value);
+      out.varint(channel.subtask);
+      encodeHandle(channel.elements, out);
     }
   }
   out.fixed(hashBytes(bytes));
@@ -169,6 +182,14 @@ CheckpointMetadata CheckpointMetadata::decode(std::string_view bytes) {
       subtask.keyed = decodeHandle(in);
       subtask.operatorState = decodeHandle(in);
       if (version > kVersionBeforeShared) subtask.cold = decodeCold(in);
+    }
+  }
+  if (version > kVersionBeforeChannels) {
+    metadata.channels.resize(in.count(10));
+    for (ChannelSnapshot& channel : metadata.channels) {
+      channel.task = OperatorId(in.fixed<uint64_t>());
+      channel.subtask = static_cast<uint32_t>(in.varint());
+      channel.elements = decodeHandle(in);
     }
   }
   if (in.remaining() != sizeof checksum) in.fail("has bytes left over");

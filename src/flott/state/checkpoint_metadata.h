@@ -70,12 +70,22 @@ struct OperatorSnapshot {
   bool operator==(const OperatorSnapshot&) const = default;
 };
 
+/// What was on its way to one task, or had not left it, where a barrier has overtaken it.
+struct ChannelSnapshot {
+  OperatorId task;  // the head of its chain
+  uint32_t subtask = 0;
+  StateHandle elements;
+
+  bool operator==(const ChannelSnapshot&) const = default;
+};
+
 struct CheckpointMetadata {
   CheckpointId id;
   Timestamp triggered;
   std::string jobName;
   CheckpointKind kind = CheckpointKind::kCheckpoint;
   std::vector<OperatorSnapshot> operators;
+  std::vector<ChannelSnapshot> channels;  // of unaligned checkpoints
   /// Folder that the files lie in; known where it was read or written, not stored.
   std::string folder;
 

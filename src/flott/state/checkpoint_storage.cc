@@ -151,7 +151,7 @@ void StateFileWriter::write(std::string_view bytes) {
 }
 
 StateHandle StateFileWriter::finish() {
-  object_->finish();
+  object_->close();
   handle_.checksum = hash_.value();
   return std::move(handle_);
 }
@@ -171,6 +171,7 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
       need(subtask.cold.image);
     }
   }
+  for (const ChannelSnapshot& channel : metadata.channels) need(channel.elements);
   if (needed.empty()) return;
   std::shared_ptr<ObjectStore> keeper;
   std::map<std::string, uint64_t> there;

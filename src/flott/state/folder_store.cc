@@ -6,18 +6,19 @@ namespace flott {
 
 namespace {
 
-class FolderWriter final : public ObjectWriter {
+constexpr uint64_t kCopyBlock = uint64_t{1} << 20;
+
+class UnfinishedFile final : public ObjectWriter {
  public:
-  FolderWriter(Files& files, const std::string& path)
+  UnfinishedFile(Files& files, const std::string& path)
       : files_(files),
         path_(path),
         unfinished_(path + ".inprogress"),
-        file_(files.create(unfinished_, WriteMode::kCreate)) {}
-
-  void write(std::string_view bytes) override { file_->write(bytes); }
-  void finish() override {
-    file_->sync();
-    file_->close();
+        writer_(files.create(unfinished_, WriteMode::kCreate)) {}
+  void write(std::string_view bytes) override { writer_->write(bytes); }
+  void close() override {
+    writer_->sync();
+    writer_->close();
     files_.rename(unfinished_, path_);
   }
 
@@ -25,14 +26,30 @@ class FolderWriter final : public ObjectWriter {
   Files& files_;
   const std::string path_;
   const std::string unfinished_;
-  const std::unique_ptr<FileWriter> file_;
+  const std::unique_ptr<FileWriter> writer_;
 };
 
 }  // namespace
 
 std::unique_ptr<ObjectWriter> FolderStore::create(const std::string& path) {
   files_.makeFolders(path.substr(0, path.rfind('/')));
-  return std::make_unique<FolderWriter>(files_, path);
+  return std::make_unique<UnfinishedFile>(files_, path);
+}
+
+void FolderStore::copy(const std::string& from, const std::string& to) {
+  const std::unique_ptr<ObjectWriter> writer = create(to);
+  for (uint64_t at = 0;; at += kCopyBlock) {
+    const std::string block = read(from, at, kCopyBlock);
+    writer->write(block);
+    if (block.size() < kCopyBlock) break;
+  }
+  writer->close();
+}
+
+void FolderStore::put(const std::string& path, std::span<const std::string> parts) {
+  const std::unique_ptr<ObjectWriter> writer = create(path);
+  for (const std::string& part : parts) writer->write(part);
+  writer->close();
 }
 
 std::optional<uint64_t> FolderStore::size(const std::string& path) {

@@ -17,6 +17,8 @@ class FolderStore final : public ObjectStore {
   explicit FolderStore(Files& files) : files_(files) {}
 
   std::unique_ptr<ObjectWriter> create(const std::string& path) override;
+  void copy(const std::string& from, const std::string& to) override;
+  void put(const std::string& path, std::span<const std::string> parts) override;
   std::optional<uint64_t> size(const std::string& path) override;
   std::string read(const std::string& path, uint64_t offset, uint64_t length) override;
   std::vector<ObjectInfo> list(const std::string& folder) override;

@@ -58,4 +58,11 @@ inline KeyGroupRange keyGroupRange(uint32_t subtask, uint32_t maxParallelism, ui
   return {firstOf(subtask), firstOf(uint64_t{subtask} + 1)};
 }
 
+/// The key groups in which those of another max parallelism lie. Both are powers of two.
+inline KeyGroupRange renumbered(KeyGroupRange groups, uint32_t from, uint32_t to) {
+  const auto first = static_cast<uint32_t>(uint64_t{groups.first} * to / from);
+  const auto end = static_cast<uint32_t>((uint64_t{groups.end} * to + from - 1) / from);
+  return {first, end};
+}
+
 }  // namespace flott

@@ -187,7 +187,7 @@ void StateTable::relocateEntry(std::byte* to, std::byte* from) {
 
 bool StateTable::erase(const KeyRef& key) {
   if (cutting_) [[unlikely]]
-    beforeWrite(key.hash);
+    handOver(directoryIndex(key.hash));
   std::byte* found = probe(key, startOf(key.hash));
   if (found == nullptr && coldOnly_ != 0) found = fetch(key);
   if (found == nullptr) return false;

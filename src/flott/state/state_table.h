@@ -12,7 +12,8 @@
 // the next call.
 //
 // A *cut* marks the content of this moment for a snapshot and returns at once. Until encodeSome() has handed
-// over everything, the first write to a segment hands over that segment first.
+// over everything, a write first keeps what the entry was, or hands over its segment where that is not plain
+// bytes or has too many such entries.
 //
 // With a *cold side* the table is the write-back cache of a store on disk, which holds all entries that are
 // not here. A miss asks the store, an entry is marked when it may have been changed, and when memory is over
@@ -28,6 +29,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -273,8 +275,6 @@ class StateTable {
   /// entries may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it.
   /// Returns its slot, with the value yet to be made; null when it takes insert().
   std::byte* insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end);
-  /// To be called before a write to the entry of `hash` while cutting().
-  void beforeWrite(uint64_t hash);
 
  private:
   static constexpr uint32_t kHeapChangesPerLook = 4096;
@@ -300,7 +300,14 @@ class StateTable {
   bool nextInMemory(Cursor& cursor, Entry& out) const;
 
   // Cuts and loading (state_table_cut.cc).
-  uint32_t encodeEntries(const Segment& segment, std::string& out) const;
+
+  /// What entries of a segment were at the cut that were written since.
+  struct Written {
+    std::vector<uint64_t> words;
+    std::vector<std::byte> slots;  // as they were, word 0 where there was none
+  };
+  void beforeWrite(const KeyRef& key);
+  uint32_t encodeEntries(const Segment& segment, const Written* written, std::string& out) const;
   void copyEntries(const Segment& segment, std::string& out) const;
   Found addLoaded(const KeyRef& key);
   struct Tail;
@@ -379,7 +386,8 @@ class StateTable {
   bool movable_;  // entries may be moved by memcpy
   bool hasZeroKey_ = false;
   bool cutting_ = false;
-  bool guarded_ = false;  // cutting_, or a cold side
+  std::unordered_map<const Segment*, Written> written_;  // of segments that the cut does not have yet
+  bool guarded_ = false;                                 // cutting_, or a cold side
   bool settled_ = false;
   uint8_t depth_;  // bits of the hash that the directory resolves
   uint8_t shift_;  // 64 − depth_

@@ -48,7 +48,7 @@ const std::byte* StateTable::findCold(const KeyRef& key) const {
 }
 
 std::byte* StateTable::findGuarded(const KeyRef& key) {
-  if (cutting_) beforeWrite(key.hash);
+  if (cutting_) beforeWrite(key);
   std::byte* slot = probe(key, startOf(key.hash));
   if (slot == nullptr && coldOnly_ != 0) slot = fetch(key);
   if (slot == nullptr) return nullptr;

@@ -10,8 +10,9 @@
 namespace flott {
 
 namespace {
-constexpr size_t kSample = 64;  // entries that are looked at for the size of all
-}
+constexpr size_t kSample = 64;       // entries that are looked at for the size of all
+constexpr size_t kMostWritten = 64;  // entries of a segment that are kept as they were at a cut
+}  // namespace
 
 void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
@@ -27,18 +28,42 @@ void StateTable::abandonCut() {
   cutting_ = false;
   guarded_ = cold_ != nullptr;
   sink_ = nullptr;
+  written_.clear();
 }
 
-void StateTable::beforeWrite(uint64_t hash) { handOver(directoryIndex(hash)); }
+// A record that comes during a cut would wait for a whole segment to be encoded: records all over the state
+// would wait for all of it.
+void StateTable::beforeWrite(const KeyRef& key) {
+  const size_t index = directoryIndex(key.hash);
+  const DirectoryEntry& entry = directory_[index];
+  if (entry.groups == 0) return;
+  const Segment& segment = Segment::ofSlots(entry.slots);
+  if (segment.epoch == epoch_) return;
+  if (!plain_ || !key_.isWord() || key.word == 0) return (void)handOver(index);
+  Written& written = written_[&segment];
+  if (std::find(written.words.begin(), written.words.end(), key.word) != written.words.end()) return;
+  if (written.words.size() == kMostWritten) return (void)handOver(index);
+  const std::byte* slot = probe(key, startOf(key.hash));
+  written.words.push_back(key.word);
+  written.slots.resize(written.slots.size() + layout_.stride);
+  if (slot != nullptr)
+    std::memcpy(written.slots.data() + written.slots.size() - layout_.stride, slot, layout_.stride);
+}
 
 /// Returns how many there are that have not expired.
-uint32_t StateTable::encodeEntries(const Segment& segment, std::string& bytes) const {
+uint32_t StateTable::encodeEntries(const Segment& segment, const Written* written, std::string& bytes) const {
   bytes.clear();
   ByteWriter out(bytes);
   uint32_t entries = 0;
   const uint32_t stride = layout_.stride;
   for (uint32_t slot = 0; (slot = segment.nextOccupied(slot, stride)) < segment.total; ++slot) {
     const std::byte* at = segment.slots() + size_t{slot} * stride;
+    if (written != nullptr) {
+      const auto found = std::find(written->words.begin(), written->words.end(), loadWord(at));
+      if (found != written->words.end())
+        at = written->slots.data() + (found - written->words.begin()) * stride;
+      if (found != written->words.end() && loadWord(at) == 0) continue;  // came after the cut
+    }
     const std::byte* value = valueOf(at);
     if (liveOnly_.ops != nullptr && liveOnly_.ops->allExpired(value, liveOnly_.expired)) continue;
     ++entries;
@@ -52,7 +77,7 @@ uint32_t StateTable::encodeEntries(const Segment& segment, std::string& bytes) c
   return entries;
 }
 
-/// encodeEntries() for entries whose encoded form is their bytes.
+/// encodeEntries(), with nothing written, for entries whose encoded form is their bytes.
 void StateTable::copyEntries(const Segment& segment, std::string& out) const {
   out.resize(size_t{segment.used} * bulkBytes_);
   char* to = out.data();
@@ -83,11 +108,13 @@ size_t StateTable::handOver(size_t index) {
   segment.epoch = epoch_;
   std::string& bytes = home_.encoded;
   uint32_t entries = segment.used;
-  if (bulkBytes_ != 0 && liveOnly_.ops == nullptr) {
+  const auto written = written_.find(&segment);
+  if (bulkBytes_ != 0 && liveOnly_.ops == nullptr && written == written_.end()) {
     copyEntries(segment, bytes);
   } else {
-    entries = encodeEntries(segment, bytes);
+    entries = encodeEntries(segment, written == written_.end() ? nullptr : &written->second, bytes);
   }
+  if (written != written_.end()) written_.erase(written);
   const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, entry.depth)) << shift_;
   if (entries > 0) {
     sink_->take({name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, entries, bytes});

@@ -193,6 +193,7 @@ uint32_t StateTable::fill(Segment& to, uint8_t depth, Segment& from, uint32_t sl
 }
 
 void StateTable::rebuild(size_t index, uint32_t groups) {
+  if (cutting_) handOver(index);
   const DirectoryEntry entry = directory_[index];
   Segment& from = Segment::ofSlots(entry.slots);
   collectOrder(from, home_.hashes);
@@ -204,6 +205,7 @@ void StateTable::rebuild(size_t index, uint32_t groups) {
 }
 
 void StateTable::split(size_t index) {
+  if (cutting_) handOver(index);
   const auto depth = static_cast<uint8_t>(directory_[index].depth + 1);
   if (depth > depth_) {
     doubleDirectory();

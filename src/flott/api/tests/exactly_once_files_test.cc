@@ -50,26 +50,32 @@ struct Crashes {
 std::string folderOf(const Number& number) { return "key-" + std::to_string(number.key % 3); }
 
 bool isParquet(uint64_t seed) { return seed % 3 == 2; }
+bool isCompacted(uint64_t seed) { return seed % 2 == 1; }
+bool isInStore(uint64_t seed) { return seed % 5 > 2; }
 
 /// As the seed likes it.
 template <typename Sink>
-auto shaped(const Sink& sink, RollingPolicy rolling, Random random) {
-  return sink.withBucketAssigner(&folderOf)
-      .withRollingPolicy(rolling)
-      .withBufferSize(MemorySize(20 + random.below(300)))
-      .withMaxOpenFiles(random.below(2) == 0 ? 2 : 100);
+auto shaped(const Sink& sink, uint64_t seed) {
+  Random random = Random(seed).fork("sink");
+  const auto some = sink.withBucketAssigner(&folderOf)
+                        .withRollingPolicy({.maxSize = MemorySize(40 + random.below(3000)),
+                                            .onCheckpoint = random.below(3) == 0})
+                        .withBufferSize(MemorySize(20 + random.below(300)))
+                        .withMaxOpenFiles(random.below(2) == 0 ? 2 : 100);
+  const CompactionPolicy policy{.checkpoints = static_cast<int>(1 + random.below(4)),
+                                .size = MemorySize(100 + random.below(4000))};
+  return isCompacted(seed) ? some.withCompaction(policy) : some;
 }
 
 DataStreamSink write(const DataStream<Number>& numbers, uint64_t seed) {
-  Random random = Random(seed).fork("sink");
-  RollingPolicy rolling{.maxSize = MemorySize(40 + random.below(3000)), .onCheckpoint = random.below(3) == 0};
+  const char* const path = isInStore(seed) ? "s3://bucket/out" : "/out";
   if (!isParquet(seed)) {
-    const auto sink = FileSink<Number>::forRowFormat("/out", CsvEncoder<Number>({.header = true}));
-    return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".csv"), rolling, random));
+    const auto sink = FileSink<Number>::forRowFormat(path, CsvEncoder<Number>({.header = true}));
+    return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".csv"), seed));
   }
-  const ParquetEncoder<Number> encoder({.rowGroupSize = MemorySize(200 + random.below(2000))});
-  const auto sink = FileSink<Number>::forBulkFormat("/out", encoder);
-  return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".parquet"), rolling, random));
+  const ParquetEncoder<Number> encoder({.rowGroupSize = MemorySize(200 + seed * 7 % 2000)});
+  const auto sink = FileSink<Number>::forBulkFormat(path, encoder);
+  return numbers.sinkTo(shaped(sink.withOutputFileConfig("numbers", ".parquet"), seed));
 }
 
 void build(StreamExecutionEnvironment& env, const std::shared_ptr<Crashes>& crashes, uint64_t seed) {
@@ -111,20 +117,30 @@ void nowAndThen(TestWorld& world, const std::shared_ptr<EmbeddedJob*>& job,
 
 bool isHidden(const std::string& path) { return path.substr(path.rfind('/') + 1).starts_with('.'); }
 
-std::vector<std::string> filesIn(TestWorld& world, bool hidden) {
-  std::vector<std::string> found;
-  if (!world.sim().files().stat("/out")) return found;
-  for (const FileInfo& file : world.sim().files().listFiles("/out")) {
-    if (isHidden(file.path) == hidden) found.push_back(file.path);
+/// What lies in the sink's folder and in the store, by name.
+std::map<std::string, std::string> filesIn(TestWorld& world, bool hidden) {
+  std::map<std::string, std::string> found;
+  if (world.sim().files().stat("/out")) {
+    for (const FileInfo& file : world.sim().files().listFiles("/out")) {
+      if (isHidden(file.path) == hidden) found[file.path] = world.sim().files().content(file.path);
+    }
+  }
+  for (const auto& [uri, content] : world.sim().stores().objects()) {
+    if (isHidden(uri) == hidden) found[uri] = content;
   }
   return found;
+}
+
+std::vector<std::string> hiddenIn(TestWorld& world) {
+  std::vector<std::string> names;
+  for (const auto& [name, content] : filesIn(world, true)) names.push_back(name);
+  return names;
 }
 
 /// The records of the finished files; what is wrong with them goes to `wrong`.
 std::vector<Number> recordsOfCsv(TestWorld& world, std::string& wrong) {
   std::vector<Number> records;
-  for (const std::string& path : filesIn(world, false)) {
-    const std::string content = world.sim().files().content(path);
+  for (const auto& [path, content] : filesIn(world, false)) {
     if (!content.starts_with("key,value,seen\n")) wrong = path + " begins with no header: " + content;
     if (!content.ends_with('\n')) wrong = path + " ends in half a record";
     for (size_t at = content.find('\n') + 1; at < content.size();) {
@@ -144,7 +160,20 @@ std::vector<Number> recordsOfCsv(TestWorld& world, std::string& wrong) {
 }
 
 std::vector<Number> recordsOfParquet(TestWorld& world) {
-  return world.environment().readParquetFile<Number>("/out").executeAndCollect();
+  int number = 0;
+  for (auto& [path, content] : filesIn(world, false))
+    world.sim().files().put("/read/" + std::to_string(number++), content);
+  return world.environment().readParquetFile<Number>("/read").executeAndCollect();
+}
+
+/// No record is ever there twice, whatever is moved about.
+void expectNothingTwice(TestWorld& world) {
+  std::string wrong;
+  std::map<int64_t, int> values;
+  for (const Number& number : recordsOfCsv(world, wrong)) {
+    if (++values[number.value] > 1) wrong = std::to_string(number.value) + " is there twice";
+  }
+  EXPECT_EQ(wrong, "");
 }
 
 /// What is wrong with the finished files; empty when they hold each record once and whole.
@@ -179,7 +208,7 @@ class ExactlyOnceFiles : public testing::TestWithParam<const char*> {
 TEST_P(ExactlyOnceFiles, WhereverItCrashesAndWhateverDiskFails) {
   int restarts = 0;
   int64_t completed = 0;
-  int64_t files = 0;
+  std::map<bool, int64_t> files;
   const uint64_t seeds = onDisk() ? 6 : 200;
   for (uint64_t seed = 0; seed < seeds; ++seed) {
     Random random(seed);
@@ -193,24 +222,34 @@ TEST_P(ExactlyOnceFiles, WhereverItCrashesAndWhateverDiskFails) {
     JobClient client = env.executeAsync();
     const auto job = std::make_shared<EmbeddedJob*>(&client.job());
     int deeds = 5000;  // time stands still while there are any
-    nowAndThen(world, job, [&deeds](EmbeddedJob& running) {
+    const uint64_t failEvery = 10 + random.below(200);
+    nowAndThen(world, job, [&](EmbeddedJob& running) {
       running.triggerCheckpoint([](CheckpointOutcome) {});
+      if (deeds % 40 == 0 && !isParquet(seed)) {
+        const int failures = world.sim().files().failuresLeft();
+        world.sim().files().failSome(0, 0);
+        expectNothingTwice(world);
+        world.sim().files().failSome(failEvery, failures);
+      }
       return --deeds > 0;
     });
-    world.sim().files().failSome(10 + random.below(200), 10);
+    world.sim().files().failSome(failEvery, 10);
+    world.sim().stores().failSome(10 + random.below(50), 10, random.fork("store"));
     const JobExecutionResult result = client.result();
     *job = nullptr;
     world.sim().files().failSome(0, 0);
+    world.sim().stores().failSome(0, 0, random);
     ASSERT_EQ(result.status(), JobStatus::kFinished) << "seed " << seed;
     EXPECT_EQ(wrongWith(world, isParquet(seed)), "") << "seed " << seed;
-    EXPECT_EQ(filesIn(world, true), std::vector<std::string>()) << "seed " << seed;
+    EXPECT_EQ(hiddenIn(world), std::vector<std::string>()) << "seed " << seed;
     restarts += result.details().restarts;
     completed += result.details().checkpoints.completed;
-    files += static_cast<int64_t>(filesIn(world, false).size());
+    files[isCompacted(seed)] += static_cast<int64_t>(filesIn(world, false).size());
   }
   EXPECT_GT(restarts, 2 * static_cast<int>(seeds));
   EXPECT_GT(completed, 3 * static_cast<int64_t>(seeds));
-  EXPECT_GT(files, 10 * static_cast<int64_t>(seeds));
+  EXPECT_GT(files[false], 10 * static_cast<int64_t>(seeds) / 2);
+  EXPECT_LT(files[true], files[false] * 3 / 4) << "compaction makes fewer";
 }
 
 std::string newestCheckpoint(TestWorld& world) {
@@ -238,6 +277,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
     Random random(seed);
     TestWorld world(seed);
     std::vector<std::pair<std::string, std::string>> disk;
+    std::map<std::string, std::string> store;
     {
       auto env = world.environment(configured(static_cast<int>(1 + random.below(3)), GetParam()));
       build(env, std::make_shared<Crashes>(), seed);
@@ -250,6 +290,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
         for (const FileInfo& file : world.sim().files().listFiles("/")) {
           disk.emplace_back(file.path, world.sim().files().content(file.path));
         }
+        store = world.sim().stores().objects();
         return false;
       });
       client.result();
@@ -258,6 +299,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
     if (disk.empty()) continue;  // it had ended before
     TestWorld next(seed + 1000);
     for (auto& [path, content] : disk) next.sim().files().put(path, content);
+    next.sim().stores().objects() = store;
     Configuration configuration = configured(static_cast<int>(1 + random.below(4)), GetParam());
     const std::string checkpoint = newestCheckpoint(next);
     if (checkpoint.empty()) continue;  // another start from nothing knows nothing of this one
@@ -270,7 +312,7 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
     build(env, std::make_shared<Crashes>(), seed);
     EXPECT_EQ(env.execute().status(), JobStatus::kFinished);
     EXPECT_EQ(wrongWith(next, isParquet(seed)), "") << "seed " << seed;
-    EXPECT_EQ(filesIn(next, true), std::vector<std::string>()) << "seed " << seed;
+    EXPECT_EQ(hiddenIn(next), std::vector<std::string>()) << "seed " << seed;
   }
   EXPECT_GT(went, seeds / 5);
   if (onDisk()) return;
@@ -302,7 +344,7 @@ TEST(FileSinkJobs, AtLeastOnceClosedFilesArePublishedAtOnce) {
   EXPECT_EQ(filesIn(world, true).size(), 0u) << "what the second has is in a buffer";
   client.result();
   std::string all;
-  for (const std::string& path : filesIn(world, false)) all += world.sim().files().content(path);
+  for (const auto& [path, content] : filesIn(world, false)) all += content;
   EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 1000);
 }
 

@@ -151,10 +151,11 @@ struct Case {
 
 class RecoveryJobs : public testing::TestWithParam<Case> {};
 
-/// Asks for checkpoints at moments that the seed chooses, until `job` is null.
+/// Asks for checkpoints at moments that the seed chooses, until `job` is null. The clock moves a little.
 void triggerSome(TestWorld& world, const std::shared_ptr<EmbeddedJob*>& job, int count) {
   ASSERT_TRUE(world.sim().offload().submit("trigger", [&world, job, count] {
     if (*job == nullptr) return;
+    world.sim().clock().advanceTo(world.sim().clock().monotonicNanos() + 1'000'000);
     (*job)->triggerCheckpoint([](CheckpointOutcome) {});
     if (count > 1) triggerSome(world, job, count - 1);
   }));
@@ -181,8 +182,15 @@ Configuration keptOn(const std::string& backend, int parallelism) {
   return configuration;
 }
 
+/// How barriers find their way: "" in their place; "0 ms": they overtake; else they do after a while.
+void align(Configuration& configuration, const std::string& alignedFor) {
+  if (alignedFor.empty()) return;
+  configuration.set("execution.checkpointing.unaligned.enabled", "true");
+  configuration.set("execution.checkpointing.aligned-checkpoint-timeout", alignedFor);
+}
+
 void recover(const Transformation& transformation, const std::string& before, const std::string& after,
-             uint64_t seeds) {
+             uint64_t seeds, const std::string& alignedFor = {}) {
   const auto calm = std::make_shared<Outside>();
   {
     TestWorld world;
@@ -198,7 +206,9 @@ void recover(const Transformation& transformation, const std::string& before, co
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = kRecords / 2 + static_cast<int64_t>(random.below(kRecords / 2));
     {
-      auto env = world.environment(keptOn(before, static_cast<int>(1 + random.below(3))));
+      Configuration configuration = keptOn(before, static_cast<int>(1 + random.below(3)));
+      align(configuration, alignedFor);
+      auto env = world.environment(configuration);
       build(env, transformation, outside);
       JobClient client = env.executeAsync();
       const auto job = std::make_shared<EmbeddedJob*>(&client.job());
@@ -212,6 +222,7 @@ void recover(const Transformation& transformation, const std::string& before, co
     if (folders.empty()) continue;
     ++went;
     Configuration configuration = keptOn(after, static_cast<int>(1 + random.below(4)));
+    align(configuration, alignedFor);
     configuration.set("execution.state-recovery.path", folders.back().path);
     auto env = world.environment(configuration);
     build(env, transformation, outside);
@@ -223,6 +234,12 @@ void recover(const Transformation& transformation, const std::string& before, co
 
 TEST_P(RecoveryJobs, PutOutWhatJobsWithoutACrashDo) {
   recover(GetParam().transformation, "hashmap", "hashmap", 20);
+}
+TEST_P(RecoveryJobs, PutOutTheSameWhenBarriersOvertake) {
+  recover(GetParam().transformation, "hashmap", "hashmap", 20, "0 ms");
+}
+TEST_P(RecoveryJobs, PutOutTheSameWhenBarriersOvertakeAfterAWhile) {
+  recover(GetParam().transformation, "hashmap", "hashmap", 10, "2 ms");
 }
 TEST_P(RecoveryJobs, PutOutTheSameOnDisk) { recover(GetParam().transformation, "rocksdb", "rocksdb", 5); }
 TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
@@ -337,6 +354,97 @@ INSTANTIATE_TEST_SUITE_P(Streams, RecoveryJobs, testing::ValuesIn(kCases),
                          [](const testing::TestParamInfo<Case>& info) {
                            return std::string(info.param.name);
                          });
+
+/// The same numbers, but that no end follows the last of them.
+class PausingNumbers final : public Source<int64_t, Numbers> {
+ public:
+  Boundedness boundedness() const override { return Boundedness::kContinuousUnbounded; }
+  std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
+    return std::make_unique<StaticEnumerator<Numbers>>(Handout::kOnRequest, restored.value_or(State(1)));
+  }
+  std::unique_ptr<Reader> createReader() const override { return std::make_unique<PausingReader>(); }
+
+ private:
+  class PausingReader final : public SequentialReader<int64_t, Numbers> {
+    Poll read(Numbers& numbers, SourceOutput<int64_t>& out) override {
+      if (numbers.next == kRecords / 5) return Poll::kIdle;
+      out.collect(numbers.next++);
+      return Poll::kMore;
+    }
+  };
+};
+
+/// The time of each record, right behind it.
+struct AfterEach {
+  void onEvent(const Reading&, Timestamp at, WatermarkOutput& output) { output.emitWatermark({at}); }
+  void onPeriodicEmit(WatermarkOutput&) {}
+};
+
+// A source that has read all it has sends no watermark again: those that a barrier has overtaken must take
+// effect all the same. Of each window there is a result, and one fails the job.
+TEST(RecoveredChannels, WatermarksThatWereOnTheirWayTakeEffect) {
+  int32_t went = 0;
+  int fromTheEnd = 0;
+  std::set<std::string> calm;
+  for (uint64_t seed = 0; seed <= 60; ++seed) {
+    TestWorld world(seed);
+    Random random(seed);
+    std::set<std::string> results;
+    int64_t read = 0;
+    int64_t untilCrash = seed == 0 ? 0 : 60 + static_cast<int64_t>(random.below(58));
+    const auto start = [&](Configuration configuration) {
+      align(configuration, "0 ms");
+      auto env = world.environment(std::move(configuration));
+      const auto times =
+          WatermarkStrategy<Reading>::forGenerator(AfterEach())
+              .withTimestampAssigner([](const Reading& reading) { return reading.value * 10; });
+      env.fromSource(sourceOf(PausingNumbers(), "numbers"))
+          .setParallelism(1)
+          .map([&read](int64_t n) {
+            ++read;
+            return Reading{n % 7, n};
+          })
+          .setParallelism(1)
+          .assignTimestampsAndWatermarks(times)
+          .setParallelism(1)
+          .keyBy(&Reading::sensor)
+          .window(TumblingEventTimeWindows::of(700ms))
+          .sum(&Reading::value)
+          .map([&](const Reading& result) {
+            if (untilCrash > 0 && --untilCrash == 0) throw std::runtime_error("crash");
+            results.insert(toText(result));
+            return result.value;
+          })
+          .print();
+      return env.executeAsync();
+    };
+    {
+      JobClient client = start(kept(static_cast<int>(1 + random.below(3))));
+      const auto job = std::make_shared<EmbeddedJob*>(&client.job());
+      if (seed > 0) triggerSome(world, job, 3000);
+      world.advance(60s);
+      *job = nullptr;
+      if (seed == 0) {
+        calm = results;
+        continue;
+      }
+    }
+    if (!world.sim().files().stat("/checkpoints")) continue;
+    const std::vector<FileInfo> folders = world.sim().files().listFolder("/checkpoints");
+    if (folders.empty()) continue;
+    ++went;
+    Configuration configuration = kept(static_cast<int>(1 + random.below(4)));
+    configuration.set("execution.state-recovery.path", folders.back().path);
+    read = 0;
+    JobClient client = start(configuration);
+    world.advance(60s);
+    fromTheEnd += read == 0 ? 1 : 0;
+    EXPECT_EQ(results, calm) << "seed " << seed;
+  }
+  EXPECT_EQ(calm.size(), 119u) << "17 windows of 7 sensors";
+  EXPECT_GT(went, 30);
+  EXPECT_GT(fromTheEnd, 5);
+}
 
 /// A reminder 10 s after each record, on processing time.
 struct Remind : KeyedProcessFunction<int64_t, int64_t, int64_t> {

@@ -12,11 +12,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace flott {
 
 class FileWriter;
+class PartStore;
 
 /// One file in the making. On an off-load thread, one call at a time.
 class BulkFile {
@@ -32,12 +34,25 @@ class BulkFile {
   virtual void end() = 0;
 };
 
+/// One file in the making, of the records of others. On an off-load thread, one call at a time.
+class FileJoin {
+ public:
+  virtual ~FileJoin() = default;
+  /// Puts the records of the first `length` bytes of a file behind those that it has. False: they do not fit
+  /// to them, and none was put. Holds no more of them in memory than a file does that is written.
+  virtual bool add(PartStore& store, const std::string& path, uint64_t length) = 0;
+  /// The last call.
+  virtual void end() = 0;
+};
+
 /// Shared by all files, and by all threads.
 class BulkFormat {
  public:
   virtual ~BulkFormat() = default;
   /// A new file, which is empty; the writer outlives the object.
   virtual std::unique_ptr<BulkFile> begin(FileWriter& file) const = 0;
+  /// For compaction: makes one of files of this format. `file` is empty and outlives the object.
+  virtual std::unique_ptr<FileJoin> join(FileWriter& file) const = 0;
   /// Bytes that the files of a subtask may hold in memory together.
   virtual uint64_t mayHold() const = 0;
 };

@@ -1,12 +1,12 @@
 #include "flott/connectors/files/parquet_reading.h"
 
-#include <arrow/buffer.h>
 #include <arrow/io/interfaces.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/byte_size.h>
 
 #include <optional>
 
+#include "flott/connectors/files/arrow_file.h"
 #include "flott/data/columns.h"
 #include "flott/env/env.h"
 #include "flott/formats/parquet.h"
@@ -17,68 +17,14 @@ namespace {
 // Decoded columns that one off-loaded work leaves behind.
 constexpr int64_t kAheadBytes = int64_t{1} << 20;
 
-/// A file of the environment as Arrow wants one.
-class ArrowFile final : public arrow::io::RandomAccessFile {
- public:
-  explicit ArrowFile(std::unique_ptr<FileReader> reader) : reader_(std::move(reader)) {}
-
-  arrow::Status Close() override {
-    closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return closed_; }
-  arrow::Result<int64_t> Tell() const override { return at_; }
-  arrow::Status Seek(int64_t position) override {
-    at_ = position;
-    return arrow::Status::OK();
-  }
-  arrow::Result<int64_t> GetSize() override { return static_cast<int64_t>(reader_->size()); }
-
-  arrow::Result<int64_t> ReadAt(int64_t position, int64_t count, void* out) override {
-    const std::span<char> into(static_cast<char*>(out), static_cast<size_t>(count));
-    size_t filled = 0;
-    try {
-      while (filled < into.size()) {
-        const size_t got = reader_->read(static_cast<uint64_t>(position) + filled, into.subspan(filled));
-        if (got == 0) break;
-        filled += got;
-      }
-    } catch (const Error& error) {
-      return arrow::Status::IOError(error.what());
-    }
-    return static_cast<int64_t>(filled);
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count));
-    ARROW_ASSIGN_OR_RAISE(const int64_t got, ReadAt(position, count, buffer->mutable_data()));
-    ARROW_RETURN_NOT_OK(buffer->Resize(got));
-    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
-  }
-  arrow::Result<int64_t> Read(int64_t count, void* out) override {
-    ARROW_ASSIGN_OR_RAISE(const int64_t got, ReadAt(at_, count, out));
-    at_ += got;
-    return got;
-  }
-  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, ReadAt(at_, count));
-    at_ += buffer->size();
-    return buffer;
-  }
-
- private:
-  const std::unique_ptr<FileReader> reader_;
-  int64_t at_ = 0;
-  bool closed_ = false;
-};
-
 class ParquetReading final : public SplitReading {
  public:
   ParquetReading(SourceReaderContext& context, FileSplit split, const std::vector<std::string>& columns,
                  std::unique_ptr<ColumnsConsumer> consumer)
       : context_(context), split_(std::move(split)), consumer_(std::move(consumer)) {
     startWork([ahead = ahead_, &files = context_.env().files, split = split_, columns] {
-      ahead->part.emplace(std::make_shared<ArrowFile>(files.open(split.path)), split.path,
-                          ByteRange{split.begin, split.end}, columns);
+      ahead->part.emplace(arrowFile(files.open(split.path)), split.path, ByteRange{split.begin, split.end},
+                          columns);
       ahead->part->skip(split.position);
       ahead->rowsBefore = ahead->part->rowsBefore();
       fill(*ahead);

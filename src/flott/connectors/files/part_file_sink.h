@@ -112,7 +112,7 @@ class FileSink {
         assigner_(std::move(assigner)),
         options_(std::move(options)),
         guarantee_(guarantee) {
-    checkPartFiles(path_, options_);
+    checkPartFiles(path_, options_, guarantee_);
   }
 
   template <typename E = LineEncoder<T>>
@@ -151,6 +151,10 @@ class FileSink {
       sink.options_.suffix = std::move(suffix);
     });
   }
+  /// Small files are joined before they are published.
+  FileSink withCompaction(CompactionPolicy policy) const {
+    return with([&](FileSink& sink) { sink.options_.compaction = policy; });
+  }
   FileSink withMaxOpenFiles(int files) const {
     return with([&](FileSink& sink) { sink.options_.maxOpenFiles = files; });
   }
@@ -165,7 +169,9 @@ class FileSink {
   std::unique_ptr<PartFileWriter<T, Encoder, Assigner>> createWriter() const {
     return std::make_unique<PartFileWriter<T, Encoder, Assigner>>(path_, options_, encoder_, assigner_);
   }
-  std::unique_ptr<PartFileCommitter> createCommitter() const { return std::make_unique<PartFileCommitter>(); }
+  std::unique_ptr<PartFileCommitter> createCommitter() const {
+    return std::make_unique<PartFileCommitter>(path_);
+  }
   DeliveryGuarantee deliveryGuarantee() const {
     return guarantee_ == DeliveryGuarantee::kExactlyOnce ? guarantee_ : DeliveryGuarantee::kAtLeastOnce;
   }
@@ -175,7 +181,7 @@ class FileSink {
   FileSink with(F&& change) const {
     FileSink sink = *this;
     change(sink);
-    checkPartFiles(sink.path_, sink.options_);
+    checkPartFiles(sink.path_, sink.options_, sink.guarantee_);
     return sink;
   }
 

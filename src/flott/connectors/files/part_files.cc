@@ -7,6 +7,7 @@
 #include <set>
 
 #include "flott/connectors/files/bulk_format.h"
+#include "flott/connectors/files/part_store.h"
 #include "flott/env/env.h"
 #include "flott/operators/context.h"
 
@@ -16,11 +17,8 @@ namespace {
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr std::string_view kHiddenMark = ".inprogress.";
 constexpr size_t kCopyBlock = size_t{1} << 20;
-
-std::string folderOf(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
+// Of an object that S3 copies, as publishing takes.
+constexpr uint64_t kLargestObject = uint64_t{5} << 30;
 
 std::optional<uint64_t> numberIn(std::string_view text) {
   uint64_t number = 0;
@@ -50,11 +48,11 @@ std::optional<HiddenName> parseHidden(std::string_view path, const std::string& 
   return HiddenName{.subtask = static_cast<int>(*subtask), .epoch = CheckpointId(*number)};
 }
 
-void removeLeftOvers(Files& files, const std::string& path, const SinkAttempt& attempt) {
-  if (!files.stat(path)) return;
-  for (const FileInfo& file : files.listFiles(path)) {
-    const auto hidden = parseHidden(file.path, attempt.lineage);
-    if (hidden && attempt.aborts(hidden->subtask, hidden->epoch)) files.remove(file.path);
+void removeLeftOvers(PartStore& store, const SinkAttempt& attempt, const std::vector<PartFile>& unneeded) {
+  for (const PartFile& part : unneeded) store.remove(part.hidden);
+  for (const std::string& path : store.list()) {
+    const auto hidden = parseHidden(path, attempt.lineage);
+    if (hidden && attempt.aborts(hidden->subtask, hidden->epoch)) store.remove(path);
   }
 }
 
@@ -94,7 +92,7 @@ struct PartFiles::Deed {
   uint64_t written = 0;
   uint64_t held = 0;
 
-  void carryOut(Files& files, const BulkFormat* bulk);
+  void carryOut(PartStore& store, const BulkFormat* bulk);
 };
 
 PartFiles::PartFiles(std::string path, PartFileOptions options, std::string head,
@@ -103,7 +101,8 @@ PartFiles::PartFiles(std::string path, PartFileOptions options, std::string head
       options_(std::move(options)),
       head_(std::move(head)),
       bulk_(std::move(bulk)),
-      wakeAt_(kNever) {}
+      wakeAt_(kNever),
+      compaction_(options_.compaction, head_, bulk_) {}
 
 PartFiles::~PartFiles() = default;
 
@@ -111,6 +110,9 @@ PartFiles::~PartFiles() = default;
 // the next one has them as prepared.
 void PartFiles::open(OperatorContext& context) {
   context_ = &context;
+  store_ = partStoreFor(context.env(), context.configuration(), path_);
+  unneeded_ =
+      compaction_.open(context, store_, [this](const std::string& folder) { return nextPart(folder); });
   open_ = &context.operatorState().list<PartFile>("open parts");
   closed_ = open_->get();
 }
@@ -143,13 +145,16 @@ void PartFiles::enter(std::string_view id) {
   if (current_->file == nullptr) beginPart(*current_);
 }
 
-void PartFiles::beginPart(Bucket& bucket) {
-  const std::string folder = bucket.id.empty() ? path_ : path_ + "/" + bucket.id;
+PartFile PartFiles::nextPart(const std::string& folder) {
   const std::string name = options_.prefix + "-" + std::to_string(attempt_.subtask.value) + "-" + unique_ +
                            "-" + std::to_string(number_++) + options_.suffix;
+  return {.hidden = folder + "/." + name + std::string(kHiddenMark) + std::to_string(epoch_),
+          .name = folder + "/" + name};
+}
+
+void PartFiles::beginPart(Bucket& bucket) {
   bucket.file = std::make_shared<File>();
-  bucket.file->part.name = folder + "/" + name;
-  bucket.file->part.hidden = folder + "/." + name + std::string(kHiddenMark) + std::to_string(epoch_);
+  bucket.file->part = nextPart(bucket.id.empty() ? path_ : path_ + "/" + bucket.id);
   bucket.handed = 0;
   bucket.buffer = head_;
   bucket.room = std::min(options_.bufferSize.bytes, options_.rolling.maxSize.bytes);
@@ -263,7 +268,7 @@ void PartFiles::resume() {
 bool PartFiles::flush() {
   if (!flushing_) {
     flushing_ = true;
-    if (ended_ || options_.rolling.onCheckpoint || bulk_ != nullptr) {
+    if (ended_ || options_.rolling.onCheckpoint || bulk_ != nullptr || isInStore(path_)) {
       rollAll();
     } else {
       for (const auto& [id, bucket] : buckets_) {
@@ -274,13 +279,19 @@ bool PartFiles::flush() {
   }
   submit();
   if (busy_ || !waiting_.empty()) return false;
+  if (ended_) {
+    compaction_.gather(std::exchange(closed_, {}));
+    compaction_.finish();
+    if (!compaction_.idle()) return false;
+  }
   flushing_ = false;
   return true;
 }
 
 std::vector<PartFile> PartFiles::takeClosed() {
   open_->clear();
-  return std::exchange(closed_, {});
+  compaction_.gather(std::exchange(closed_, {}));
+  return compaction_.take();
 }
 
 void PartFiles::cut(CheckpointId checkpoint) {
@@ -291,6 +302,7 @@ void PartFiles::cut(CheckpointId checkpoint) {
     open.back().length = bucket->handed;
   }
   open_->set(std::move(open));
+  compaction_.cut();
 }
 
 void PartFiles::submit() {
@@ -299,23 +311,22 @@ void PartFiles::submit() {
   auto deeds = std::make_shared<std::deque<Deed>>(std::exchange(waiting_, {}));
   context_->offload(
       "write files in '" + path_ + "'",
-      [deeds, &files = context_->env().files, path = path_, attempt = attempt_, bulk = bulk_] {
+      [deeds, store = store_, attempt = attempt_, bulk = bulk_, unneeded = unneeded_] {
         for (Deed& deed : *deeds) {
           if (deed.kind == Deed::Kind::kRemoveLeftOvers) {
-            removeLeftOvers(files, path, attempt);
+            removeLeftOvers(*store, attempt, unneeded);
           } else {
-            deed.carryOut(files, bulk.get());
+            deed.carryOut(*store, bulk.get());
           }
         }
       },
       [this, deeds] { done(*deeds); });
 }
 
-void PartFiles::Deed::carryOut(Files& files, const BulkFormat* format) {
+void PartFiles::Deed::carryOut(PartStore& store, const BulkFormat* format) {
   File& of = *file;
   if (of.writer == nullptr) {
-    files.makeFolders(folderOf(of.part.hidden));
-    of.writer = files.create(of.part.hidden, WriteMode::kCreate);
+    of.writer = store.create(of.part.hidden);
     if (format != nullptr) of.bulk = format->begin(*of.writer);
   }
   if (kind == Kind::kWrite) {
@@ -352,9 +363,9 @@ void PartFiles::done(std::deque<Deed>& deeds) {
 
 namespace {
 
-void copyBeginning(Files& files, const std::string& from, const std::string& to, uint64_t length) {
-  const std::unique_ptr<FileReader> reader = files.open(from);
-  const std::unique_ptr<FileWriter> writer = files.create(to, WriteMode::kCreate);
+void copyBeginning(PartStore& store, const std::string& from, const std::string& to, uint64_t length) {
+  const std::unique_ptr<FileReader> reader = store.open(from);
+  const std::unique_ptr<FileWriter> writer = store.create(to);
   std::string block(std::min<uint64_t>(kCopyBlock, length), '\0');
   for (uint64_t at = 0; at < length;) {
     const size_t wanted = std::min<uint64_t>(block.size(), length - at);
@@ -367,39 +378,39 @@ void copyBeginning(Files& files, const std::string& from, const std::string& to,
   writer->close();
 }
 
-CommitOutcome publish(Files& files, const PartFile& part) {
-  const std::optional<FileInfo> hidden = files.stat(part.hidden);
-  const std::optional<FileInfo> there = files.stat(part.name);
-  if (there && there->size == part.length) {
-    files.remove(part.hidden);
+CommitOutcome publish(PartStore& store, const PartFile& part) {
+  const std::optional<uint64_t> hidden = store.size(part.hidden);
+  const std::optional<uint64_t> there = store.size(part.name);
+  if (there && *there == part.length) {
+    store.remove(part.hidden);
     return CommitOutcome::alreadyCommitted();
   }
   if (there) {
     return CommitOutcome::rejected(
-        "'" + part.name + "' has " + std::to_string(there->size) + " bytes, and the checkpoint knows of " +
+        "'" + part.name + "' has " + std::to_string(*there) + " bytes, and the checkpoint knows of " +
         std::to_string(part.length) +
         ": it was published with a later checkpoint than the one that the job "
         "started from. Start from the later one; or cut the file to that length, and remove those that were "
         "published since, whose records come again");
   }
-  if (!hidden || hidden->size < part.length) {
+  if (!hidden || *hidden < part.length) {
     return CommitOutcome::rejected("'" + part.hidden + "' " +
                                    (hidden ? "is shorter than it was" : "is not there any more") +
                                    ": somebody has removed or changed what the sink had written");
   }
-  if (hidden->size == part.length) {
-    files.rename(part.hidden, part.name);
+  if (*hidden == part.length) {
+    store.rename(part.hidden, part.name);
     return CommitOutcome::committed();
   }
-  copyBeginning(files, part.hidden, part.hidden + ".cut", part.length);
-  files.rename(part.hidden + ".cut", part.name);
-  files.remove(part.hidden);
+  copyBeginning(store, part.hidden, part.hidden + ".cut", part.length);
+  store.rename(part.hidden + ".cut", part.name);
+  store.remove(part.hidden);
   return CommitOutcome::committed();
 }
 
 }  // namespace
 
-void checkPartFiles(const std::string& path, const PartFileOptions& options) {
+void checkPartFiles(const std::string& path, const PartFileOptions& options, DeliveryGuarantee guarantee) {
   const auto refuse = [&path](const std::string& what) {
     throw Error(ErrorKind::kUser, "the file sink for '" + path + "' " + what);
   };
@@ -417,21 +428,50 @@ void checkPartFiles(const std::string& path, const PartFileOptions& options) {
   }
   if (options.bufferSize.bytes == 0) refuse("has no buffer: give it a size");
   if (options.maxOpenFiles < 1) refuse("may open no file: raise maxOpenFiles");
+  uint64_t largest = options.rolling.maxSize.bytes;
+  if (options.compaction) {
+    if (guarantee != DeliveryGuarantee::kExactlyOnce) {
+      refuse(
+          "publishes files before they could be joined: leave out the compaction, or the delivery guarantee");
+    }
+    if (options.compaction->checkpoints < 1 || options.compaction->size.bytes == 0) {
+      refuse("joins files after no checkpoint or no byte: give CompactionPolicy at least one of each");
+    }
+    largest = std::max(largest, options.compaction->size.bytes);
+  }
+  if (!isInStore(path)) return;
+  checkScheme(path);
+  if (largest > kLargestObject / 2) {
+    refuse(
+        "makes objects of up to " + toString(MemorySize(largest)) +
+        ", which cannot be published in a store: give a maxSize, and a size of the compaction, of not more "
+        "than 2 gb");
+  }
 }
 
-void PartFileCommitter::open(OperatorContext& context) { files_ = &context.env().files; }
+void PartFileCommitter::open(OperatorContext& context) {
+  store_ = partStoreFor(context.env(), context.configuration(), path_);
+}
 
-// A name counts as published when it is on the disk: the next checkpoint does not know of it any more.
+// A name counts as published when it is on the disk: the next checkpoint does not know of it any more, and
+// what a part was made of is removed behind it.
 std::vector<CommitOutcome> PartFileCommitter::commit(std::span<const PartFile> parts) {
   std::vector<CommitOutcome> outcomes;
   std::set<std::string> folders;
+  const auto sync = [&] {
+    for (const std::string& folder : std::exchange(folders, {})) store_->syncFolder(folder);
+  };
   for (const PartFile& part : parts) {
-    outcomes.push_back(publish(*files_, part));
+    if (part.name.empty()) {
+      sync();
+      store_->remove(part.hidden);
+      outcomes.push_back(CommitOutcome::committed());
+      continue;
+    }
+    outcomes.push_back(publish(*store_, part));
     folders.insert(folderOf(part.name));
   }
-  for (const std::string& folder : folders) {
-    if (files_->stat(folder)) files_->syncFolder(folder);
-  }
+  sync();
   return outcomes;
 }
 

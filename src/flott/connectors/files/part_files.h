@@ -13,6 +13,9 @@
 // A file of a bulk format (bulk_format.h) is made of the records' bytes on the off-load thread. It cannot be
 // gone on with, so all are closed at each barrier, and none is open in a checkpoint.
 //
+// What is closed goes through PartCompaction, which may join small parts before they are committed. Parts in
+// an object store (part_store.h) are closed at each barrier, too.
+//
 // All calls come from the task's thread; file work is off-loaded, one call at a time, in order. Bytes that
 // wait are bounded: ready() is false while there are too many; and so is what bulk formats hold.
 #pragma once
@@ -21,26 +24,30 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "flott/base/memory_size.h"
 #include "flott/base/time.h"
 #include "flott/base/types.h"
+#include "flott/connectors/files/part_compaction.h"
+#include "flott/connectors/files/part_file.h"
 #include "flott/operators/committing_sink.h"
 
 namespace flott {
 
 class BulkFormat;
-class Files;
+class PartStore;
 
 /// When a part is closed, and the next one begun with the next record.
 struct RollingPolicy {
   MemorySize maxSize = MemorySize::mb(128);     // reached
   Duration interval = Duration::seconds(60);    // since its first record
   Duration inactivity = Duration::seconds(60);  // since its last record
-  bool onCheckpoint = false;                    // at each barrier; of bulk formats always
+  bool onCheckpoint = false;                    // at each barrier; of bulk formats and in stores always
 };
 
 struct PartFileOptions {
@@ -50,6 +57,8 @@ struct PartFileOptions {
   MemorySize bufferSize = MemorySize::mb(1);
   /// Beyond that the one that waited longest for a record is closed.
   int maxOpenFiles = 256;
+  /// Nothing: each part is published as it is.
+  std::optional<CompactionPolicy> compaction = {};
 };
 
 /// When a part of a bulk format is closed: at each barrier, or when it is about this large before.
@@ -57,14 +66,7 @@ inline constexpr RollingPolicy kBulkRolling{
     .interval = Duration::max(), .inactivity = Duration::max(), .onCheckpoint = true};
 
 /// Throws Error(kUser) for options that make no sense.
-void checkPartFiles(const std::string& path, const PartFileOptions& options);
-
-/// A part as it is committed.
-struct PartFile {
-  std::string hidden;  // where it lies
-  std::string name;    // where it is to be
-  uint64_t length = 0;
-};
+void checkPartFiles(const std::string& path, const PartFileOptions& options, DeliveryGuarantee guarantee);
 
 class PartFiles {
  public:
@@ -85,14 +87,14 @@ class PartFiles {
     if (current_->buffer.size() >= current_->room) [[unlikely]]
       bufferFull();
   }
-  bool ready() const { return waitingBytes_ < kBuffers * options_.bufferSize.bytes; }
+  bool ready() const { return waitingBytes_ < kBuffers * options_.bufferSize.bytes && !compaction_.behind(); }
   void endBatch();
   void resume();
   /// Whether all that was written is on the disk.
   bool flush();
   /// No record follows: what is open is closed with the next flush().
   void end() { ended_ = true; }
-  /// Parts that were closed since the last call and may be committed.
+  /// What is to be committed: parts that were closed since the last call, or were joined to larger ones.
   std::vector<PartFile> takeClosed();
   /// After flush().
   void cut(CheckpointId checkpoint);
@@ -114,6 +116,7 @@ class PartFiles {
   struct Deed;
 
   void enter(std::string_view bucket);
+  PartFile nextPart(const std::string& folder);
   void beginPart(Bucket& bucket);
   void bufferFull();
   void handOver(Bucket& bucket);
@@ -132,6 +135,7 @@ class PartFiles {
   const PartFileOptions options_;
   const std::string head_;
   const std::shared_ptr<const BulkFormat> bulk_;
+  std::shared_ptr<PartStore> store_;
   OperatorContext* context_ = nullptr;
   SinkAttempt attempt_;
   std::string unique_;  // lineage and attempt
@@ -147,16 +151,20 @@ class PartFiles {
   bool flushing_ = false;
   bool ended_ = false;
   std::vector<PartFile> closed_;
+  PartCompaction compaction_;
+  std::vector<PartFile> unneeded_;  // of failed attempts
 };
 
 /// Publishes parts by renaming them. A part of which a checkpoint knows only the beginning is cut.
 class PartFileCommitter final : public Committer<PartFile> {
  public:
+  explicit PartFileCommitter(std::string path) : path_(std::move(path)) {}
   void open(OperatorContext& context) override;
   std::vector<CommitOutcome> commit(std::span<const PartFile> parts) override;
 
  private:
-  Files* files_ = nullptr;
+  const std::string path_;
+  std::shared_ptr<PartStore> store_;
 };
 
 }  // namespace flott

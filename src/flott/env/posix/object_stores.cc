@@ -96,11 +96,20 @@ class ArrowStore final : public ObjectStore {
 
   std::unique_ptr<ObjectWriter> create(const std::string& uri) override {
     arrow::fs::FileSystem& files = connected(kWritten, uri);
-    const std::string path = pathOf(uri);
-    if (!isS3(uri)) {  // others may have folders that must be there
-      check(files.CreateDir(path.substr(0, path.rfind('/')), true), kWritten, uri);
-    }
-    return std::make_unique<Writer>(*this, uri, valueOf(files.OpenOutputStream(path), kWritten, uri));
+    makeFolderFor(files, uri);
+    return std::make_unique<Writer>(*this, uri, valueOf(files.OpenOutputStream(pathOf(uri)), kWritten, uri));
+  }
+
+  void copy(const std::string& from, const std::string& to) override {
+    arrow::fs::FileSystem& files = connected(kWritten, to);
+    makeFolderFor(files, to);
+    check(files.CopyFile(pathOf(from), pathOf(to)), kWritten, to);
+  }
+
+  void put(const std::string& uri, std::span<const std::string> parts) override {
+    const std::unique_ptr<ObjectWriter> writer = create(uri);
+    for (const std::string& part : parts) writer->write(part);
+    writer->close();
   }
 
   std::optional<uint64_t> size(const std::string& uri) override {
@@ -157,26 +166,32 @@ class ArrowStore final : public ObjectStore {
 
   class Writer final : public ObjectWriter {
    public:
-    Writer(ArrowStore& store, std::string uri, std::shared_ptr<arrow::io::OutputStream> out)
+    Writer(const ArrowStore& store, std::string uri, std::shared_ptr<arrow::io::OutputStream> out)
         : store_(store), uri_(std::move(uri)), out_(std::move(out)) {}
-    // Its own end would finish the object.
     ~Writer() override {
-      if (out_ != nullptr) (void)out_->Abort();
+      if (!closed_) (void)out_->Abort();
     }
     void write(std::string_view bytes) override {
       store_.check(out_->Write(bytes.data(), static_cast<int64_t>(bytes.size())), kWritten, uri_);
     }
-    void finish() override {
+    void close() override {
       store_.check(out_->Close(), kWritten, uri_);
-      out_.reset();
+      closed_ = true;
     }
 
    private:
-    ArrowStore& store_;
+    const ArrowStore& store_;
     const std::string uri_;
-    std::shared_ptr<arrow::io::OutputStream> out_;  // null once it is finished
+    const std::shared_ptr<arrow::io::OutputStream> out_;
+    bool closed_ = false;
   };
 
+  // Others than S3 may have folders that must be there.
+  void makeFolderFor(arrow::fs::FileSystem& files, const std::string& uri) {
+    if (isS3(uri)) return;
+    const std::string path = pathOf(uri);
+    check(files.CreateDir(path.substr(0, path.rfind('/')), true), kWritten, uri);
+  }
   arrow::fs::FileSystem& connected(const char* deed, const std::string& uri) {
     const std::lock_guard lock(mutex_);
     if (files_ == nullptr) {

@@ -239,6 +239,32 @@ TEST_P(Conformance, ForksDependOnSeedAndNameOnly) {
   }
 }
 
+// Of the real stores that of local files, which needs no server.
+TEST_P(Conformance, ObjectsAreSentInPartsAndCopied) {
+  const std::string folder = GetParam() ? "file://" + in("store") : "s3://bucket/store";
+  const auto store = env().stores.open(folder, {});
+  for (const char* const name : {"/a", "/b"}) {
+    const auto writer = store->create(folder + name);
+    writer->write("of ");
+    writer->write(name);
+    writer->close();
+  }
+  EXPECT_EQ(store->read(folder + "/a", 0, 100), "of /a");
+  store->copy(folder + "/a", folder + "/below/c");
+  store->copy(folder + "/a", folder + "/b");
+  std::vector<std::string> found;
+  for (const ObjectInfo& object : store->list(folder))
+    found.push_back(object.uri.substr(folder.size()) + " " + std::to_string(object.size));
+  EXPECT_EQ(found, (Names{"/a 5", "/b 5", "/below/c 5"}));
+  EXPECT_EQ(store->read(folder + "/b", 0, 100), "of /a");
+  store->remove(folder + "/a");
+  EXPECT_EQ(store->size(folder + "/a"), std::nullopt);
+  const std::string error =
+      errorText([&] { store->copy(folder + "/a", folder + "/d"); }, ErrorKind::kTransient);
+  EXPECT_NE(error.find(folder), std::string::npos) << error;
+  EXPECT_EQ(store->size(folder + "/d"), std::nullopt);
+}
+
 TEST_P(Conformance, StoppedOffloadTakesNothingAndLeavesTheWorkToTheCaller) {
   EXPECT_EQ(env().offload.stop(Duration::seconds(10)), Names{});
   int ran = 0;

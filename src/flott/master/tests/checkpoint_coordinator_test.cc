@@ -342,6 +342,27 @@ TEST(CheckpointCoordinator, AJobThatWouldLoseStateIsRefused) {
   EXPECT_EQ(outcome->error->message(), refusal);
 }
 
+TEST(CheckpointOptions, BarriersOvertakeOnlyExactlyOnceAndOneAtATime) {
+  const auto refusal = [](const char* key, const char* value) {
+    return errorText([&] {
+      checkpointOptions(settings({{"execution.checkpointing.unaligned.enabled", "true"}, {key, value}}));
+    });
+  };
+  EXPECT_EQ(refusal("execution.checkpointing.mode", "AT_LEAST_ONCE"),
+            "execution.checkpointing.unaligned.enabled is true, but execution.checkpointing.mode is "
+            "AT_LEAST_ONCE, in which nothing waits for barriers: set one or the other back");
+  EXPECT_EQ(refusal("execution.checkpointing.max-concurrent-checkpoints", "2"),
+            "execution.checkpointing.unaligned.enabled is true, but "
+            "execution.checkpointing.max-concurrent-checkpoints is 2: barriers that overtake would overtake "
+            "each other; set it to 1");
+  EXPECT_EQ(refusal("execution.checkpointing.min-pause", "1 s"), "nothing was thrown");
+  const CheckpointOptions options =
+      checkpointOptions(settings({{"execution.checkpointing.unaligned.enabled", "true"},
+                                  {"execution.checkpointing.aligned-checkpoint-timeout", "30 s"}}));
+  EXPECT_TRUE(options.unaligned);
+  EXPECT_EQ(options.alignedFor, Duration::seconds(30));
+}
+
 TEST(CheckpointOptions, RetentionNeedsAFolder) {
   EXPECT_EQ(
       errorText([] {

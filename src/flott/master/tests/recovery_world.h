@@ -9,6 +9,16 @@
 
 namespace flott {
 
+/// How the barriers of a job find their way.
+enum class Alignment : uint8_t { kAligned, kUnaligned, kTimeout };
+
+inline void align(Configuration& configuration, Alignment alignment) {
+  if (alignment == Alignment::kAligned) return;
+  configuration.set("execution.checkpointing.unaligned.enabled", "true");
+  if (alignment == Alignment::kTimeout)
+    configuration.set("execution.checkpointing.aligned-checkpoint-timeout", "2 ms");
+}
+
 // A world that outlives its jobs.
 class RecoveryWorld {
  public:
@@ -36,6 +46,7 @@ class RecoveryWorld {
   void triggerSome(const std::shared_ptr<EmbeddedJob*>& job, int count) {
     ASSERT_TRUE(sim->offload().submit("trigger", [this, job, count] {
       if (*job == nullptr) return;
+      if (clockMoves) sim->clock().advanceTo(sim->clock().monotonicNanos() + 1'000'000);
       if (atEachMoment) {
         atEachMoment(**job);
       } else {
@@ -51,6 +62,8 @@ class RecoveryWorld {
   const std::shared_ptr<SimulatedEnv> sim;
   /// Instead of asking for a checkpoint.
   MoveFunction<void(EmbeddedJob&)> atEachMoment = {};
+  /// By a millisecond at each moment; otherwise only when there is nothing else to do.
+  bool clockMoves = false;
 };
 
 inline Configuration kept(bool inFiles = true) {

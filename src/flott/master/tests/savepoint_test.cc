@@ -104,6 +104,37 @@ TEST(Savepoints, DoNotDisturbCheckpoints) {
   EXPECT_EQ(list(), std::vector<std::string>{savepoint}) << "it outlives the job";
 }
 
+// Its barriers keep their place, and must not be overtaken by those of a checkpoint, nor stand in their way.
+TEST(Savepoints, WaitForACheckpointWhoseBarriersOvertake) {
+  CheckpointedJob job(inFiles(
+      {{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.unaligned.enabled", "true"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(1500));
+  const auto outcome = askForSavepoint(job);
+  EXPECT_EQ(job.statistics().inProgress, 1);
+  EXPECT_EQ(failureOf(askForSavepoint(job)),
+            "no savepoint was triggered: one is under way already. Wait for its end");
+  job.advance(Duration::seconds(3));
+  EXPECT_EQ(job.statistics().triggered, 1) << "the next checkpoint waits for both";
+  *job.passes = true;
+  job.advance(Duration::millis(20));
+  ASSERT_TRUE(*outcome);
+  EXPECT_FALSE((*outcome)->error) << failureOf(outcome);
+  EXPECT_EQ((*outcome)->id, CheckpointId(2));
+  EXPECT_EQ(job.end().status, JobStatus::kFinished);
+}
+
+TEST(Savepoints, ThatWaitForACheckpointAreNotMadeWhenTheJobEnds) {
+  CheckpointedJob job(inFiles(
+      {{"execution.checkpointing.interval", "1 s"}, {"execution.checkpointing.unaligned.enabled", "true"}}));
+  *job.passes = false;
+  job.advance(Duration::millis(1500));
+  const auto outcome = askForSavepoint(job);
+  job.run.job->cancel();
+  EXPECT_EQ(job.end().status, JobStatus::kCancelled);
+  EXPECT_NE(failureOf(outcome).find("no savepoint was made: "), std::string::npos) << failureOf(outcome);
+}
+
 TEST(Savepoints, DoNotWaitForCheckpointsUnderWay) {
   CheckpointedJob job(inFiles({{"execution.checkpointing.interval", "1 s"}}));
   *job.passes = false;

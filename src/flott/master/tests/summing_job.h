@@ -73,13 +73,17 @@ inline std::map<int64_t, int64_t> expected(int64_t count) {
 struct JobShape {
   int sources = 1;
   int sums = 1;
+  int passes = 0;  // in between, behind an exchange by turns; 0: in the sources' tasks
   Handout handout = Handout::kOnRequest;
 };
 
 inline JobGraph summing(int64_t count, const JobShape& shape, const std::shared_ptr<Outside>& outside) {
   Pipeline pipeline(sourceOf(Ranges(count, shape.handout), "numbers").factory, shape.sources);
   auto make = [outside] { return std::make_unique<SumByKey>(outside); };
-  pipeline.then("pass", passOn(), shape.sources)
+  const bool apart = shape.passes > 0;
+  pipeline
+      .then("pass", passOn(), apart ? shape.passes : shape.sources,
+            apart ? std::optional(PartitionKind::kRebalance) : std::nullopt)
       .then("sum", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), shape.sums,
             PartitionKind::kHash, {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRest>()});
   return pipeline.job();

@@ -60,11 +60,11 @@ class TestTask final : public SourceReaderContext, public Output {
     for (const Offloaded& one : offloaded_) names.push_back(one.what);
     return names;
   }
-  /// Runs the oldest off-loaded work and its reply; false when there was none.
-  bool runOffloaded() {
-    if (offloaded_.empty()) return false;
-    Offloaded one = std::move(offloaded_.front());
-    offloaded_.erase(offloaded_.begin());
+  /// Runs an off-loaded work, the oldest, and its reply; false when there was none.
+  bool runOffloaded(size_t which = 0) {
+    if (which >= offloaded_.size()) return false;
+    Offloaded one = std::move(offloaded_[which]);
+    offloaded_.erase(offloaded_.begin() + static_cast<std::ptrdiff_t>(which));
     one.work();
     one.done();
     return true;

@@ -218,6 +218,8 @@ TEST(Documents, OfCheckpoints) {
       "failure_timestamp":1700000000203,"failure_message":"disk full"})_";
   const std::string none =
       R"_({"min":0,"max":0,"avg":0,"p50":"NaN","p90":"NaN","p95":"NaN","p99":"NaN","p999":"NaN"})_";
+  const std::string zero =
+      R"_({"min":0,"max":0,"avg":0,"p50":0.0,"p90":0.0,"p95":0.0,"p99":0.0,"p999":0.0})_";
   const std::string size = R"_({"min":3000,"max":3000,"avg":3000,"p50":3000.0,"p90":3000.0,"p95":3000.0,
       "p99":3000.0,"p999":3000.0})_";
   std::string written = size;
@@ -229,7 +231,7 @@ TEST(Documents, OfCheckpoints) {
           written + R"_(,"state_size":)_" + size +
           R"_(,"end_to_end_duration":{"min":40,"max":40,"avg":40,"p50":40.0,"p90":40.0,"p95":40.0,"p99":40.0,
           "p999":40.0},"alignment_buffered":)_" +
-          none + R"_(,"processed_data":)_" + none + R"_(,"persisted_data":)_" + none +
+          none + R"_(,"processed_data":)_" + zero + R"_(,"persisted_data":)_" + zero +
           R"_(},"latest":{"completed":)_" + completed + R"_(,"savepoint":null,"failed":)_" + failedText +
           R"_(,"restored":{"id":3,"restore_timestamp":1700000000001,"is_savepoint":false,
       "external_path":null}},
@@ -267,6 +269,17 @@ TEST(Documents, OfOneCheckpointAndItsSubtasks) {
                  "checkpointed_size":1500,"state_size":2000,"checkpoint":{"sync":1,"async":20},"alignment":{
                  "buffered":0,"processed":0,"persisted":0,"duration":2},"start_delay":5,
                  "unaligned_checkpoint":false,"aborted":false,"status":"completed"})_");
+  CheckpointRecord overtook = record;
+  overtook.tasks[1].inFlight = {.unaligned = true, .processedBytes = 70, .persistedBytes = 900};
+  EXPECT_EQ(parsed(checkpointDocument(job, overtook))["persisted_data"], 900);
+  EXPECT_EQ(parsed(checkpointDocument(job, overtook))["processed_data"], 70);
+  const Json inFlight = parsed(*checkpointSubtasksDocument(job, overtook, job.vertices[1]));
+  EXPECT_EQ(inFlight["persisted_data"], 900);
+  EXPECT_EQ(inFlight["summary"]["alignment"]["persisted"]["max"], 900);
+  EXPECT_EQ(inFlight["summary"]["alignment"]["processed"]["max"], 70);
+  int unaligned = 0;
+  for (const Json& subtask : inFlight["subtasks"]) unaligned += subtask["unaligned_checkpoint"].get<bool>();
+  EXPECT_EQ(unaligned, 1);
   CheckpointRecord none = record;
   none.tasks.clear();
   EXPECT_FALSE(checkpointSubtasksDocument(job, none, job.vertices[1]));

@@ -121,25 +121,43 @@ TEST(Channel, TheBypassOvertakesAFullRingAndKnowsItsPlace) {
     Element element = watermark(time);
     ASSERT_TRUE(channel.tryPush(element));
   }
-  EXPECT_FALSE(channel.takeBypass());
+  EXPECT_FALSE(channel.takeAnnouncement());
   ends.consumer.take();
-  channel.pushBypass({.checkpoint = CheckpointId(7), .triggered = {}, .overtaking = true});
+  channel.announce({.checkpoint = CheckpointId(7)}, channel.pushed());
   EXPECT_TRUE(ends.consumer.take());
   ASSERT_NE(channel.front(), nullptr);
   channel.pop();
-  const std::optional<Channel::Overtaking> taken = channel.takeBypass();
+  const std::optional<Channel::Announcement> taken = channel.takeAnnouncement();
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->barrier.checkpoint, CheckpointId(7));
   EXPECT_EQ(taken->position, 2u);
   EXPECT_EQ(taken->position - channel.popped(), 1u) << "elements it overtook";
-  EXPECT_FALSE(channel.takeBypass());
+  EXPECT_FALSE(channel.takeAnnouncement());
 }
 
-TEST(ChannelDeathTest, BarriersBeyondTheBypassAreABrokenPromise) {
+TEST(Channel, NewsBeyondTheBypassIsDropped) {
   Ends ends;
   Channel channel(2, ends.producer, ends.consumer);
-  for (size_t i = 0; i < Channel::kBypassSlots; ++i) channel.pushBypass({});
-  EXPECT_DEATH(channel.pushBypass({}), "more barriers on their way");
+  for (size_t i = 0; i <= Channel::kBypassSlots; ++i) channel.announce({.checkpoint = CheckpointId(i)}, i);
+  for (size_t i = 0; i < Channel::kBypassSlots; ++i) {
+    const std::optional<Channel::Announcement> taken = channel.takeAnnouncement();
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->position, i);
+  }
+  EXPECT_FALSE(channel.takeAnnouncement());
+}
+
+TEST(Channel, TheConsumerLooksAtWhatItHasNotTaken) {
+  Ends ends;
+  Channel channel(4, ends.producer, ends.consumer);
+  for (int64_t time = 1; time <= 3; ++time) {
+    Element element = watermark(time);
+    ASSERT_TRUE(channel.tryPush(element));
+  }
+  channel.pop();
+  EXPECT_EQ(std::get<Watermark>(*channel.at(2)).time, Timestamp(3));
+  EXPECT_EQ(std::get<Watermark>(*channel.at(channel.popped())).time, Timestamp(2));
+  EXPECT_EQ(channel.at(3), nullptr);
 }
 
 class ChannelThreads : public testing::TestWithParam<size_t> {};

@@ -106,12 +106,41 @@ class Bench {
     return records;
   }
 
+  /// The position of which the receiver has news; none.
+  std::optional<size_t> announced(size_t receiver) {
+    const auto news = channels_[receiver]->takeAnnouncement();
+    return news ? std::optional(news->position) : std::nullopt;
+  }
+  /// Lets the barrier of checkpoint 1 overtake; the records that it overtook.
+  std::vector<int64_t> overtake() {
+    std::vector<InFlightSequence> sequences;
+    exchange->overtake({.checkpoint = CheckpointId(1)}, sequences);
+    std::vector<int64_t> records;
+    for (const InFlightSequence& sequence : sequences) {
+      EXPECT_TRUE(sequence.unsent);
+      InFlightReader in(sequence.elements, &rowsPool<int64_t>(pools_));
+      while (std::optional<Element> element = in.next()) {
+        if (const auto* watermark = std::get_if<Watermark>(&*element)) {
+          records.push_back(-watermark->time.ms);
+          continue;
+        }
+        const Rows<int64_t>& rows = std::get<Batch>(*element).rows<int64_t>();
+        records.insert(records.end(), rows.begin(), rows.end());
+      }
+    }
+    return records;
+  }
+
   bool exchangeHashes = false;
   std::vector<std::vector<int64_t>> received;  // watermarks as negative numbers
   std::optional<Exchange> exchange;
 
  private:
   void take(size_t receiver, Element& element) {
+    if (const auto* barrier = std::get_if<Barrier>(&element)) {
+      received[receiver].push_back(-1000 - static_cast<int64_t>(barrier->checkpoint.value));
+      return;
+    }
     if (const auto* watermark = std::get_if<Watermark>(&element)) {
       received[receiver].push_back(-watermark->time.ms);
       return;
@@ -134,6 +163,74 @@ std::vector<int64_t> upTo(int64_t count) {
   std::vector<int64_t> all(static_cast<size_t>(count));
   std::iota(all.begin(), all.end(), 0);
   return all;
+}
+
+TEST(Exchange, ABarrierThatOvertakesGoesBeforeAllThatWaits) {
+  Bench bench(PartitionKind::kRebalance, 1, 2);
+  for (int64_t i = 0; i < 3; ++i) {
+    bench.emit(i, 1);
+    bench.exchange->flush();
+  }
+  bench.exchange->broadcast(Element(Watermark{Timestamp(7)}));
+  bench.emit(3, 1);  // stays open
+  EXPECT_TRUE(bench.exchange->full());
+  EXPECT_EQ(bench.overtake(), (std::vector<int64_t>{2, -7, 3})) << "not what the receiver has in its channel";
+  EXPECT_EQ(bench.announced(0), 2u);
+  bench.exchange->flush();
+  while (!bench.exchange->drained()) {
+    bench.receive();
+    bench.exchange->drain();
+  }
+  bench.receive();
+  EXPECT_EQ(bench.received[0], (std::vector<int64_t>{0, 1, -1001, 2, -7, 3})) << "and nothing is sent twice";
+}
+
+TEST(Exchange, ABarrierThatWaitsInItsPlaceMayOvertakeLater) {
+  Bench bench(PartitionKind::kRebalance, 1, 2);
+  for (int64_t i = 0; i < 3; ++i) {
+    bench.emit(i, 1);
+    bench.exchange->flush();
+  }
+  bench.exchange->broadcast(Element(Barrier{.checkpoint = CheckpointId(1)}));
+  bench.emit(3, 1);
+  bench.exchange->flush();
+  EXPECT_TRUE(bench.exchange->holds(CheckpointId(1)));
+  EXPECT_FALSE(bench.exchange->holds(CheckpointId(2)));
+  EXPECT_EQ(bench.overtake(), std::vector<int64_t>{2}) << "what comes behind it is no part of the checkpoint";
+  while (!bench.exchange->drained()) {
+    bench.receive();
+    bench.exchange->drain();
+  }
+  bench.receive();
+  EXPECT_EQ(bench.received[0], (std::vector<int64_t>{0, 1, -1001, 2, 3}));
+}
+
+TEST(Exchange, OfABarrierInTheChannelThereIsOnlyTheNews) {
+  Bench bench(PartitionKind::kRebalance, 1, 4);
+  bench.emit(0, 1);
+  bench.exchange->broadcast(Element(Barrier{.checkpoint = CheckpointId(1)}));
+  bench.emit(1, 1);
+  bench.exchange->flush();
+  EXPECT_FALSE(bench.exchange->holds(CheckpointId(1)));
+  EXPECT_EQ(bench.overtake(), std::vector<int64_t>{});
+  EXPECT_EQ(bench.announced(0), 1u);
+  bench.receive();
+  EXPECT_EQ(bench.received[0], (std::vector<int64_t>{0, -1001, 1}));
+}
+
+TEST(Exchange, MayHoldMoreForAWhile) {
+  Bench bench(PartitionKind::kRebalance, 1, 1);
+  bench.emit(0, 1);
+  bench.exchange->flush();
+  bench.emit(1, 1);
+  bench.exchange->flush();
+  EXPECT_TRUE(bench.exchange->full());
+  bench.exchange->setAllowance(3 * sizeof(int64_t));
+  EXPECT_FALSE(bench.exchange->full());
+  bench.emit(2, 2);
+  bench.exchange->flush();
+  EXPECT_TRUE(bench.exchange->full());
+  while (!bench.exchange->drain()) bench.receive();
 }
 
 TEST(Exchange, EveryKindKeepsAllRecordsInTheirOrder) {

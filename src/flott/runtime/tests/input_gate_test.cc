@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 #include "flott/data/rows.h"
 #include "flott/env/random.h"
@@ -28,10 +29,13 @@ std::string textOf(const InputGate::Event& event) {
 // A gate whose channels feed the inputs given, one channel each.
 class Gate {
  public:
-  explicit Gate(const std::vector<int>& inputs) {
-    for (const int input : inputs) {
+  explicit Gate(const std::vector<int>& inputs) : Gate(inputs, {}) {}
+  /// With channels in which a barrier may overtake; each is an edge of its own.
+  Gate(const std::vector<int>& inputs, const std::set<size_t>& overtakable) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
       channels_.push_back(std::make_unique<Channel>(64, producer_, consumer_));
-      gate.addChannel(input, *channels_.back());
+      gate.addChannel(inputs[i], *channels_.back(),
+                      {.edge = static_cast<int>(i), .overtakable = overtakable.contains(i)});
     }
   }
 
@@ -42,13 +46,55 @@ class Gate {
   Gate& watermark(size_t channel, int64_t time) { return push(channel, Watermark{Timestamp(time)}); }
   Gate& status(size_t channel, bool active) { return push(channel, WatermarkStatus{active}); }
   Gate& end(size_t channel) { return push(channel, EndOfInput{}); }
-  Gate& barrier(size_t channel, uint64_t id) {
-    return push(channel, Barrier{.checkpoint = CheckpointId(id)});
+  Gate& barrier(size_t channel, uint64_t id, Timestamp overtakesFrom = Timestamp::max()) {
+    return push(channel, Barrier{.checkpoint = CheckpointId(id), .overtakesFrom = overtakesFrom});
+  }
+  /// That a barrier comes behind what was pushed.
+  Gate& announce(size_t channel, uint64_t id) {
+    channels_[channel]->announce({.checkpoint = CheckpointId(id), .overtakesFrom = Timestamp::min()},
+                                 channels_[channel]->pushed());
+    gate.beginStep({});
+    return *this;
   }
   Gate& batch(size_t channel) {
     Batch batch = rowsPool<int64_t>(pools_).acquire();
     batch.rows<int64_t>().emplace(1);
     return push(channel, Element(std::move(batch)));
+  }
+  std::string event() {
+    const std::optional<InputGate::Event> next = gate.next();
+    return next ? textOf(*next) : "none";
+  }
+  /// What was in the channels before the barrier: "B" for a batch, a watermark as its number.
+  std::vector<std::string> captured(uint64_t id) {
+    std::vector<std::string> all;
+    for (const InFlightSequence& sequence : gate.takeCaptured(CheckpointId(id)).sequences) {
+      std::string& text = all.emplace_back();
+      InFlightReader in(sequence.elements, &rowsPool<int64_t>(pools_));
+      while (const std::optional<Element> element = in.next()) text += elementText(*element) + " ";
+    }
+    return all;
+  }
+  static std::string elementText(const Element& element) {
+    if (const auto* watermark = std::get_if<Watermark>(&element)) return std::to_string(watermark->time.ms);
+    if (const auto* status = std::get_if<WatermarkStatus>(&element))
+      return status->active ? "active" : "idle";
+    return "B";
+  }
+  /// As if the job before had had this in flight, on an edge of the gate: numbers are watermarks, then a
+  /// batch.
+  void restore(std::vector<std::pair<RestoredChannel, std::vector<int64_t>>> channels) {
+    RestoredInput restored;
+    for (auto& [channel, watermarks] : channels) {
+      std::string elements;
+      for (const int64_t time : watermarks) appendElement(Element(Watermark{Timestamp(time)}), elements);
+      Batch batch = rowsPool<int64_t>(pools_).acquire();
+      batch.rows<int64_t>().emplace(1);
+      appendBatch(batch, elements);
+      channel.parts.push_back(std::make_shared<std::string>(std::move(elements)));
+      restored.add(std::move(channel), 0, {}, pools_, &rowsPool<int64_t>, "in a test");
+    }
+    gate.restore(std::move(restored));
   }
   std::vector<std::string> events() {
     std::vector<std::string> all;
@@ -175,11 +221,133 @@ TEST(InputGate, AnAbandonedCheckpointHoldsNothingUp) {
 
 TEST(InputGate, TellsHowLongTheChannelsTookToAlign) {
   Gate gate({0, 0});
-  gate.gate.beginStep(1000);
+  gate.gate.beginStep({.nanos = 1000});
   EXPECT_EQ(gate.barrier(0, 1).events(), Events{});
-  gate.gate.beginStep(1700);
+  gate.gate.beginStep({.nanos = 1700});
   EXPECT_EQ(gate.barrier(1, 1).events(), Events{"0:barrier 1"});
   EXPECT_EQ(gate.gate.alignmentNanos(), 700);
+}
+
+TEST(InputGate, ABarrierThatOvertakesIsDueAtOnceAndWhatItOvertookIsKept) {
+  Gate gate({0, 0}, {0, 1});
+  gate.watermark(0, 4).watermark(1, 9);
+  EXPECT_EQ(gate.events(), Events{"0:W 4"});
+  gate.batch(0).watermark(0, 5).batch(0).batch(1).announce(0, 1).barrier(0, 1).batch(0);
+  EXPECT_TRUE(gate.gate.overtakingDue());
+  EXPECT_EQ(gate.event(), "0:barrier 1") << "before all that waits";
+  EXPECT_FALSE(gate.gate.overtakingDue());
+  EXPECT_TRUE(gate.gate.capturing(CheckpointId(1))) << "nobody knows what else comes in channel 1";
+  gate.batch(1).watermark(1, 12);
+  EXPECT_EQ(gate.events(), (Events{"0:batch", "0:batch", "0:W 5", "0:batch", "0:batch", "0:batch"}))
+      << "no channel waits";
+  gate.batch(1).barrier(1, 1, Timestamp::min()).batch(1);
+  EXPECT_EQ(gate.events(), (Events{"0:batch", "0:batch"}));
+  EXPECT_FALSE(gate.gate.capturing(CheckpointId(1)));
+  EXPECT_EQ(gate.captured(1), (Events{"4 B 5 B ", "9 B B 12 B "}));
+  EXPECT_EQ(gate.captured(1), Events{}) << "once";
+}
+
+TEST(InputGate, TheNewsOfABarrierEndsWhatIsKept) {
+  Gate gate({0, 0}, {0, 1});
+  gate.announce(0, 1);
+  EXPECT_EQ(gate.event(), "0:barrier 1");
+  gate.batch(1).batch(1).announce(1, 1);
+  EXPECT_FALSE(gate.gate.capturing(CheckpointId(1))) << "though the barrier itself is not in the channel yet";
+  gate.batch(1);
+  EXPECT_EQ(gate.events().size(), 3u);
+  EXPECT_EQ(gate.captured(1), (Events{"", "B B "}));
+}
+
+TEST(InputGate, OfAChannelThatHasEndedTheRestIsKept) {
+  Gate gate({0, 0}, {0, 1});
+  gate.batch(1).watermark(1, kEnd).end(1).announce(0, 1);
+  EXPECT_EQ(gate.event(), "0:barrier 1");
+  EXPECT_FALSE(gate.gate.capturing(CheckpointId(1)));
+  EXPECT_EQ(gate.captured(1), (Events{"", "B " + std::to_string(kEnd) + " "}));
+}
+
+TEST(InputGate, WhereBarriersKeepTheirPlaceTheyAreWaitedFor) {
+  Gate gate({0, 1}, {0});
+  gate.batch(0).batch(0).announce(0, 1);
+  EXPECT_EQ(gate.event(), "0:batch");
+  gate.batch(1).barrier(1, 1, Timestamp::min());
+  EXPECT_EQ(gate.event(), "1:batch");
+  EXPECT_EQ(gate.event(), "0:batch");
+  gate.batch(0);
+  EXPECT_EQ(gate.event(), "0:barrier 1");
+  EXPECT_EQ(gate.captured(1), (Events{"", ""}))
+      << "what was taken before the cut, or comes behind the barrier";
+}
+
+TEST(InputGate, AChannelThatReachedItsBarrierWaitsForTheCutOnly) {
+  Gate gate({0, 1}, {0});
+  gate.barrier(0, 1, Timestamp::min()).batch(0);
+  EXPECT_EQ(gate.events(), Events{});
+  gate.barrier(1, 1, Timestamp::min());
+  EXPECT_EQ(gate.events(), (Events{"0:barrier 1", "0:batch"}));
+}
+
+TEST(InputGate, ABarrierMayBeginToOvertakeLater) {
+  Gate gate({0, 0}, {0, 1});
+  gate.gate.beginStep({.nanos = 0, .wall = Timestamp(100)});
+  gate.barrier(0, 1, Timestamp(150)).batch(0).batch(1);
+  EXPECT_EQ(gate.gate.deadlineNanos({.nanos = 0, .wall = Timestamp(100)}), kNoDeadline)
+      << "nobody knows of it";
+  EXPECT_EQ(gate.events(), Events{"0:batch"});
+  EXPECT_EQ(gate.gate.deadlineNanos({.nanos = 0, .wall = Timestamp(100)}), 50'000'000);
+  gate.batch(1).gate.beginStep({.nanos = 50'000'000, .wall = Timestamp(150)});
+  EXPECT_EQ(gate.events(), (Events{"0:barrier 1", "0:batch", "0:batch"}));
+  gate.barrier(1, 1, Timestamp(150));
+  EXPECT_EQ(gate.events(), Events{});
+  EXPECT_EQ(gate.captured(1), (Events{"", "B "}));
+}
+
+TEST(InputGate, WhatAVoidCheckpointKeptIsDropped) {
+  Gate gate({0, 0}, {0, 1});
+  gate.announce(0, 1);
+  EXPECT_EQ(gate.event(), "0:barrier 1");
+  gate.gate.abandonBarrier(CheckpointId(1));
+  EXPECT_FALSE(gate.gate.capturing(CheckpointId(1)));
+  EXPECT_EQ(gate.captured(1), Events{});
+  gate.announce(0, 2);
+  EXPECT_EQ(gate.event(), "0:barrier 2");
+  gate.barrier(1, 1, Timestamp::min()).batch(1).announce(0, 3);
+  EXPECT_EQ(gate.event(), "0:barrier 3") << "the one before is void, though nobody has said so yet";
+  EXPECT_FALSE(gate.gate.captures(CheckpointId(2)));
+  EXPECT_EQ(gate.events(), Events{"0:batch"});
+  EXPECT_TRUE(gate.gate.capturing(CheckpointId(3)));
+}
+
+TEST(InputGate, WhatWasInFlightComesFirst) {
+  Gate gate({0, 0});
+  gate.batch(0).watermark(1, 20);
+  gate.restore(
+      {{{.edge = 0, .sender = 0, .exact = true}, {5}}, {{.edge = 1, .sender = 0, .exact = true}, {9}}});
+  EXPECT_EQ(gate.events(), (Events{"0:W 5", "0:batch", "0:batch", "0:batch"}))
+      << "the time of the input is that of the channels of the job before";
+  EXPECT_EQ(gate.watermark(0, 30).events(), Events{"0:W 20"}) << "each went on from its own";
+}
+
+TEST(InputGate, AtAnotherParallelismTheLeastTimeOfTheSendersHolds) {
+  Gate gate({0, 0});
+  gate.restore({{{.edge = 0, .sender = 0}, {5, 8}}, {{.edge = 0, .sender = 1}, {7}}});
+  EXPECT_EQ(gate.watermark(0, 6).events(), (Events{"0:batch", "0:batch"}))
+      << "channel 1 has an edge of its own, of which nothing is known";
+  Gate known({0});
+  known.restore({{{.edge = 0, .sender = 0}, {5, 8}}, {{.edge = 0, .sender = 1}, {7}}});
+  EXPECT_EQ(known.watermark(0, 6).events(), (Events{"0:W 5", "0:W 7", "0:batch", "0:batch"}));
+  EXPECT_EQ(known.watermark(0, 8).events(), Events{"0:W 8"});
+}
+
+TEST(InputGate, NoBarrierIsTakenBeforeWhatWasInFlight) {
+  Gate gate({0, 0}, {0, 1});
+  gate.restore({{{.edge = 0, .sender = 0, .exact = true}, {5}}});
+  gate.announce(0, 3);
+  EXPECT_FALSE(gate.gate.overtakingDue());
+  EXPECT_EQ(gate.events(), Events{"0:batch"});
+  gate.gate.beginStep({});
+  EXPECT_EQ(gate.events(), Events{"0:barrier 3"});
+  EXPECT_EQ(gate.captured(3), (Events{"5 ", ""}));
 }
 
 // What the input's time is, from the state of all channels: written down once more, without any increments.

@@ -160,6 +160,7 @@ class Pipeline {
   explicit Pipeline(std::shared_ptr<const SourceFactory> source, int parallelism = 1) {
     StreamNode node{.id = 1, .kind = NodeKind::kSource, .name = "source"};
     node.source = std::move(source);
+    node.outputPool = &rowsPool<int64_t>;
     node.parallelism = parallelism;
     graph.jobName = "job";
     graph.nodes.push_back(std::move(node));
@@ -168,6 +169,7 @@ class Pipeline {
                  std::optional<PartitionKind> kind = {}, Partitioning partitioning = {}) {
     StreamNode node{.id = static_cast<int>(graph.nodes.size()) + 1, .name = std::move(name)};
     node.op = std::move(op);
+    node.outputPool = &rowsPool<int64_t>;
     node.parallelism = parallelism;
     node.inputs.push_back({.from = node.id - 1, .kind = kind, .partitioning = std::move(partitioning)});
     graph.nodes.push_back(std::move(node));

@@ -58,6 +58,29 @@ TEST_F(Storage, GivesBackWhatWasWritten) {
   }
 }
 
+TEST_F(Storage, KeepsWhatWasInChannels) {
+  CheckpointMetadata metadata = completed(3);
+  const std::string before = metadata.encode();
+  metadata.channels.push_back(
+      {.task = OperatorId(9), .subtask = 1, .elements = storage.write(metadata.id, "t", {"abcd"})[0]});
+  const CheckpointMetadata read = CheckpointMetadata::decode(metadata.encode());
+  EXPECT_EQ(read.channels, metadata.channels);
+  EXPECT_EQ(read.operators, metadata.operators);
+  EXPECT_EQ(read.stateBytes(), 130u);
+  EXPECT_EQ(before[8], 2) << "without any, older programs can read it";
+  EXPECT_EQ(metadata.encode()[8], 3);
+  EXPECT_TRUE(CheckpointMetadata::decode(before).channels.empty());
+}
+
+TEST_F(Storage, AFileOfChannelsThatIsGoneFailsTheCheckpoint) {
+  CheckpointMetadata metadata = completed(3);
+  metadata.channels.push_back({.task = OperatorId(9), .subtask = 0});
+  metadata.channels[0].elements = storage.write(metadata.id, "task-7-0", {std::string(200, 'c')})[0];
+  sim.files().remove("cp/job/chk-3/task-7-0");
+  EXPECT_NE(failure([&] { storage.complete(metadata); }, ErrorKind::kTransient).find("task-7-0"),
+            std::string::npos);
+}
+
 TEST_F(Storage, SmallStateNeedsNoFile) {
   const std::vector<StateHandle> handles = storage.write(CheckpointId(1), "task", {"abc", "de"});
   EXPECT_EQ(handles[0].file, "");

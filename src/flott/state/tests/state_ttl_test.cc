@@ -1,41 +1,19 @@
-// State that expires: all kinds against a naive model, its clean-up, and what snapshots keep of it.
+// State that expires: all kinds against a naive model, and its clean-up.
 #include "flott/state/state_ttl.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 
 #include "flott/base/tests/error_text.h"
 #include "flott/env/random.h"
-#include "flott/state/keyed_backend.h"
-#include "flott/state/operator_state.h"
-#include "flott/state/tests/cold_fixture.h"
+#include "flott/state/tests/ttl_job.h"
 
 namespace flott {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr int64_t kLife = 100;
-
-using Numbers = std::vector<int64_t>;
-using Pairs = std::vector<std::pair<int64_t, int64_t>>;
-
-/// Sums as a pair, so that AggregatingState has another type than what is added.
-struct Totals {
-  struct Sum {
-    int64_t sum = 0;
-    int64_t count = 0;
-  };
-  Sum createAccumulator() const { return {}; }
-  void add(const int64_t& value, Sum& sum) const {
-    sum.sum += value;
-    ++sum.count;
-  }
-  int64_t getResult(const Sum& sum) const { return sum.sum * 1000 + sum.count; }
-};
 
 StateTtl withSettings(uint64_t number) {
   StateTtl ttl = StateTtl::after(Duration(kLife));
@@ -52,65 +30,6 @@ StateTtl withSettings(uint64_t number) {
     default:
       return ttl;
   }
-}
-
-struct CountingSink final : SegmentSink {
-  void take(const SegmentImage& image) override { entries += image.entries; }
-  size_t entries = 0;
-};
-
-/// A backend with one state of each kind, and its time.
-struct Job {
-  explicit Job(const StateTtl& ttl, int64_t time = 1000, RestoredKeyedState restored = {}, Where where = {})
-      : backend(typeOps<int64_t>(), where({.processingTime = Timestamp(time)}), std::move(restored)) {
-    value = backend.state(ValueStateDescriptor<int64_t>("value").defaultValue(-1).ttl(ttl));
-    list = backend.state(ListStateDescriptor<int64_t>("list").ttl(ttl));
-    map = backend.state(MapStateDescriptor<int64_t, int64_t>("map").ttl(ttl));
-    reducing = backend.state(ReducingStateDescriptor<int64_t>("reducing", std::plus<int64_t>()).ttl(ttl));
-    aggregating = backend.state(
-        AggregatingStateDescriptor<int64_t, Totals::Sum, int64_t>("aggregating", Totals()).ttl(ttl));
-  }
-
-  void key(int64_t k) {
-    current = k;
-    backend.setCurrentKey(hashKey(current), current);
-  }
-  /// Moves the clock, with the clean-up that is due by then.
-  void advanceTo(int64_t time) {
-    while (backend.cleanUpAt() <= Timestamp(time)) {
-      backend.setProcessingTime(backend.cleanUpAt());
-      backend.cleanUp();
-    }
-    backend.setProcessingTime(Timestamp(time));
-  }
-  std::string cut() {
-    KeyedSnapshotWriter writer(backend);
-    while (!backend.encodeSome(100)) {
-    }
-    return writer.finish();
-  }
-  /// Entries of all states that lie in memory or, here the same, in a snapshot.
-  size_t entriesInSnapshot() {
-    CountingSink counter;
-    backend.cut(counter);
-    while (!backend.encodeSome(100)) {
-    }
-    return counter.entries;
-  }
-
-  KeyedStateBackend backend;
-  ValueState<int64_t> value;
-  ListState<int64_t> list;
-  MapState<int64_t, int64_t> map;
-  ReducingState<int64_t> reducing;
-  AggregatingState<int64_t, Totals::Sum, int64_t> aggregating;
-  int64_t current = 0;
-};
-
-RestoredKeyedState restoredFrom(std::string section) {
-  RestoredKeyedState restored;
-  restored.add(std::move(section), {0, kDefaultMaxParallelism});
-  return restored;
 }
 
 /// What one key has, as plainly as it can be said: parts with the time of their last touch. It hides what has
@@ -325,7 +244,7 @@ class Walk {
   const Where where_;
   std::map<int64_t, Model> models_;
   int64_t now_ = 1000;
-  std::optional<Job> job_;
+  std::optional<TtlJob> job_;
 };
 
 TEST(StateTtl, WhatExpiredIsAsIfItWereNotThere) {
@@ -354,7 +273,7 @@ TEST(StateTtl, WhatExpiredIsAsIfItWereNotThereOnDisk) {
 }
 
 TEST(StateTtl, ExpiresTheMomentItsTimeIsOver) {
-  Job job(StateTtl::after(Duration(kLife)));
+  TtlJob job(StateTtl::after(Duration(kLife)));
   job.key(1);
   job.value.set(7);
   job.advanceTo(1000 + kLife - 1);
@@ -364,7 +283,7 @@ TEST(StateTtl, ExpiresTheMomentItsTimeIsOver) {
 }
 
 TEST(StateTtl, WhatIsReturnedUntilItIsCleanedUpGoesBetweenRecordsOnly) {
-  Job job(StateTtl::after(Duration(kLife)).returnExpiredIfNotCleanedUp().cleanupIncrementally(100, true));
+  TtlJob job(StateTtl::after(Duration(kLife)).returnExpiredIfNotCleanedUp().cleanupIncrementally(100, true));
   job.key(1);
   job.value.set(7);
   job.list.add(7);
@@ -387,22 +306,9 @@ TEST(StateTtl, WhatIsReturnedUntilItIsCleanedUpGoesBetweenRecordsOnly) {
   EXPECT_EQ(job.reducing.get(), nullptr);
 }
 
-// All five states of so many keys.
-void fill(Job& job, int64_t keys) {
-  for (int64_t k = 0; k < keys; ++k) {
-    job.key(k);
-    job.value.set(k);
-    job.list.addAll(Numbers(3, k));
-    job.map.put(1, k);
-    job.map.put(2, k);
-    job.reducing.add(k);
-    job.aggregating.add(k);
-  }
-}
-
 TEST(StateTtl, StateThatNobodyAccessesAgainGoesWithTime) {
   for (const Where where : {Where{0}, Where{30'000}}) {
-    Job job(StateTtl::after(Duration(kLife)), 1000, {}, where);
+    TtlJob job(StateTtl::after(Duration(kLife)), 1000, {}, where);
     EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max()) << "there is nothing to clean up";
     const int64_t keys = where.cacheBytes == 0 ? 20'000 : 1'000;
     fill(job, keys);
@@ -418,21 +324,9 @@ TEST(StateTtl, StateThatNobodyAccessesAgainGoesWithTime) {
   }
 }
 
-TEST(StateTtl, RestoredStateThatNobodyAccessesGoesWithTime) {
-  for (const Where where : {Where{0}, Where{30'000}}) {
-    Job first(StateTtl::after(Duration(kLife)), 1000, {}, where);
-    fill(first, 1000);
-    Job second(StateTtl::after(Duration(kLife)), 1050, restoredFrom(first.cut()), where);
-    second.advanceTo(1000 + kLife - 1);
-    EXPECT_EQ(second.entriesInSnapshot(), 5000u);
-    second.advanceTo(1000 + kLife * 2);
-    EXPECT_EQ(second.entriesInSnapshot(), 0u);
-  }
-}
-
 // The clock goes on with each record, but nothing is done for time alone.
 size_t entriesAfterAccessesOfOtherKeys(const StateTtl& ttl, int64_t records) {
-  Job job(ttl);
+  TtlJob job(ttl);
   for (int64_t k = 0; k < records; ++k) {
     job.backend.setProcessingTime(Timestamp(1000 + k));
     job.key(k);
@@ -451,7 +345,7 @@ TEST(StateTtl, AccessesOfOtherKeysCleanUp) {
 
 TEST(StateTtl, RecordsCleanUpWithoutAnAccessIfAsked) {
   for (const bool everyRecord : {false, true}) {
-    Job job(StateTtl::after(Duration(kLife)).cleanupIncrementally(10, everyRecord));
+    TtlJob job(StateTtl::after(Duration(kLife)).cleanupIncrementally(10, everyRecord));
     fill(job, 100);
     job.backend.setProcessingTime(Timestamp(2000));
     job.key(-1);  // what fill() left to do
@@ -462,7 +356,7 @@ TEST(StateTtl, RecordsCleanUpWithoutAnAccessIfAsked) {
 }
 
 TEST(StateTtl, OneRecordWithManyAccessesDoesNotScanEverything) {
-  Job job(StateTtl::after(Duration(kLife)));
+  TtlJob job(StateTtl::after(Duration(kLife)));
   fill(job, 20'000);
   job.backend.setProcessingTime(Timestamp(2000));
   for (int access = 0; access < 10'000; ++access) EXPECT_FALSE(job.value.has());
@@ -472,155 +366,8 @@ TEST(StateTtl, OneRecordWithManyAccessesDoesNotScanEverything) {
   EXPECT_GE(job.entriesInSnapshot(), before - 5 * 1024);
 }
 
-TEST(StateTtl, SnapshotsLeaveOutWhatHasExpiredIfAsked) {
-  for (const Where where : {Where{0}, Where{30'000}}) {
-    const StateTtl kept = StateTtl::after(Duration(kLife)).disableCleanupInBackground();
-    for (const StateTtl& ttl : {kept, kept.cleanupFullSnapshot()}) {
-      Job job(ttl, 1000, {}, where);
-      fill(job, 1000);
-      job.advanceTo(1050);
-      job.key(5);
-      job.value.set(50);
-      job.list.add(50);
-      job.map.put(2, 50);
-      job.map.put(3, 50);
-      job.advanceTo(1000 + kLife);
-      EXPECT_EQ(job.entriesInSnapshot(), ttl.cleansSnapshots() ? 3u : 5000u);
-      const std::string section = job.cut();
-      EXPECT_EQ(section.size() < 1000, ttl.cleansSnapshots());
-      Job restored(ttl, 1000 + kLife, restoredFrom(section), where);
-      restored.key(5);
-      EXPECT_EQ(restored.value.get(), 50);
-      EXPECT_EQ(restored.list.get().size(), 1u);
-      const auto& entries = restored.map.entries();
-      EXPECT_EQ(Pairs(entries.begin(), entries.end()), (Pairs{{2, 50}, {3, 50}}));
-      EXPECT_EQ(restored.reducing.get(), nullptr);
-    }
-  }
-}
-
-TEST(StateTtl, ACutHasWhatWasThereWhateverIsCleanedUpMeanwhile) {
-  Job job(StateTtl::after(Duration(kLife)).returnExpiredIfNotCleanedUp());
-  fill(job, 5000);
-  KeyedSnapshotWriter writer(job.backend);
-  EXPECT_FALSE(job.backend.encodeSome(1000));
-  job.advanceTo(1000 + kLife * 2);
-  while (!job.backend.encodeSome(1000)) {
-  }
-  Job restored(StateTtl::after(Duration(kLife)), 1000, restoredFrom(writer.finish()));
-  EXPECT_EQ(restored.entriesInSnapshot(), 25'000u);
-  EXPECT_EQ(job.entriesInSnapshot(), 0u);
-}
-
-TEST(StateTtl, IsTurnedOnAtARestore) {
-  Job plain(StateTtl::disabled());
-  fill(plain, 100);
-  Job job(StateTtl::after(Duration(kLife)), 5000, restoredFrom(plain.cut()));
-  for (const int64_t time : {5000 + kLife - 1, 5000 + kLife}) {
-    const bool alive = time < 5000 + kLife;
-    job.backend.setProcessingTime(Timestamp(time));
-    job.key(42);
-    EXPECT_EQ(job.value.get(), alive ? 42 : -1);
-    EXPECT_EQ(job.list.get().size(), alive ? 3u : 0u);
-    EXPECT_EQ(job.map.size(), alive ? 2u : 0u);
-    EXPECT_EQ(job.reducing.get() != nullptr, alive);
-    EXPECT_EQ(job.aggregating.get(), alive ? std::optional<int64_t>(42'001) : std::nullopt);
-  }
-}
-
-TEST(StateTtl, IsTurnedOffAtARestore) {
-  Job expiring(StateTtl::after(Duration(kLife)));
-  fill(expiring, 100);
-  Job job(StateTtl::disabled(), 5000, restoredFrom(expiring.cut()));
-  job.key(42);
-  EXPECT_EQ(job.value.get(), 42);
-  EXPECT_EQ(job.list.get().size(), 3u);
-  EXPECT_EQ(*job.map.get(2), 42);
-  EXPECT_EQ(*job.reducing.get(), 42);
-  EXPECT_EQ(job.aggregating.get(), 42'001);
-  EXPECT_EQ(job.backend.cleanUpAt(), Timestamp::max());
-}
-
-TEST(StateTtl, AnotherTimeToLiveCountsFromTheOldTouch) {
-  Job first(StateTtl::after(Duration(kLife)));
-  fill(first, 10);
-  Job second(StateTtl::after(Duration(kLife * 10)), 1000 + kLife * 9, restoredFrom(first.cut()));
-  second.key(4);
-  EXPECT_EQ(second.value.get(), 4);
-  second.advanceTo(1000 + kLife * 10);
-  second.key(4);
-  EXPECT_EQ(second.value.get(), -1);
-}
-
-TEST(StateTtl, IsPartOfTheSchema) {
-  Job job(StateTtl::after(Duration(kLife)));
-  job.backend.state(ValueStateDescriptor<int64_t>("for ever"));
-  const std::map<std::string, std::string> plain = {{"value", "int64"},
-                                                    {"list", "list<int64>"},
-                                                    {"map", "map<int64, int64>"},
-                                                    {"reducing", "int64"},
-                                                    {"aggregating", "struct{sum: int64, count: int64}"},
-                                                    {"for ever", "int64"}};
-  for (const KeyedStateSchema& schema : job.backend.schemas()) {
-    EXPECT_EQ(schema.expires, schema.name != "for ever");
-    EXPECT_EQ(schema.value.toString(), plain.at(schema.name));
-  }
-}
-
-TEST(StateTtl, SnapshotsFromBeforeItAreRead) {
-  std::string section;
-  ByteWriter out(section);
-  out.fixed(uint32_t{0x53'4b'4c'46});
-  out.varint(1);
-  describe<int64_t>().encode(out);
-  out.varint(1);
-  out.string("value");
-  out.string("value");
-  describe<int64_t>().encode(out);
-  const int64_t key = 3;
-  out.varint(0);
-  out.fixed(kNoNamespace);
-  out.varint(keyGroupOf(hashKey(key), kDefaultMaxParallelism).value);
-  out.fixed(uint64_t{0});
-  out.varint(1);
-  std::string entry;
-  ByteWriter entryOut(entry);
-  Codec<int64_t>::encode(key, entryOut);
-  Codec<int64_t>::encode(30, entryOut);
-  out.string(entry);
-  Job job(StateTtl::after(Duration(kLife)), 1000, restoredFrom(section));
-  job.key(3);
-  EXPECT_EQ(job.value.get(), 30);
-}
-
-TEST(StateTtl, ListsAndMapsWhoseTimesDoNotFitAreRefused) {
-  const auto refusal = [](auto value, auto&& spoil) {
-    using E = decltype(value);
-    std::string bytes;
-    ByteWriter out(bytes);
-    Codec<E>::encode(value, out);
-    spoil(bytes);
-    return errorText(
-        [&] {
-          ByteReader in(bytes);
-          Codec<E>::decode(in, value);
-        },
-        ErrorKind::kCorruption);
-  };
-  ExpiringList<int8_t> list;
-  list.addAll(std::vector<int8_t>{1, 2}, Timestamp(5));
-  EXPECT_NE(refusal(list, [](std::string& bytes) { bytes[5] = 6; }).find("times do not fit"),
-            std::string::npos);  // the first later than the second
-  ExpiringMap<int64_t, int64_t> map;
-  map.at(1, Timestamp(5));
-  const auto untouched = [](std::string& bytes) {
-    bytes.replace(bytes.size() - 8, 8, "\0\0\0\0\0\0\0\x80", 8);
-  };
-  EXPECT_NE(refusal(map, untouched).find("never touched"), std::string::npos);
-}
-
 TEST(StateTtl, AListStaysInOrderWhereTheClockGoesBack) {
-  Job job(StateTtl::after(Duration(kLife)));
+  TtlJob job(StateTtl::after(Duration(kLife)));
   job.key(1);
   job.list.add(1);
   job.backend.setProcessingTime(Timestamp(950));

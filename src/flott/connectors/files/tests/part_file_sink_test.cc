@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "flott/base/tests/error_text.h"
+#include "flott/connectors/files/tests/plain_names.h"
 #include "flott/connectors/tests/sink_run.h"
 #include "flott/env/simulated.h"
 
@@ -11,23 +12,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// A name without what differs from run to run.
-std::string plain(const std::string& path) {
-  std::string out;
-  for (size_t at = 0; at < path.size();) {
-    const size_t end = path.find_first_not_of("0123456789abcdef", at);
-    const size_t length = (end == std::string::npos ? path.size() : end) - at;
-    if (length == 18) {
-      out += "ID";
-      at += length;
-    } else {
-      out += path.substr(at, std::max<size_t>(length, 1));
-      at += std::max<size_t>(length, 1);
-    }
-  }
-  return out;
-}
-
 using Attempt = SinkRun<std::string>;
 
 class PartFileSinkTest : public testing::Test {
@@ -35,7 +19,7 @@ class PartFileSinkTest : public testing::Test {
   Names names() {
     Names all;
     if (!world.files().stat("/out")) return all;
-    for (const FileInfo& file : world.files().listFiles("/out")) all.push_back(plain(file.path));
+    for (const FileInfo& file : world.files().listFiles("/out")) all.push_back(plainName(file.path));
     return all;
   }
   Names contents() {
