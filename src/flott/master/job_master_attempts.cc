@@ -95,9 +95,8 @@ void JobMaster::recover() {
 void JobMaster::damaged(const TaskKey& task, const Error& what) {
   if (cancelling_ || cancelled_ || triesAnother_) return;
   const CheckpointId from = startedFrom_[task];
-  const bool known =
-      std::any_of(checkpoints_.completed().begin(), checkpoints_.completed().end(),
-                  [from](const CheckpointMetadata& metadata) { return metadata.id == from; });
+  const bool known = std::any_of(checkpoints_.completed().begin(), checkpoints_.completed().end(),
+                                 [from](const CheckpointMetadata& metadata) { return metadata.id == from; });
   if (!known) return;
   checkpoints_.leaveDamaged(from, what);
   triesAnother_ = checkpoints_.latest() != nullptr || !options_.recoveryPath.empty();

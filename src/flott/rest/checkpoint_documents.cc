@@ -38,7 +38,7 @@ struct Share {
   int acknowledged = 0;
   int tasks = 0;
   uint64_t bytes = 0;
-  uint64_t written = 0;    // of these, those that no earlier checkpoint has stored
+  uint64_t written = 0;  // of these, those that no earlier checkpoint has stored
   uint64_t processedBytes = 0;
   uint64_t persistedBytes = 0;
   int64_t lastAfter = -1;  // the trigger, in milliseconds

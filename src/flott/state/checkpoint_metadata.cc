@@ -114,8 +114,9 @@ std::string CheckpointMetadata::encode() const {
   forEachShared([&shares](const SharedFile&) { shares = true; });
   out.fixed(kMagic);
   // What is not needed is left out, so that earlier programs can read it.
-  const uint32_t version =
-      shares ? kVersion : channels.empty() ? kVersionBeforeChannels : kVersionBeforeShared;
+  const uint32_t version = shares             ? kVersion
+                           : channels.empty() ? kVersionBeforeChannels
+                                              : kVersionBeforeShared;
   out.fixed(version);
   out.varint(id.value);
   out.fixed(triggered.ms);

@@ -46,9 +46,9 @@ TEST_P(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
     Random random(seed);
     const int64_t count = 1000 + static_cast<int64_t>(random.below(4000));
     const JobShape shape{.sources = static_cast<int>(1 + random.below(3)),
-                      .sums = static_cast<int>(1 + random.below(4)),
-                      .passes = static_cast<int>(random.below(3)),
-                      .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
+                         .sums = static_cast<int>(1 + random.below(4)),
+                         .passes = static_cast<int>(random.below(3)),
+                         .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
     RecoveryWorld world(seed);
@@ -167,8 +167,8 @@ TEST_P(Recovery, AJobGoesOnAtAnotherParallelism) {
     constexpr int64_t kCount = 4000;
     const auto shape = [&random, apart = seed % 2 == 0] {
       return JobShape{.sources = static_cast<int>(1 + random.below(4)),
-                   .sums = static_cast<int>(1 + random.below(5)),
-                   .passes = apart ? static_cast<int>(1 + random.below(3)) : 0};
+                      .sums = static_cast<int>(1 + random.below(5)),
+                      .passes = apart ? static_cast<int>(1 + random.below(3)) : 0};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1000 + static_cast<int64_t>(random.below(3000));
@@ -237,8 +237,8 @@ TEST_P(Recovery, SavepointsHoldEveryRecordOnceWhateverCrashesAroundThem) {
     constexpr int64_t kCount = 3000;
     const auto shape = [&random] {
       return JobShape{.sources = static_cast<int>(1 + random.below(3)),
-                   .sums = static_cast<int>(1 + random.below(4)),
-                   .handout = Handout::kOnRequest};
+                      .sums = static_cast<int>(1 + random.below(4)),
+                      .handout = Handout::kOnRequest};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));
