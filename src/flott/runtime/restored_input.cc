@@ -79,7 +79,8 @@ Batch RestoredInput::own(Content& content, Batch batch, std::vector<uint32_t>& t
   if (to.partitioning.kind == PartitionKind::kCustom) {
     to.partitioning.router->route(batch, to.parallelism, targets.data());
   } else {
-    to.partitioning.hasher->hash(batch);
+    // As its sender found it: a hasher may give a key another hash each time, to spread it.
+    if (!batch->hasHashes()) to.partitioning.hasher->hash(batch);
     const uint64_t* hashes = batch->hashes();
     for (size_t i = 0; i < targets.size(); ++i) {
       targets[i] = subtaskOf(keyGroupOf(hashes[i], to.maxParallelism), to.maxParallelism, to.parallelism);

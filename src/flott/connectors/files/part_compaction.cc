@@ -8,7 +8,7 @@
 #include "flott/connectors/files/bulk_format.h"
 #include "flott/connectors/files/part_store.h"
 #include "flott/env/files.h"
-#include "flott/operators/context.h"
+#include "flott/operators/committing_sink.h"
 
 namespace flott {
 namespace {

@@ -23,12 +23,13 @@
 #include "flott/base/function.h"
 #include "flott/base/memory_size.h"
 #include "flott/connectors/files/part_file.h"
-#include "flott/state/operator_state.h"
 
 namespace flott {
 
 class BulkFormat;
 class OperatorContext;
+template <typename T>
+class OperatorListState;
 class PartStore;
 
 /// When pending files of a folder are made one.

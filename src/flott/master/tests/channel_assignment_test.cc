@@ -7,19 +7,29 @@
 
 #include "flott/base/tests/error_text.h"
 #include "flott/master/state_assignment.h"
+#include "flott/runtime/restored_input.h"
 #include "flott/runtime/tests/counting_job.h"
+#include "flott/state/key_groups.h"
 
 namespace flott {
 namespace {
 
 using Takes = RestoredChannel::Takes;
 
+class ByNumber final : public RowRouter {
+  void route(const Batch& batch, uint32_t channels, uint32_t* targets) const override {
+    for (size_t i = 0; i < batch.size(); ++i)
+      targets[i] = static_cast<uint32_t>(batch.rows<int64_t>()[i]) % channels;
+  }
+};
+
 class ChannelAssignment : public testing::Test {
  protected:
   /// The source passes its records on by `kind`.
   static JobGraph job(PartitionKind kind, int sources, int receivers, int maxParallelism = 128) {
     Pipeline pipeline(readBy(PositionReader(1)), sources);
-    Partitioning partitioning{.kind = kind, .hasher = std::make_shared<ByRecord>()};
+    Partitioning partitioning{
+        .kind = kind, .hasher = std::make_shared<ByRecord>(), .router = std::make_shared<ByNumber>()};
     pipeline.then("count", make<CountByKey>(), receivers, kind, partitioning);
     for (StreamNode& node : pipeline.graph.nodes) {
       node.uid = node.name;
@@ -125,6 +135,46 @@ TEST_F(ChannelAssignment, ByTurnsEachChannelGoesToOneAndItsTimeToAll) {
   EXPECT_EQ(assigned(more, checkpoint, 2), (Texts{"0! nothing 10"}));
   const JobGraph one = job(PartitionKind::kRebalance, 1, 1);
   EXPECT_EQ(assigned(one, checkpoint, 0), (Texts{"0! all 0 1", "0! all 10"}));
+}
+
+TEST_F(ChannelAssignment, AFunctionOfTheProgramsIsAskedAgain) {
+  const CheckpointMetadata checkpoint = checkpointOf(job(PartitionKind::kCustom, 1, 2));
+  const JobGraph more = job(PartitionKind::kCustom, 1, 3);
+  for (size_t task = 0; task < 3; ++task)
+    EXPECT_EQ(assigned(more, checkpoint, task), (Texts{"0! routed 0 1", "0! routed 10"}));
+}
+
+// A task takes of what it is given to look through what today's exchange would send to it.
+TEST_F(ChannelAssignment, ATaskTakesWhatIsItsOwn) {
+  for (const PartitionKind kind : {PartitionKind::kCustom, PartitionKind::kHash}) {
+    std::vector<int64_t> taken;
+    for (uint32_t task = 0; task < 3; ++task) {
+      Batch batch = rowsPool<int64_t>(pools_).acquire();
+      for (int64_t i = 0; i < 30; ++i) batch.rows<int64_t>().emplace(i);
+      std::string elements;
+      appendBatch(batch, elements);
+      RestoredChannel channel{.takes = Takes::kRouted,
+                              .parts = {std::make_shared<const std::string>(std::move(elements))}};
+      RestoredInput input;
+      input.add(std::move(channel), 0,
+                {.partitioning = {.kind = kind,
+                                  .hasher = std::make_shared<ByRecord>(),
+                                  .router = std::make_shared<ByNumber>()},
+                 .parallelism = 3,
+                 .subtask = task},
+                pools_, &rowsPool<int64_t>, "in a test");
+      while (std::optional<RestoredInput::Taken> one = input.next()) {
+        for (const int64_t record : std::get<Batch>(one->element).rows<int64_t>()) {
+          taken.push_back(record);
+          const uint32_t to = kind == PartitionKind::kCustom
+                                  ? static_cast<uint32_t>(record) % 3
+                                  : subtaskOf(keyGroupOf(hashKey(record % 10), 128), 128, 3);
+          EXPECT_EQ(to, task);
+        }
+      }
+    }
+    EXPECT_EQ(taken.size(), 30u);
+  }
 }
 
 TEST_F(ChannelAssignment, RecordsOfAnExchangeThatIsNotThereAreNotDroppedQuietly) {

@@ -38,11 +38,18 @@ class PausingReader final : public PositionReader {
   }
 };
 
+class ToTheFirst final : public RowRouter {
+  void route(const Batch& batch, uint32_t, uint32_t* targets) const override {
+    std::fill_n(targets, batch.size(), 0);
+  }
+};
+
 /// Two sources that read as fast as they can, and one slow task behind them.
 JobGraph slowJob(int64_t* counted, PartitionKind kind = PartitionKind::kRebalance, int64_t each = 100'000) {
   auto make = [counted] { return std::make_unique<SlowCount>(counted); };
   Pipeline pipeline(readBy(PausingReader(each)), 2);
-  pipeline.then("slow", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1, kind);
+  pipeline.then("slow", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), 1, kind,
+                {.kind = kind, .router = std::make_shared<ToTheFirst>()});
   return pipeline.job();
 }
 
@@ -173,7 +180,8 @@ TEST(UnalignedCheckpoint, AnOperatorGetsDoneWithWhatItHasBegun) {
 }
 
 TEST(UnalignedCheckpoint, DoesNotOvertakeWhereRecordsHaveAFixedWay) {
-  for (const PartitionKind kind : {PartitionKind::kBroadcast, PartitionKind::kRescale}) {
+  for (const PartitionKind kind :
+       {PartitionKind::kBroadcast, PartitionKind::kRescale, PartitionKind::kCustom}) {
     int64_t counted = 0;
     TestWorker test(slowJob(&counted, kind), 1, overtaking());
     trigger(test, kAtOnce);
@@ -182,6 +190,16 @@ TEST(UnalignedCheckpoint, DoesNotOvertakeWhereRecordsHaveAFixedWay) {
     EXPECT_EQ(recordsInFlight(test.acknowledged[CheckpointId(1)], false), 0);
     EXPECT_EQ(recordsInFlight(test.acknowledged[CheckpointId(1)], true), 0);
   }
+}
+
+TEST(UnalignedCheckpoint, OvertakesBehindACustomPartitionerWhenForcedTo) {
+  int64_t counted = 0;
+  WorkerOptions options = overtaking();
+  options.forcedOvertaking = true;
+  TestWorker test(slowJob(&counted, PartitionKind::kCustom), 1, options);
+  trigger(test, kAtOnce);
+  EXPECT_EQ(acknowledgedAfter(test, Duration::millis(1100)), 3u);
+  EXPECT_GT(recordsInFlight(test.acknowledged[CheckpointId(1)], false), 0);
 }
 
 // The whole cut: what the sources had read is counted, or is on its way, and nothing else is.

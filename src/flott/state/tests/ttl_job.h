@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,10 +48,11 @@ struct TtlJob {
   explicit TtlJob(const StateTtl& ttl, int64_t time = 1000, RestoredKeyedState restored = {},
                   Where where = {})
       : backend(typeOps<int64_t>(), where({.processingTime = Timestamp(time)}), std::move(restored)) {
+    const auto plus = [](int64_t a, int64_t b) { return a + b; };
     value = backend.state(ValueStateDescriptor<int64_t>("value").defaultValue(-1).ttl(ttl));
     list = backend.state(ListStateDescriptor<int64_t>("list").ttl(ttl));
     map = backend.state(MapStateDescriptor<int64_t, int64_t>("map").ttl(ttl));
-    reducing = backend.state(ReducingStateDescriptor<int64_t>("reducing", std::plus<int64_t>()).ttl(ttl));
+    reducing = backend.state(ReducingStateDescriptor<int64_t>("reducing", plus).ttl(ttl));
     aggregating = backend.state(
         AggregatingStateDescriptor<int64_t, Totals::Sum, int64_t>("aggregating", Totals()).ttl(ttl));
   }
