@@ -3,11 +3,11 @@
 // A checkpoint needs its files while it is retained, and while one is under way that was told to build on it.
 // Owned by the coordinator, used on the master's lane.
 //
-//   registry.retain(metadata);                    // complete
-//   registry.hold(metadata.id);                   // the next one builds on it
-//   registry.retain(next);                        // … and is complete
-//   std::vector<SharedFile> useless = registry.letGo(metadata.id);  // no more builds on it: none, it is
-//   retained useless = registry.letGo(metadata.id);        // replaced: what `next` does not have
+//   registry.retain(first);                      // complete
+//   registry.hold(first.id);                     // the next one builds on it
+//   registry.retain(next);                       // … and is complete
+//   auto useless = registry.letGo(first.id);     // so that nothing builds on the first: none, it is retained
+//   useless = registry.letGo(first.id);          // replaced: what `next` does not have
 #pragma once
 
 #include <cstddef>

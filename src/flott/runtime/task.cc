@@ -114,6 +114,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
       return;
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
+    // It cannot wait for the cut before it: splits that come by later mail do not belong to it.
     checkpoints_.begin(barrier, now_, {});
     chain_->injectBarrier(barrier);
   });
@@ -332,22 +333,27 @@ Runnable::Progress Task::run() {
   noteBackPressure(stalled);
   cutFinal();
   reportEnd();
-  if (checkpoints_.step(*chain_, wiring_->gate, *this)) more = true;
+  if (checkpoints_.step(*chain_, wiring_->gate, *this) || barrierCanGoOn()) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
 }
 
+/// One that had to wait for the cut before it.
+bool Task::barrierCanGoOn() const {
+  return !chain_->cutting() && (held_ || (!finalCheckpoint_.triggered.empty() && chain_->finished()));
+}
+
 // The barrier goes nowhere: those behind have got their last element.
 void Task::cutFinal() {
-  if (finalCheckpoint_.triggered.empty() || !chain_->finished()) return;
-  for (const Barrier& barrier : finalCheckpoint_.triggered) {
-    checkpoints_.begin(barrier, now_, {});
-    chain_->cutEnded(barrier);
-    finalCheckpoint_.cut.insert(barrier.checkpoint);
+  std::deque<Barrier>& triggered = finalCheckpoint_.triggered;
+  while (!triggered.empty() && chain_->finished() && !chain_->cutting()) {
+    checkpoints_.begin(triggered.front(), now_, {});
+    chain_->cutEnded(triggered.front());
+    finalCheckpoint_.cut.insert(triggered.front().checkpoint);
+    triggered.pop_front();
   }
-  finalCheckpoint_.triggered.clear();
 }
 
 void Task::reportEnd() {
@@ -374,6 +380,12 @@ void Task::noteBackPressure(bool heldUp) {
 
 bool Task::takeInput() {
   InputGate& gate = wiring_->gate;
+  if (held_) {
+    if (chain_->cutting()) return false;
+    std::optional<InputGate::Event> event = std::exchange(held_, std::nullopt);
+    chain_->deliver(event->input, std::move(event->element));
+    return true;
+  }
   std::optional<InputGate::Event> event = gate.next();
   if (!event) return false;
   if (const auto* barrier = std::get_if<Barrier>(&event->element)) {
@@ -382,6 +394,10 @@ bool Task::takeInput() {
                        {.nanos = gate.alignmentNanos(),
                         .bytes = gate.alignmentBytes(),
                         .overtook = gate.captures(barrier->checkpoint)});
+    if (chain_->cutting()) {
+      held_ = std::move(event);
+      return false;
+    }
   }
   chain_->deliver(event->input, std::move(event->element));
   return true;

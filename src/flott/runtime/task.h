@@ -106,6 +106,7 @@ class Task final : public Runnable, public ChainHost {
   /// Its operators are open and take what the master sends.
   bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
+  bool barrierCanGoOn() const;
   void cutFinal();
   void reportEnd();
   bool finished() const {
@@ -147,10 +148,13 @@ class Task final : public Runnable, public ChainHost {
   struct FinalCheckpoint {
     bool awaited = false;
     bool reported = false;           // that nothing but it is missing
-    std::vector<Barrier> triggered;  // since the input ended
+    std::deque<Barrier> triggered;  // since the input ended
     std::set<CheckpointId> cut;      // after the end of all operators
   };
   FinalCheckpoint finalCheckpoint_;
+  // A barrier that has come while a cut was under way: to finish that at once would take the lane, and memory
+  // for all of it. Waits, with all input behind it, until the cut is encoded.
+  std::optional<InputGate::Event> held_;
   bool endedBefore_ = false;                             // restored as finished: it has no operators
   std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
   int offloaded_ = 0;                                    // handed to the pool, reply not yet here

@@ -110,8 +110,10 @@ uint64_t CheckpointMetadata::stateBytes() const {
 std::string CheckpointMetadata::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  bool shares = false;
-  forEachShared([&shares](const SharedFile&) { shares = true; });
+  const bool shares = std::any_of(operators.begin(), operators.end(), [](const OperatorSnapshot& op) {
+    return std::any_of(op.subtasks.begin(), op.subtasks.end(),
+                       [](const SubtaskSnapshot& subtask) { return !subtask.cold.image.empty(); });
+  });
   out.fixed(kMagic);
   // What is not needed is left out, so that earlier programs can read it.
   const uint32_t version = shares             ? kVersion

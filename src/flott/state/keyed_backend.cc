@@ -127,7 +127,7 @@ void KeyedStateBackend::loadRestored(State& state) {
   restored_.releaseTaken();
 }
 
-void KeyedStateBackend::expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces) {
+void KeyedStateBackend::expectPieces(State& state, const RestoredKeyedState::Pieces& pieces) {
   std::map<int64_t, size_t> entries;  // by namespace
   for (const RestoredKeyedState::Piece& piece : pieces) {
     StateTable& table = state.tables.at(piece.nameSpace);
@@ -211,6 +211,8 @@ void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
     table->erase(currentKey_);
     if (table->size() == 0) tables->drop(nameSpace);
   }
+  restored_.erase(kNamespaced, nameSpace, key_, currentKey_);
+  if (!restoredCold_.empty()) clearRestoredCold(nameSpace);
 }
 
 void KeyedStateBackend::dropNamespace(int64_t nameSpace) {

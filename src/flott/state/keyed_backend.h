@@ -107,7 +107,8 @@ class KeyedStateBackend {
         registered(std::string(kNamespaced) + descriptor.name(), kindOf<Handle>(), descriptor.ttl());
     return handleIn(nameSpace, state, descriptor);
   }
-  /// Drops what the current key, or every key, has in a namespace by stateIn().
+  /// Drops what the current key, or every key, has in a namespace by stateIn(), also of states that were
+  /// restored and are not registered yet.
   void clearNamespace(int64_t nameSpace);
   void dropNamespace(int64_t nameSpace);
   TimerQueue& eventTimers();
@@ -208,6 +209,7 @@ class KeyedStateBackend {
   ColdPlace placeFor(const std::string& name, const Kind& kind, bool expires);
   void loadRestoredCold(State& state);
   void loadCold(State& state, const ColdImage::State& stored);
+  void clearRestoredCold(int64_t nameSpace);
   void releaseCold();
   uint32_t variantOf(const KeyedStateSchema& unregistered) const;
   static LiveOnly liveOnlyOf(const State& state) {
@@ -215,7 +217,7 @@ class KeyedStateBackend {
   }
   void cutInMemory(SegmentSink& sink);
   void cutStore(SegmentSink& sink);
-  static void expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces);
+  static void expectPieces(State& state, const RestoredKeyedState::Pieces& pieces);
   const State* find(std::string_view name) const;
   void evict();
   void cleanUpBetweenRecords();

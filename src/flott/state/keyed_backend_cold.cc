@@ -3,8 +3,10 @@
 #include <limits>
 #include <utility>
 
+#include "flott/base/bytes.h"
 #include "flott/base/error.h"
 #include "flott/state/keyed_backend.h"
+#include "flott/state/scratch_value.h"
 
 namespace flott {
 namespace {
@@ -75,6 +77,25 @@ void KeyedStateBackend::loadCold(State& state, const ColdImage::State& stored) {
     }
   } catch (Error& error) {
     throw std::move(error).at("state '" + state.name + "' of the snapshot");
+  }
+}
+
+void KeyedStateBackend::clearRestoredCold(int64_t nameSpace) {
+  ScratchValue scratch(key_.ops());
+  for (ColdImage::State& state : restoredCold_) {
+    const auto left = state.entries.find(nameSpace);
+    if (!state.schema.name.starts_with(kNamespaced) || left == state.entries.end()) continue;
+    std::string from = ColdKey::prefix(state.number, nameSpace);
+    ColdKey::appendOrder(key_.isWord() ? currentKey_.hash : hashWord(currentKey_.hash), from);
+    for (const auto scan = cold_->scan(from, ColdKey::behind(from)); scan->valid(); scan->next()) {
+      const ColdKey stored = ColdKey::parse(scan->key());
+      ByteReader in(stored.key);
+      key_.ops().decode(in, scratch.get());
+      if (!key_.ops().equals(scratch.get(), currentKey_.object)) continue;
+      cold_->erase(scan->key());
+      if (--left->second == 0) state.entries.erase(left);
+      break;
+    }
   }
 }
 

@@ -209,7 +209,7 @@ void RestoredKeyedState::add(std::shared_ptr<const std::string> bytes, KeyGroupR
 void RestoredKeyedState::addPiece(Piece piece, State& state) {
   if (maxParallelism_ <= storedMaxParallelism_) {
     piece.keyGroup = KeyGroup(piece.keyGroup.value / (storedMaxParallelism_ / maxParallelism_));
-    if (keyGroups_.contains(piece.keyGroup)) state.pieces.push_back(piece);
+    if (keyGroups_.contains(piece.keyGroup)) state.pieces.insert(piece);
     return;
   }
   const uint64_t times = maxParallelism_ / storedMaxParallelism_;
@@ -241,7 +241,7 @@ void RestoredKeyedState::divide(const Piece& piece, State& state, const TypeOps&
   size_t from = 0;
   const auto add = [&](size_t end) {
     part.bytes = piece.bytes.substr(from, end - from);
-    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.push_back(part);
+    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.insert(part);
     part.entries = 0;
     from = end;
   };
@@ -284,6 +284,50 @@ void RestoredKeyedState::drop(std::string_view prefix, int64_t nameSpace) {
     dropFrom(state);
     for (State& other : state.others) dropFrom(other);
   }
+}
+
+void RestoredKeyedState::erase(std::string_view prefix, int64_t nameSpace, const KeyType& type,
+                               const KeyRef& key) {
+  for (auto& [name, state] : states_) {
+    if (!name.starts_with(prefix)) continue;
+    eraseIn(state, nameSpace, type, key);
+    for (State& other : state.others) eraseIn(other, nameSpace, type, key);
+  }
+}
+
+// Sections do not change: the piece with the entry becomes what is before it and what is behind it.
+void RestoredKeyedState::eraseIn(State& state, int64_t nameSpace, const KeyType& type, const KeyRef& key) {
+  const auto orderOf = [&type](uint64_t hash) { return type.isWord() ? hash : hashWord(hash); };
+  Piece behind;
+  behind.nameSpace = nameSpace;
+  behind.firstHash = orderOf(key.hash);
+  auto at = state.pieces.upper_bound(behind);
+  if (at == state.pieces.begin() || std::prev(at)->nameSpace != nameSpace) return;
+  const StoredValueSkipper values(state.value, timesPlace(state.kind, state.expires), nullptr);
+  if (!values.obstacle().empty()) return;
+  ScratchValue scratch(type.ops());
+  do {
+    Piece before = *--at;
+    ByteReader in(before.bytes);
+    for (uint32_t entry = 0; !in.atEnd(); ++entry) {
+      const size_t begin = in.offset();
+      type.ops().decode(in, scratch.get());
+      values.skip(in);
+      const uint64_t hash = type.ops().hash(scratch.get());
+      if (orderOf(hash) > behind.firstHash) break;
+      if (hash != key.hash || !type.ops().equals(scratch.get(), key.object)) continue;
+      behind.keyGroup = before.keyGroup;
+      behind.entries = before.entries - entry - 1;
+      behind.bytes = before.bytes.substr(in.offset());
+      before.entries = entry;
+      before.bytes = before.bytes.substr(0, begin);
+      at = state.pieces.erase(at);
+      if (before.entries > 0) state.pieces.insert(at, before);
+      if (behind.entries > 0) state.pieces.insert(at, behind);
+      return;
+    }
+  } while (at != state.pieces.begin() && at->firstHash == behind.firstHash &&
+           std::prev(at)->nameSpace == nameSpace);
 }
 
 }  // namespace flott

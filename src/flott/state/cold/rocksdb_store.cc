@@ -25,6 +25,8 @@ class ColdMemory {
 namespace {
 
 constexpr int kMostNames = 10'000;
+constexpr int kMostLost = 100;  // names that others took at the same moment
+constexpr const char* kOwnerFile = "/OWNER";
 constexpr double kFilterBitsPerKey = 10;
 constexpr size_t kManifestBytes = size_t{1} << 20;
 constexpr size_t kReadAtOnce = size_t{1} << 20;
@@ -88,6 +90,67 @@ void removeFolder(const std::string& path) {
     if (!env.DeleteFile(inside).ok()) removeFolder(inside);
   }
   env.DeleteDir(path).PermitUncheckedError();
+}
+
+std::string placeOf(const RocksDbOptions& options) {
+  return "'" + options.folder + "' (" + options.folderOption + ")";
+}
+
+/// What a process that was killed has left: nobody holds its lock.
+void removeIfAbandoned(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const std::string ownerFile = path + kOwnerFile;
+  rocksdb::FileLock* lock = nullptr;
+  if (!env.FileExists(ownerFile).ok() || !env.LockFile(ownerFile, &lock).ok()) return;
+  removeFolder(path);
+  env.UnlockFile(lock).PermitUncheckedError();
+}
+
+/// A folder that no living process uses, and that none takes while the object lives: the lock that RocksDB has
+/// comes later than the first files, and not at all where it only reads. Goes with what is in it.
+class OwnedFolder {
+ public:
+  explicit OwnedFolder(const RocksDbOptions& options);
+  ~OwnedFolder() {
+    removeFolder(path_);
+    rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError();
+  }
+  OwnedFolder(const OwnedFolder&) = delete;
+  OwnedFolder& operator=(const OwnedFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  rocksdb::FileLock* lock_ = nullptr;
+};
+
+OwnedFolder::OwnedFolder(const RocksDbOptions& options) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const auto refuse = [&](const rocksdb::Status& status) {
+    throw Error(ErrorKind::kUser, "state cannot be kept in " + placeOf(options) + ": " + status.ToString() +
+                                      ": name a folder that can be written to");
+  };
+  for (size_t at = 0; (at = options.folder.find('/', at + 1)) != std::string::npos;) {
+    env.CreateDirIfMissing(options.folder.substr(0, at)).PermitUncheckedError();  // the last one tells
+  }
+  if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
+  int lost = 0;
+  for (int number = 0;; ++number) {
+    path_ = options.folder + "/" + options.name + "-" + std::to_string(number);
+    if (env.FileExists(path_).ok()) removeIfAbandoned(path_);
+    if (env.FileExists(path_).ok()) continue;
+    rocksdb::Status status = env.CreateDir(path_);
+    if (!status.ok()) {
+      if (!env.FileExists(path_).ok() || number == kMostNames) refuse(status);
+      continue;
+    }
+    // Before it is locked another process may take it for abandoned, and remove it.
+    status = env.LockFile(path_ + kOwnerFile, &lock_);
+    if (status.ok() && env.FileExists(path_ + kOwnerFile).ok()) return;
+    if (status.ok()) env.UnlockFile(lock_).PermitUncheckedError();
+    if (++lost == kMostLost) refuse(status);
+  }
 }
 
 class RocksDbScan final : public ColdScan {
@@ -183,16 +246,14 @@ class RocksDbFiles final : public ColdFiles {
 
 class RocksDbStore final : public ColdStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::string path, std::string place)
-      : db_(std::move(db)), path_(std::move(path)), place_(std::move(place)) {
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::unique_ptr<OwnedFolder> folder, std::string place)
+      : folder_(std::move(folder)), db_(std::move(db)), place_(std::move(place)) {
     write_.disableWAL = true;
   }
   ~RocksDbStore() override {
     values_.clear();  // they hold blocks of the cache
     // Nothing can be done about what fails here, and nothing that counts is lost.
     db_->Close().PermitUncheckedError();
-    db_.reset();
-    removeFolder(path_);
   }
 
   const std::vector<std::optional<std::string_view>>& get(std::span<const std::string_view> keys) override;
@@ -216,7 +277,7 @@ class RocksDbStore final : public ColdStore {
     rocksdb::Checkpoint* made = nullptr;
     check(rocksdb::Checkpoint::Create(db_.get(), &made));
     const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
-    std::string folder = path_ + "/cut-" + std::to_string(cuts_++);
+    std::string folder = folder_->path() + "/cut-" + std::to_string(cuts_++);
     check(checkpoint->CreateCheckpoint(folder));
     return std::make_unique<RocksDbFiles>(std::move(folder), place_);
   }
@@ -227,8 +288,8 @@ class RocksDbStore final : public ColdStore {
       fail(status, place_);
   }
 
+  const std::unique_ptr<OwnedFolder> folder_;
   std::unique_ptr<rocksdb::DB> db_;
-  const std::string path_;
   const std::string place_;  // with the option, for errors
   uint64_t cuts_ = 0;
   rocksdb::WriteOptions write_;
@@ -263,41 +324,6 @@ const std::vector<std::optional<std::string_view>>& RocksDbStore::get(
   return found_;
 }
 
-std::string placeOf(const RocksDbOptions& options) {
-  return "'" + options.folder + "' (" + options.folderOption + ")";
-}
-
-/// What a process that was killed has left: nobody holds its lock.
-void removeIfAbandoned(const std::string& path) {
-  rocksdb::Env& env = *rocksdb::Env::Default();
-  const std::string lockFile = path + "/LOCK";
-  rocksdb::FileLock* lock = nullptr;
-  if (!env.FileExists(lockFile).ok() || !env.LockFile(lockFile, &lock).ok()) return;
-  removeFolder(path);
-  env.UnlockFile(lock).PermitUncheckedError();
-}
-
-/// A folder that no living process uses.
-std::string newFolder(const RocksDbOptions& options, const std::string& place) {
-  rocksdb::Env& env = *rocksdb::Env::Default();
-  const auto refuse = [&](const rocksdb::Status& status) {
-    throw Error(ErrorKind::kUser, "state cannot be kept in " + place + ": " + status.ToString() +
-                                      ": name a folder that can be written to");
-  };
-  for (size_t at = 0; (at = options.folder.find('/', at + 1)) != std::string::npos;) {
-    env.CreateDirIfMissing(options.folder.substr(0, at)).PermitUncheckedError();  // the last one tells
-  }
-  if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
-  for (int number = 0;; ++number) {
-    std::string path = options.folder + "/" + options.name + "-" + std::to_string(number);
-    if (env.FileExists(path).ok()) removeIfAbandoned(path);
-    if (env.FileExists(path).ok()) continue;
-    const rocksdb::Status status = env.CreateDir(path);
-    if (status.ok()) return path;
-    if (!env.FileExists(path).ok() || number == kMostNames) refuse(status);
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBufferRatio,
@@ -311,15 +337,7 @@ std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBuffer
 
 struct RocksDbFolder::Parts {
   explicit Parts(RocksDbOptions wanted)
-      : options(std::move(wanted)), place(placeOf(options)), path(newFolder(options, place)) {
-    // Whoever finds the folder can tell whether it is abandoned.
-    check(rocksdb::Env::Default()->LockFile(path + "/LOCK", &lock));
-  }
-  ~Parts() {
-    file.reset();
-    unlock();
-    if (!opened) removeFolder(path);
-  }
+      : options(std::move(wanted)), place(placeOf(options)), folder(std::make_unique<OwnedFolder>(options)) {}
   void check(const rocksdb::Status& status) const {
     if (!status.ok()) fail(status, place);
   }
@@ -327,17 +345,11 @@ struct RocksDbFolder::Parts {
     if (file != nullptr) check(file->Close());
     file.reset();
   }
-  void unlock() {
-    if (lock != nullptr) rocksdb::Env::Default()->UnlockFile(lock).PermitUncheckedError();
-    lock = nullptr;
-  }
 
   const RocksDbOptions options;
   const std::string place;
-  const std::string path;
-  rocksdb::FileLock* lock = nullptr;
+  std::unique_ptr<OwnedFolder> folder;
   std::unique_ptr<rocksdb::WritableFile> file;
-  bool opened = false;
 };
 
 RocksDbFolder::RocksDbFolder(RocksDbOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
@@ -345,7 +357,7 @@ RocksDbFolder::~RocksDbFolder() = default;
 
 void RocksDbFolder::begin(const std::string& name) {
   parts_->endFile();
-  parts_->check(rocksdb::Env::Default()->NewWritableFile(parts_->path + "/" + name, &parts_->file, {}));
+  parts_->check(rocksdb::Env::Default()->NewWritableFile(parts_->folder->path() + "/" + name, &parts_->file, {}));
 }
 
 void RocksDbFolder::add(std::string_view bytes) { parts_->check(parts_->file->Append(slice(bytes))); }
@@ -357,27 +369,24 @@ std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, 
   begin("CURRENT");
   add(manifestName + "\n");
   parts_->endFile();
-  parts_->unlock();
   rocksdb::Options options = databaseOptions(parts_->options);
   options.create_if_missing = false;
   options.error_if_exists = false;
+  const std::string& path = parts_->folder->path();
   rocksdb::DB* db = nullptr;
-  parts_->check(readOnly ? rocksdb::DB::OpenForReadOnly(options, parts_->path, &db)
-                         : rocksdb::DB::Open(options, parts_->path, &db));
-  parts_->opened = true;
-  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), parts_->path, parts_->place);
+  parts_->check(readOnly ? rocksdb::DB::OpenForReadOnly(options, path, &db)
+                         : rocksdb::DB::Open(options, path, &db));
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(parts_->folder),
+                                        parts_->place);
 }
 
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
-  const std::string place = placeOf(options);
-  std::string path = newFolder(options, place);
+  std::string place = placeOf(options);
+  auto folder = std::make_unique<OwnedFolder>(options);
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), path, &db);
-  if (!status.ok()) {
-    removeFolder(path);
-    fail(status, place);
-  }
-  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(path), place);
+  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), folder->path(), &db);
+  if (!status.ok()) fail(status, place);
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder), std::move(place));
 }
 
 }  // namespace flott

@@ -278,8 +278,18 @@ TEST_F(Storage, MetadataWithoutSharedFilesIsAsItWasBeforeThem) {
   EXPECT_EQ(versionOf(completed(3).encode()), 2);
   const CheckpointMetadata shares = sharing(storage, 4, {sharedFile(storage, 4, "a", "content")});
   const std::string bytes = shares.encode();
-  EXPECT_EQ(versionOf(bytes), 3);
+  EXPECT_EQ(versionOf(bytes), 4);
   EXPECT_EQ(CheckpointMetadata::decode(bytes).operators, shares.operators);
+  // Nor what channels held makes it later than it need be; together they are the latest format.
+  CheckpointMetadata flowing = completed(5);
+  flowing.channels.push_back({.task = OperatorId(3), .subtask = 1, .elements = {.inlined = "abc"}});
+  EXPECT_EQ(versionOf(flowing.encode()), 3);
+  CheckpointMetadata both = shares;
+  both.channels = flowing.channels;
+  EXPECT_EQ(versionOf(both.encode()), 4);
+  const CheckpointMetadata again = CheckpointMetadata::decode(both.encode());
+  EXPECT_EQ(again.operators, both.operators);
+  EXPECT_EQ(again.channels, both.channels);
   CheckpointMetadata outside = shares;
   outside.operators[0].subtasks[0].cold.files[0].name = "../../elsewhere";
   EXPECT_NE(failure([&] { CheckpointMetadata::decode(outside.encode()); }, ErrorKind::kCorruption)
