@@ -14,6 +14,15 @@ constexpr size_t kPartBytes = size_t{1} << 20;
 // Encoded and not yet taken to be written: encoding waits.
 constexpr size_t kMostEncoded = size_t{4} << 20;
 
+/// Empty: checkpoints are kept in the master's memory.
+std::string folderOf(const Barrier& barrier, const CheckpointStorage& storage) {
+  return barrier.properties != nullptr && !barrier.properties->folder.empty()
+             ? barrier.properties->folder
+             : storage.folderOf(barrier.checkpoint);
+}
+
+std::string fileOf(const std::string& task, size_t index) { return task + "-" + std::to_string(index); }
+
 }  // namespace
 
 struct TaskCheckpoints::Stream {
@@ -76,14 +85,12 @@ bool TaskCheckpoints::waitsForWrite(const OperatorChain& chain) const {
 void TaskCheckpoints::writeAhead(OperatorChain& chain, ChainHost& host) {
   if (writesAhead_) return;
   const Barrier& barrier = chain.cutBarrier();
-  const std::string folder = barrier.properties != nullptr && !barrier.properties->folder.empty()
-                                 ? barrier.properties->folder
-                                 : storage_.folderOf(barrier.checkpoint);
+  const std::string folder = folderOf(barrier, storage_);
   if (folder.empty()) return;
   std::optional<ChainCut::Part> part = chain.takePart(kPartBytes);
   if (!part) return;
   std::shared_ptr<Stream>& stream = streams_[{barrier.checkpoint, part->index}];
-  if (stream == nullptr) stream = std::make_shared<Stream>(folder, file_ + "-" + std::to_string(part->index));
+  if (stream == nullptr) stream = std::make_shared<Stream>(folder, fileOf(file_, part->index));
   writesAhead_ = true;
   host.offload(
       "write checkpoint " + std::to_string(barrier.checkpoint.value),
@@ -108,7 +115,11 @@ struct TaskCheckpoints::Writing {
 /// By operator; empty where its state is in a section.
 std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage& storage) {
   std::vector<StateHandle> handles(cut.operators.size());
+  const std::string folder = folderOf(cut.barrier, storage);
   for (size_t i = 0; i < streams.size(); ++i) {
+    // Writes during the cut may have had all of it encoded within a step.
+    if (streams[i] == nullptr && !folder.empty() && cut.operators[i].keyed.size() >= kPartBytes)
+      streams[i] = std::make_shared<Stream>(folder, fileOf(name, i));
     if (streams[i] == nullptr) continue;
     streams[i]->write(storage, std::exchange(cut.operators[i].keyed, {}));
     if (streams[i]->error) throw *streams[i]->error;

@@ -198,10 +198,11 @@ void RocksDbScan::check() const {
   if (!entries_->Valid() && !entries_->status().ok()) fail(entries_->status(), place_);
 }
 
-/// Links to the files in a folder within that of the database.
+/// Links to the files in a folder within that of the database, which stays as long.
 class RocksDbFiles final : public ColdFiles {
  public:
-  RocksDbFiles(std::string folder, std::string place) : folder_(std::move(folder)), place_(std::move(place)) {
+  RocksDbFiles(std::shared_ptr<const OwnedFolder> home, std::string folder, std::string place)
+      : home_(std::move(home)), folder_(std::move(folder)), place_(std::move(place)) {
     rocksdb::Env& env = *rocksdb::Env::Default();
     std::vector<std::string> names;
     check(env.GetChildren(folder_, &names));
@@ -238,6 +239,7 @@ class RocksDbFiles final : public ColdFiles {
     if (!status.ok()) fail(status, place_);
   }
 
+  const std::shared_ptr<const OwnedFolder> home_;
   const std::string folder_;
   const std::string place_;
   std::vector<File> files_;
@@ -246,7 +248,8 @@ class RocksDbFiles final : public ColdFiles {
 
 class RocksDbStore final : public ColdStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::unique_ptr<OwnedFolder> folder, std::string place)
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder,
+               std::string place)
       : folder_(std::move(folder)), db_(std::move(db)), place_(std::move(place)) {
     write_.disableWAL = true;
   }
@@ -279,7 +282,7 @@ class RocksDbStore final : public ColdStore {
     const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
     std::string folder = folder_->path() + "/cut-" + std::to_string(cuts_++);
     check(checkpoint->CreateCheckpoint(folder));
-    return std::make_unique<RocksDbFiles>(std::move(folder), place_);
+    return std::make_unique<RocksDbFiles>(folder_, std::move(folder), place_);
   }
 
  private:
@@ -288,7 +291,7 @@ class RocksDbStore final : public ColdStore {
       fail(status, place_);
   }
 
-  const std::unique_ptr<OwnedFolder> folder_;
+  const std::shared_ptr<const OwnedFolder> folder_;
   std::unique_ptr<rocksdb::DB> db_;
   const std::string place_;  // with the option, for errors
   uint64_t cuts_ = 0;
@@ -337,7 +340,7 @@ std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBuffer
 
 struct RocksDbFolder::Parts {
   explicit Parts(RocksDbOptions wanted)
-      : options(std::move(wanted)), place(placeOf(options)), folder(std::make_unique<OwnedFolder>(options)) {}
+      : options(std::move(wanted)), place(placeOf(options)), folder(std::make_shared<const OwnedFolder>(options)) {}
   void check(const rocksdb::Status& status) const {
     if (!status.ok()) fail(status, place);
   }
@@ -348,7 +351,7 @@ struct RocksDbFolder::Parts {
 
   const RocksDbOptions options;
   const std::string place;
-  std::unique_ptr<OwnedFolder> folder;
+  std::shared_ptr<const OwnedFolder> folder;
   std::unique_ptr<rocksdb::WritableFile> file;
 };
 
@@ -382,7 +385,7 @@ std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, 
 
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
   std::string place = placeOf(options);
-  auto folder = std::make_unique<OwnedFolder>(options);
+  auto folder = std::make_shared<const OwnedFolder>(options);
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), folder->path(), &db);
   if (!status.ok()) fail(status, place);

@@ -282,7 +282,8 @@ TEST_F(Storage, MetadataWithoutSharedFilesIsAsItWasBeforeThem) {
   EXPECT_EQ(CheckpointMetadata::decode(bytes).operators, shares.operators);
   // Nor what channels held makes it later than it need be; together they are the latest format.
   CheckpointMetadata flowing = completed(5);
-  flowing.channels.push_back({.task = OperatorId(3), .subtask = 1, .elements = {.inlined = "abc"}});
+  flowing.channels.push_back(
+      {.task = OperatorId(3), .subtask = 1, .elements = storage.write(flowing.id, "flow", {"abc"})[0]});
   EXPECT_EQ(versionOf(flowing.encode()), 3);
   CheckpointMetadata both = shares;
   both.channels = flowing.channels;

@@ -214,10 +214,11 @@ TEST(RocksDbStore, AFolderIsNotAbandonedWhileItIsFilledOrRead) {
   const std::string root = testing::TempDir() + "/flott-filled-folder";
   fs::remove_all(root);
   const RocksDbOptions options{.folder = root, .folderOption = "io.tmp.dirs", .name = "db"};
-  const auto first = openRocksDb(options);
+  auto first = openRocksDb(options);
   first->put("key", "value");
   first->commit();
-  const std::unique_ptr<ColdFiles> files = first->files();
+  std::unique_ptr<ColdFiles> files = first->files();
+  first.reset();
   RocksDbFolder filled(options);
   for (const ColdFiles::File& file : files->files()) {
     filled.begin(file.name);
@@ -226,10 +227,12 @@ TEST(RocksDbStore, AFolderIsNotAbandonedWhileItIsFilledOrRead) {
   (void)openRocksDb(options);
   const auto read = filled.open(files->manifestName(), files->manifest(), true);
   (void)openRocksDb(options);
-  EXPECT_TRUE(fs::exists(root + "/db-0")) << "of the first";
+  EXPECT_TRUE(fs::exists(root + "/db-0")) << "of the files";
   EXPECT_TRUE(fs::exists(root + "/db-1/CURRENT")) << "of the one that is read";
   const std::string_view key = "key";
   EXPECT_EQ(read->get({&key, 1}).front(), "value");
+  files.reset();
+  EXPECT_FALSE(fs::exists(root + "/db-0"));
   fs::remove_all(root);
 }
 
