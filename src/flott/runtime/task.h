@@ -147,9 +147,9 @@ class Task final : public Runnable, public ChainHost {
   /// That of operators which must not end without one.
   struct FinalCheckpoint {
     bool awaited = false;
-    bool reported = false;           // that nothing but it is missing
+    bool reported = false;          // that nothing but it is missing
     std::deque<Barrier> triggered;  // since the input ended
-    std::set<CheckpointId> cut;      // after the end of all operators
+    std::set<CheckpointId> cut;     // after the end of all operators
   };
   FinalCheckpoint finalCheckpoint_;
   // A barrier that has come while a cut was under way: to finish that at once would take the lane, and memory

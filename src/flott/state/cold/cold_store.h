@@ -31,8 +31,8 @@ class ColdScan {
   virtual void next() = 0;
 };
 
-/// The files of a store as they were at a moment. They go with the object, and not with the store. Any thread,
-/// one at a time.
+/// The files of a store as they were at a moment. They go with the object, and not with the store. Any
+/// thread, one at a time.
 class ColdFiles {
  public:
   struct File {

@@ -106,8 +106,8 @@ void removeIfAbandoned(const std::string& path) {
   env.UnlockFile(lock).PermitUncheckedError();
 }
 
-/// A folder that no living process uses, and that none takes while the object lives: the lock that RocksDB has
-/// comes later than the first files, and not at all where it only reads. Goes with what is in it.
+/// A folder that no living process uses, and that none takes while the object lives: the lock that RocksDB
+/// has comes later than the first files, and not at all where it only reads. Goes with what is in it.
 class OwnedFolder {
  public:
   explicit OwnedFolder(const RocksDbOptions& options);
@@ -248,8 +248,7 @@ class RocksDbFiles final : public ColdFiles {
 
 class RocksDbStore final : public ColdStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder,
-               std::string place)
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder, std::string place)
       : folder_(std::move(folder)), db_(std::move(db)), place_(std::move(place)) {
     write_.disableWAL = true;
   }
@@ -340,7 +339,9 @@ std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBuffer
 
 struct RocksDbFolder::Parts {
   explicit Parts(RocksDbOptions wanted)
-      : options(std::move(wanted)), place(placeOf(options)), folder(std::make_shared<const OwnedFolder>(options)) {}
+      : options(std::move(wanted)),
+        place(placeOf(options)),
+        folder(std::make_shared<const OwnedFolder>(options)) {}
   void check(const rocksdb::Status& status) const {
     if (!status.ok()) fail(status, place);
   }
@@ -360,7 +361,8 @@ RocksDbFolder::~RocksDbFolder() = default;
 
 void RocksDbFolder::begin(const std::string& name) {
   parts_->endFile();
-  parts_->check(rocksdb::Env::Default()->NewWritableFile(parts_->folder->path() + "/" + name, &parts_->file, {}));
+  parts_->check(
+      rocksdb::Env::Default()->NewWritableFile(parts_->folder->path() + "/" + name, &parts_->file, {}));
 }
 
 void RocksDbFolder::add(std::string_view bytes) { parts_->check(parts_->file->Append(slice(bytes))); }
@@ -389,7 +391,8 @@ std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), folder->path(), &db);
   if (!status.ok()) fail(status, place);
-  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder), std::move(place));
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder),
+                                        std::move(place));
 }
 
 }  // namespace flott

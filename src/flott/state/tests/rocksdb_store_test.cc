@@ -199,7 +199,8 @@ TEST(RocksDbStore, LeavesNothingBehindAndHasAFolderOfItsOwn) {
   EXPECT_EQ(folders(), 0);
   // As a process leaves it that was killed.
   fs::create_directories(root + "/db-0");
-  for (const char* name : {"OWNER", "LOCK", "CURRENT", "000007.sst"}) std::ofstream(root + "/db-0/" + name) << "left";
+  for (const char* name : {"OWNER", "LOCK", "CURRENT", "000007.sst"})
+    std::ofstream(root + "/db-0/" + name) << "left";
   {
     const auto next = open();
     EXPECT_EQ(folders(), 1);
