@@ -29,7 +29,7 @@ OptionRegistry standardOptions() {
       .add(kCheckpointMinPause);
   all.add(kMaxConcurrentCheckpoints).add(kTolerableFailedCheckpoints).add(kCheckpointDir);
   all.add(kUnalignedCheckpoints).add(kAlignedCheckpointTimeout).add(kForcedUnaligned);
-  all.add(kWithoutChannelState).add(kSavepointDir);
+  all.add(kWithoutChannelState).add(kSavepointDir).add(kIncrementalCheckpoints);
   all.add(kCheckpointSubdir).add(kCheckpointInlineThreshold).add(kRetainedCheckpoints);
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);

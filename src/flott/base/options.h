@@ -473,6 +473,14 @@ inline constexpr ConfigOption<MemorySize> kCheckpointInlineThreshold{
     .description = "State of a task that is not larger is kept in the checkpoint's _metadata.",
     .minimum = 0};
 
+inline constexpr ConfigOption<bool> kIncrementalCheckpoints{
+    .key = "execution.checkpointing.incremental",
+    .defaultText = "false",
+    .description =
+        "Whether a checkpoint of the rocksdb backend is its files, of which those that an earlier checkpoint "
+        "has are not stored again. Needs execution.checkpointing.dir; the hashmap backend stores all state "
+        "each time."};
+
 inline constexpr ConfigOption<int64_t> kRetainedCheckpoints{
     .key = "execution.checkpointing.num-retained",
     .defaultText = "1",

@@ -12,6 +12,8 @@
 #include <string>
 #include <utility>
 
+#include "flott/base/types.h"
+
 namespace flott {
 
 /// Stored in metadata: add at the end only.
@@ -32,13 +34,17 @@ struct CheckpointProperties {
   /// That its files go to; empty: a folder of its own among the job's checkpoints.
   std::string folder;
   StopMode stop = StopMode::kGoOn;
+  /// State on disk is stored as its files, and those that checkpoint `base` has are referred to: it is
+  /// complete, and keeps its files until this one has ended. Base 0: there is none.
+  bool incremental = false;
+  CheckpointId base = {};
 };
 
 using SharedCheckpointProperties = std::shared_ptr<const CheckpointProperties>;
 
 inline SharedCheckpointProperties savepointIn(std::string folder, StopMode stop = StopMode::kGoOn) {
   return std::make_shared<CheckpointProperties>(
-      CheckpointProperties{CheckpointKind::kSavepoint, std::move(folder), stop});
+      CheckpointProperties{.kind = CheckpointKind::kSavepoint, .folder = std::move(folder), .stop = stop});
 }
 
 }  // namespace flott

@@ -15,6 +15,14 @@ std::string nameOf(const CheckpointRecord& record) {
          std::to_string(record.id.value);
 }
 
+/// The folder of another job's checkpoints, where a claimed one shares files.
+std::string sharedElsewhere(const CheckpointStorage& storage, const CheckpointMetadata& metadata) {
+  bool any = false;
+  metadata.forEachShared([&any](const SharedFile&) { any = true; });
+  if (!any || storage.sharesWith(metadata.folder)) return {};
+  return metadata.folder.substr(0, metadata.folder.rfind('/'));
+}
+
 }  // namespace
 
 CheckpointCoordinator::CheckpointCoordinator(const JobGraph& graph, CheckpointOptions options,
@@ -96,14 +104,26 @@ void CheckpointCoordinator::endJob(JobStatus status) {
   if (storage_.folder().empty()) return;
   // One after another, so that at last it can be seen whether the folder is empty.
   std::vector<std::string> folders;
-  for (const CheckpointMetadata& metadata : completed_) folders.push_back(metadata.folder);
+  std::vector<SharedFile> useless;
+  std::vector<std::string> foreign;
+  for (const CheckpointMetadata& metadata : completed_) {
+    folders.push_back(metadata.folder);
+    for (SharedFile& file : shared_.letGo(metadata.id)) useless.push_back(std::move(file));
+    if (const std::string elsewhere = sharedElsewhere(storage_, metadata); !elsewhere.empty())
+      foreign.push_back(elsewhere);
+  }
   std::optional<CheckpointSweep> sweep;
   if (sweepOwed_ && firstOwn_)
-    sweep = {.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
+    sweep = {.upTo = last_.value,
+             .ownAfter = firstOwn_->value - 1,
+             .keep = damaged_,
+             .keepShared = shared_.needed()};
   host_.writeAsync(
       "remove the job's checkpoints",
-      [this, folders, sweep] {
+      [this, folders, useless, foreign, sweep] {
         for (const std::string& folder : folders) storage_.discard(folder);
+        storage_.removeShared(useless);
+        for (const std::string& folder : foreign) storage_.sweep(folder, {});
         if (sweep) storage_.sweep(storage_.folder(), *sweep);
         storage_.removeIfEmpty();
       },
@@ -124,6 +144,11 @@ void CheckpointCoordinator::leaveDamaged(CheckpointId id, const Error& why) {
                                     ". Sinks that have published with it may publish the same again");
   damaged_.insert(id);
   completed_.erase(at);
+}
+
+void CheckpointCoordinator::claim(CheckpointMetadata checkpoint) {
+  if (storage_.sharesWith(checkpoint.folder)) shared_.retain(checkpoint);
+  completed_.push_front(std::move(checkpoint));
 }
 
 // --- triggers ---
@@ -212,6 +237,8 @@ void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply r
   last_ = id;
   if (!firstOwn_) firstOwn_ = id;
   Pending& pending = pending_[id];
+  if (properties == nullptr) properties = ordinary();
+  if (properties != nullptr && properties->base != CheckpointId()) shared_.hold(properties->base);
   pending.waitingFor = host_.runningTasks();
   pending.triggeredNanos = env_.clock.monotonicNanos();
   pending.record = {.id = id,
@@ -239,6 +266,14 @@ void CheckpointCoordinator::begin(SharedCheckpointProperties properties, Reply r
                                             .overtakesFrom = overtakesFrom(pending)});
 }
 
+/// Null: there is nothing to say.
+SharedCheckpointProperties CheckpointCoordinator::ordinary() const {
+  if (!options_.incremental) return nullptr;
+  CheckpointProperties properties{.folder = {}, .incremental = true};
+  if (latest() != nullptr && storage_.sharesWith(latest()->folder)) properties.base = latest()->id;
+  return std::make_shared<const CheckpointProperties>(std::move(properties));
+}
+
 // --- what tasks say ---
 
 // What comes too late may just have written a file.
@@ -252,11 +287,13 @@ void CheckpointCoordinator::acknowledge(TaskId task, CheckpointId checkpoint, Ta
   Pending& pending = at->second;
   if (pending.waitingFor.erase(key) == 0) return;
   pending.record.stateBytes += snapshot.bytes();
+  pending.record.sharedBytes += snapshot.sharedBytes;
   pending.record.tasks.push_back({.vertex = task.vertex,
                                   .subtask = task.subtask,
                                   .durations = snapshot.durations,
                                   .inFlight = snapshot.inFlight,
                                   .stateBytes = snapshot.bytes(),
+                                  .sharedBytes = snapshot.sharedBytes,
                                   .acknowledgedAfter = since(pending.triggeredNanos)});
   pending.tasks.emplace(key, std::move(snapshot));
   progress(at);
@@ -384,6 +421,7 @@ CheckpointMetadata CheckpointCoordinator::metadataOf(Pending& pending) const {
         if (share.finished) continue;
         share.keyed = std::move(task->second.operators[i].keyed);
         share.operatorState = std::move(task->second.operators[i].operatorState);
+        share.cold = std::move(task->second.operators[i].cold);
       }
     }
     for (int subtask = 0; subtask < vertex.parallelism; ++subtask) {
@@ -414,6 +452,7 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
   pending.record.folder = metadata.folder;
   ++statistics_.completed;
   if (!pending.isSavepoint()) retain(id, std::move(metadata));
+  letGoOfBase(pending);
   env_.log.log(pending.isSavepoint() ? LogLevel::kInfo : LogLevel::kDebug, "checkpoints",
                "'" + graph_.jobName + "': " + nameOf(pending.record) + " is complete, " +
                    std::to_string(pending.record.stateBytes) + " bytes in " +
@@ -428,15 +467,16 @@ void CheckpointCoordinator::completed(CheckpointId id, CheckpointMetadata metada
 
 void CheckpointCoordinator::retain(CheckpointId id, CheckpointMetadata metadata) {
   failuresInARow_ = 0;
+  if (storage_.sharesWith(metadata.folder)) shared_.retain(metadata);
   if (latest() == nullptr || latest()->id < id) {
     completed_.push_back(std::move(metadata));
     host_.checkpointCompleted(id);
   } else {  // an older one took longer
-    discard(id, metadata.folder);
+    drop(metadata);
   }
   while (completed_.size() > options_.retained) {
     const CheckpointId oldest = completed_.front().id;
-    discard(oldest, completed_.front().folder);
+    drop(completed_.front());
     completed_.pop_front();
     for (CheckpointRecord& record : statistics_.history) record.discarded |= record.id == oldest;
   }
@@ -460,6 +500,7 @@ void CheckpointCoordinator::abort(CheckpointId id, const Error& why, bool counts
   ++statistics_.failed;
   const std::string folder = void_[id] = folderOf(pending);
   discard(id, folder);
+  letGoOfBase(pending);
   tellTasks(id, false);
   env_.log.warn("checkpoints",
                 "'" + graph_.jobName + "': " + nameOf(pending.record) + " is void: " + why.what());
@@ -494,11 +535,41 @@ void CheckpointCoordinator::countFailure(CheckpointId id, const Error& why) {
           .at(nameOf(id)));
 }
 
+void CheckpointCoordinator::letGoOfBase(const Pending& pending) {
+  if (pending.properties == nullptr || pending.properties->base == CheckpointId()) return;
+  removeShared(shared_.letGo(pending.properties->base));
+}
+
+void CheckpointCoordinator::removeShared(std::vector<SharedFile> files) {
+  if (files.empty()) return;
+  host_.writeAsync(
+      "remove shared files", [this, files = std::move(files)] { storage_.removeShared(files); },
+      [this](const std::optional<Error>& error) { sweepOwed_ |= error.has_value(); });
+}
+
+void CheckpointCoordinator::drop(const CheckpointMetadata& metadata) {
+  removeFiles(metadata.id, metadata.folder,
+              [this, folder = metadata.folder, useless = shared_.letGo(metadata.id),
+               elsewhere = sharedElsewhere(storage_, metadata)] {
+                storage_.discard(folder);
+                storage_.removeShared(useless);
+                if (!elsewhere.empty()) storage_.sweep(elsewhere, {});
+              });
+}
+
 void CheckpointCoordinator::discard(CheckpointId id, const std::string& folder) {
+  const bool shares = options_.incremental && folder == storage_.folderOf(id);
+  removeFiles(id, folder, [this, id, folder, shares] {
+    storage_.discard(folder);
+    if (shares) storage_.discardShared(id);
+  });
+}
+
+void CheckpointCoordinator::removeFiles(CheckpointId id, const std::string& folder,
+                                        MoveFunction<void()> remove) {
   if (folder.empty()) return;
   host_.writeAsync(
-      "discard " + nameOf(id), [this, folder] { storage_.discard(folder); },
-      [this, id, folder](const std::optional<Error>& error) {
+      "discard " + nameOf(id), std::move(remove), [this, id, folder](const std::optional<Error>& error) {
         if (!error) return;
         const bool isSavepoint = folder != storage_.folderOf(id);
         sweepOwed_ |= !isSavepoint;
@@ -516,7 +587,10 @@ void CheckpointCoordinator::sweepIfOwed() {
         });
   }
   if (!firstOwn_ || !std::exchange(sweepOwed_, false)) return;
-  CheckpointSweep sweep{.upTo = last_.value, .ownAfter = firstOwn_->value - 1, .keep = damaged_};
+  CheckpointSweep sweep{.upTo = last_.value,
+                        .ownAfter = firstOwn_->value - 1,
+                        .keep = damaged_,
+                        .keepShared = shared_.needed()};
   for (const auto& [id, pending] : pending_) sweep.keep.insert(id);
   for (const CheckpointMetadata& metadata : completed_) sweep.keep.insert(metadata.id);
   host_.writeAsync(

@@ -32,6 +32,7 @@
 #include "flott/master/checkpoint_options.h"
 #include "flott/master/checkpoint_statistics.h"
 #include "flott/master/job_status.h"
+#include "flott/master/shared_file_registry.h"
 #include "flott/runtime/task_id.h"
 #include "flott/runtime/task_snapshot.h"
 #include "flott/state/checkpoint_metadata.h"
@@ -67,7 +68,7 @@ class CheckpointCoordinator {
   /// Later ids follow this one: of a checkpoint that the job starts from.
   void continueAfter(CheckpointId id) { last_ = std::max(last_, id); }
   /// A checkpoint of another job that this one starts from is its own from now on.
-  void claim(CheckpointMetadata checkpoint) { completed_.push_front(std::move(checkpoint)); }
+  void claim(CheckpointMetadata checkpoint);
   /// A complete checkpoint turned out to be damaged: it is not used again, and its files are left as
   /// evidence.
   void leaveDamaged(CheckpointId id, const Error& why);
@@ -152,7 +153,15 @@ class CheckpointCoordinator {
   void ended(Pending pending, CheckpointStatus status);
   void countFailure(CheckpointId id, const Error& why);
   std::string folderOf(const Pending& pending) const;
+  SharedCheckpointProperties ordinary() const;
+  /// The checkpoint has ended: what it builds on may go.
+  void letGoOfBase(const Pending& pending);
+  void removeShared(std::vector<SharedFile> files);
+  /// A complete checkpoint that is not retained.
+  void drop(const CheckpointMetadata& metadata);
+  /// A void one.
   void discard(CheckpointId id, const std::string& folder);
+  void removeFiles(CheckpointId id, const std::string& folder, MoveFunction<void()> remove);
   /// Makes good for files that could not be removed, now that the store may work again.
   void sweepIfOwed();
   CheckpointMetadata metadataOf(Pending& pending) const;
@@ -173,6 +182,7 @@ class CheckpointCoordinator {
   int failuresInARow_ = 0;
   std::map<CheckpointId, Pending> pending_;
   std::deque<CheckpointMetadata> completed_;  // retained, oldest first
+  SharedFileRegistry shared_;                 // of those among them, and damaged ones, that lie in the folder
   bool stopping_ = false;                     // since somebody asked for it; no ordinary checkpoints are made
   SharedCheckpointProperties drainedInto_;    // a savepoint that is triggered when all tasks have ended
   Reply drainReply_;

@@ -43,6 +43,7 @@ CheckpointOptions checkpointOptions(const Configuration& configuration) {
   options.maxConcurrent = static_cast<int>(configuration.get(kMaxConcurrentCheckpoints));
   options.tolerableFailures = static_cast<int>(configuration.get(kTolerableFailedCheckpoints));
   options.retained = static_cast<size_t>(configuration.get(kRetainedCheckpoints));
+  options.incremental = configuration.get(kIncrementalCheckpoints) && configuration.find(kCheckpointDir);
   options.history = static_cast<size_t>(configuration.get(kCheckpointHistory));
   const std::string retention = configuration.get(kCheckpointRetention);
   if (retention == "DELETE_ON_CANCELLATION") options.retention = CheckpointRetention::kOnFailure;

@@ -27,6 +27,7 @@ struct CheckpointOptions {
   int maxConcurrent = 1;
   int tolerableFailures = 0;
   size_t retained = 1;
+  bool incremental = false;  // where there is a folder
   CheckpointRetention retention = CheckpointRetention::kNone;
   size_t history = 10;
   bool unaligned = false;            // barriers overtake records

@@ -29,6 +29,7 @@ struct CheckpointRecord {
     CheckpointDurations durations;
     CheckpointInFlight inFlight;
     uint64_t stateBytes = 0;
+    uint64_t sharedBytes = 0;    // of these, those that an earlier checkpoint has stored
     Duration acknowledgedAfter;  // the trigger
   };
 
@@ -38,10 +39,11 @@ struct CheckpointRecord {
   Timestamp triggered;
   Duration duration;  // until it was complete or void
   uint64_t stateBytes = 0;
-  std::string folder;       // empty: in the master's memory
-  std::string failure;      // why it is void
-  bool discarded = false;   // completed, and replaced by later ones
-  std::vector<Task> tasks;  // that have acknowledged, in that order
+  uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
+  std::string folder;        // empty: in the master's memory
+  std::string failure;       // why it is void
+  bool discarded = false;    // completed, and replaced by later ones
+  std::vector<Task> tasks;   // that have acknowledged, in that order
 };
 
 struct CheckpointStatistics {

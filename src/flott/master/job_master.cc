@@ -118,7 +118,7 @@ void JobMaster::fail(Error error, std::optional<TaskId> task) {
         "stopping with the savepoint in '" + savepoint +
         "', which is complete; what sinks have not published of it they publish when a job starts from it");
   }
-  if (decision.after && task && mayRestartRegion(regions_.of(keyOf(*task)))) {
+  if (decision.after && task && !triesAnother_ && mayRestartRegion(regions_.of(keyOf(*task)))) {
     env_.log.warn("job", "'" + graph_.jobName + "' begins " +
                              std::to_string(regions_.tasks(regions_.of(keyOf(*task))).size()) + " of its " +
                              std::to_string(tasks_.size()) + " tasks anew in " + toString(*decision.after) +
@@ -145,6 +145,7 @@ void JobMaster::fail(Error error, std::optional<TaskId> task) {
 // What a function throws may be the world's fault as well as the program's, which its kind cannot tell: it
 // restarts the job, too, unless it comes again from the same checkpoint at the same record.
 RestartDecision JobMaster::decideAfter(const Error& error) {
+  if (triesAnother_) return RestartDecision::in(Duration());
   if (attempt_ < 0 || !restarts_) return {};
   if (error.kind() == ErrorKind::kCorruption) return RestartDecision::no("stored state is damaged");
   const auto isRecord = [](const std::string& place) { return place.starts_with("record "); };
@@ -244,6 +245,12 @@ void JobMaster::taskEnded(TaskId task, TaskState state, std::optional<Error> err
   if (regionTaskEnded(task)) return;
   if (state == TaskState::kFinished) checkpoints_.taskFinished(task);
   if (state == TaskState::kFailed) fail(std::move(*error), task);
+}
+
+void JobMaster::reportDamaged(TaskId task, Error what) {
+  mailbox_.post([this, task, what = std::move(what)] {
+    if (running_.contains(keyOf(task))) damaged(keyOf(task), what);
+  });
 }
 
 Accumulators JobMaster::endedAccumulators() const {

@@ -89,6 +89,7 @@ class JobMaster final : public Runnable,
   // MasterGateway: on the tasks' lanes.
   void onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
                    Accumulators accumulators) override;
+  void reportDamaged(TaskId task, Error what) override;
   void requestSplit(TaskId task) override;
   void sendSourceEvent(TaskId task, std::string event) override;
   void reportWatermark(TaskId task, Timestamp time) override;
@@ -168,6 +169,7 @@ class JobMaster final : public Runnable,
   // Attempts.
   void lookForLeftOvers();
   void recover();
+  void damaged(const TaskKey& task, const Error& what);
   void deploy(RestoredState restored);
   void endAttempt();
 
@@ -232,6 +234,8 @@ class JobMaster final : public Runnable,
   bool failuresForgotten_ = false;
   int64_t restores_ = 0;
   std::optional<RestoredCheckpoint> restored_;
+  std::map<TaskKey, CheckpointId> startedFrom_;  // those that are the job's own
+  bool triesAnother_ = false;  // what a task started from is damaged, and there is another checkpoint
   MoveFunction<void(JobDetails, Accumulators)> whenEnded_;
   StepTime now_;
   int64_t startedNanos_ = 0;

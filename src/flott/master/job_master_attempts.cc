@@ -1,4 +1,6 @@
 // The attempts of a job: where one begins, and what follows when it ends.
+#include <algorithm>
+
 #include "flott/master/job_master.h"
 
 namespace flott {
@@ -82,13 +84,28 @@ void JobMaster::recover() {
         checkpoints_.continueAfter(recovery->checkpoint->id);
         ++restores_;
         restored_ = {.id = recovery->checkpoint->id, .folder = recovery->checkpoint->folder, .at = now_.wall};
+        const CheckpointId own = recovery->fromOutside ? CheckpointId() : recovery->checkpoint->id;
         if (recovery->fromOutside && options_.claims) checkpoints_.claim(*std::move(recovery->checkpoint));
         deploy(std::move(recovery->state));
+        for (const TaskKey& key : running_) startedFrom_[key] = own;
       });
+}
+
+// What the master has not read itself the tasks find. Several may find the same.
+void JobMaster::damaged(const TaskKey& task, const Error& what) {
+  if (cancelling_ || cancelled_ || triesAnother_) return;
+  const CheckpointId from = startedFrom_[task];
+  const bool known = std::any_of(checkpoints_.completed().begin(), checkpoints_.completed().end(),
+                                 [from](const CheckpointMetadata& metadata) { return metadata.id == from; });
+  if (!known) return;
+  checkpoints_.leaveDamaged(from, what);
+  triesAnother_ = checkpoints_.latest() != nullptr || !options_.recoveryPath.empty();
 }
 
 void JobMaster::deploy(RestoredState restored) {
   waitsForAttempt_ = false;
+  triesAnother_ = false;
+  startedFrom_.clear();
   ++attempt_;
   attemptBegan_ = now_.wall;
   ended_.clear();

@@ -104,6 +104,7 @@ void JobMaster::deployRegion(size_t region, CheckpointId from, RestoredState res
   for (const auto& [key, task] : deployer_.deploy(attempt_, std::move(restored.tasks), tasks)) {
     running_.insert(key);
     tasks_[key] = task;
+    startedFrom_[key] = from;
     if (const auto limit = limits_.find(key.first); limit != limits_.end())
       task->setWatermarkLimit(limit->second);
   }

@@ -1,6 +1,7 @@
 #include "flott/master/state_assignment.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -11,6 +12,8 @@
 
 namespace flott {
 namespace {
+
+constexpr uint64_t kMostRead = uint64_t{1} << 20;
 
 class StateAssignment {
  public:
@@ -110,17 +113,41 @@ class StateAssignment {
       const StateHandle& handle = stored.subtasks[old].keyed;
       if (handle.empty()) continue;
       checkMaxParallelism(stored.maxParallelism);
+      const std::optional<StoredColdState> cold = storedCold(stored, old);
+      // What is large the tasks read themselves, all at the same time.
+      const bool large = !handle.file.empty() && handle.length > kMostRead;
+      if (large) storage_.checkThere(checkpoint_.folder, handle);
       std::shared_ptr<const std::string> section;
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
                                             stored.maxParallelism, maxParallelism);
       for (uint32_t now = 0; now < tasks.size(); ++now) {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
         if (to.end <= from.first || from.end <= to.first || !wants(vertex, now)) continue;
+        RestoredOperator& op = tasks[now].operators[index];
+        if (cold) op.stored.push_back(*cold);
+        if (large) {
+          op.sections.push_back({checkpoint_.folder, handle, stored.maxParallelism});
+          continue;
+        }
         if (section == nullptr)
           section = std::make_shared<const std::string>(storage_.read(checkpoint_.folder, handle));
-        tasks[now].operators[index].keyed.add(section, to, stored.maxParallelism, maxParallelism);
+        op.keyed.add(section, to, stored.maxParallelism, maxParallelism);
       }
     }
+  }
+
+  /// What the tasks are to fetch of an old subtask.
+  std::optional<StoredColdState> storedCold(const OperatorSnapshot& stored, uint32_t subtask) {
+    const ColdSnapshot& cold = stored.subtasks[subtask].cold;
+    if (cold.image.empty()) return std::nullopt;
+    const KeyGroupRange groups =
+        keyGroupRange(subtask, stored.maxParallelism, static_cast<uint32_t>(stored.subtasks.size()));
+    if (groups.size() == 0) return std::nullopt;
+    return StoredColdState{.checkpoint = checkpoint_.id,
+                           .folder = checkpoint_.folder,
+                           .files = cold.files,
+                           .image = ColdImage::decode(storage_.read(checkpoint_.folder, cold.image)),
+                           .range = orderRange(groups, stored.maxParallelism)};
   }
 
   void restoreOperatorState(size_t index, const OperatorSnapshot& stored, std::vector<RestoredTask>& tasks) {
@@ -170,6 +197,7 @@ std::string nameOf(const CheckpointMetadata& checkpoint) {
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
                           CheckpointStorage& storage, const StateAssignmentOptions& options) {
   StateAssignment assignment(graph, checkpoint, storage, options.tasks);
+  storage.checkShared(checkpoint);
   if (!options.ignoreUnclaimed) assignment.checkAllClaimed();
   RestoredState restored = assignment.run();
   if (options.withoutChannelsOf < 0 ||

@@ -38,6 +38,7 @@ struct Share {
   int acknowledged = 0;
   int tasks = 0;
   uint64_t bytes = 0;
+  uint64_t written = 0;  // of these, those that no earlier checkpoint has stored
   uint64_t processedBytes = 0;
   uint64_t persistedBytes = 0;
   int64_t lastAfter = -1;  // the trigger, in milliseconds
@@ -45,6 +46,7 @@ struct Share {
   void add(const CheckpointRecord::Task& task) {
     ++acknowledged;
     bytes += task.stateBytes;
+    written += task.stateBytes - task.sharedBytes;
     processedBytes += task.inFlight.processedBytes;
     persistedBytes += task.inFlight.persistedBytes;
     lastAfter = std::max(lastAfter, task.acknowledgedAfter.ms);
@@ -78,7 +80,7 @@ const char* className(CheckpointStatus status) {
 // The fields that checkpoints have, as a whole and for each vertex.
 void addShare(Json& json, const CheckpointRecord& checkpoint, const Share& share, int64_t duration) {
   json["latest_ack_timestamp"] = share.lastAfter < 0 ? -1 : checkpoint.triggered.ms + share.lastAfter;
-  json["checkpointed_size"] = share.bytes;
+  json["checkpointed_size"] = share.written;
   json["state_size"] = share.bytes;
   json["end_to_end_duration"] = duration;
   json["alignment_buffered"] = 0;
@@ -93,6 +95,7 @@ Share shareOf(const JobDescription& job, const CheckpointRecord& checkpoint) {
   for (const JobDescription::Vertex& vertex : job.vertices) share.tasks += vertex.parallelism;
   for (const CheckpointRecord::Task& task : checkpoint.tasks) share.add(task);
   share.bytes = checkpoint.stateBytes;
+  share.written = checkpoint.stateBytes - checkpoint.sharedBytes;
   return share;
 }
 
@@ -142,6 +145,7 @@ Json orNull(const JobDescription& job, const CheckpointRecord* checkpoint) {
 std::string checkpointsDocument(const ListedJob& job) {
   const CheckpointStatistics& all = job.details.checkpoints;
   std::vector<int64_t> sizes;
+  std::vector<int64_t> written;
   std::vector<int64_t> durations;
   std::vector<int64_t> processed;
   std::vector<int64_t> persisted;
@@ -150,6 +154,7 @@ std::string checkpointsDocument(const ListedJob& job) {
     history.push_back(checkpointJson(*job.job, checkpoint, false));
     if (checkpoint.status != CheckpointStatus::kCompleted) continue;
     sizes.push_back(static_cast<int64_t>(checkpoint.stateBytes));
+    written.push_back(static_cast<int64_t>(checkpoint.stateBytes - checkpoint.sharedBytes));
     durations.push_back(checkpoint.duration.ms);
     const Share share = shareOf(*job.job, checkpoint);
     processed.push_back(static_cast<int64_t>(share.processedBytes));
@@ -173,7 +178,7 @@ std::string checkpointsDocument(const ListedJob& job) {
                    {"completed", all.completed},
                    {"failed", all.failed}}},
                  {"summary",
-                  {{"checkpointed_size", spreadJson(sizes)},
+                  {{"checkpointed_size", spreadJson(written)},
                    {"state_size", spreadJson(sizes)},
                    {"end_to_end_duration", spreadJson(durations)},
                    {"alignment_buffered", spreadJson({})},
@@ -216,6 +221,7 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
                                                       const JobDescription::Vertex& vertex) {
   Share share{.tasks = vertex.parallelism};
   std::vector<int64_t> sizes;
+  std::vector<int64_t> written;
   std::vector<int64_t> ends;
   std::vector<int64_t> syncs;
   std::vector<int64_t> asyncs;
@@ -229,6 +235,7 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
     const CheckpointDurations& times = task.durations;
     share.add(task);
     sizes.push_back(static_cast<int64_t>(task.stateBytes));
+    written.push_back(static_cast<int64_t>(task.stateBytes - task.sharedBytes));
     ends.push_back(task.acknowledgedAfter.ms);
     syncs.push_back(millis(times.syncNanos));
     asyncs.push_back(millis(times.asyncNanos));
@@ -240,7 +247,7 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
                         {"index", task.subtask.value},
                         {"ack_timestamp", (checkpoint.triggered + task.acknowledgedAfter).ms},
                         {"end_to_end_duration", task.acknowledgedAfter.ms},
-                        {"checkpointed_size", task.stateBytes},
+                        {"checkpointed_size", task.stateBytes - task.sharedBytes},
                         {"state_size", task.stateBytes},
                         {"checkpoint", {{"sync", syncs.back()}, {"async", asyncs.back()}}},
                         {"alignment",
@@ -255,7 +262,7 @@ std::optional<std::string> checkpointSubtasksDocument(const JobDescription& job,
   }
   if (subtasks.empty()) return {};
   Json json = vertexShareJson(checkpoint, share);
-  json["summary"] = {{"checkpointed_size", spreadJson(sizes)},
+  json["summary"] = {{"checkpointed_size", spreadJson(written)},
                      {"state_size", spreadJson(sizes)},
                      {"end_to_end_duration", spreadJson(ends)},
                      {"checkpoint_duration", {{"sync", spreadJson(syncs)}, {"async", spreadJson(asyncs)}}},

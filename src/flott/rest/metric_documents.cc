@@ -98,7 +98,8 @@ std::vector<NamedMetric> jobMetrics(const ListedJob& job, Timestamp now) {
       {"lastCheckpointRestoreTimestamp", std::to_string(details.restored ? details.restored->at.ms : -1)}};
   const CheckpointRecord* last = checkpoints.latest(CheckpointStatus::kCompleted);
   const std::string bytes = last == nullptr ? "-1" : std::to_string(last->stateBytes);
-  all.push_back({"lastCheckpointSize", bytes});
+  const std::string written = last == nullptr ? "-1" : std::to_string(last->stateBytes - last->sharedBytes);
+  all.push_back({"lastCheckpointSize", written});
   all.push_back({"lastCheckpointFullSize", bytes});
   all.push_back({"lastCheckpointDuration", std::to_string(last == nullptr ? -1 : last->duration.ms)});
   all.push_back({"lastCompletedCheckpointId", last == nullptr ? "-1" : std::to_string(last->id.value)});

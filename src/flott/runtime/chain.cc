@@ -1,6 +1,7 @@
 #include "flott/runtime/chain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flott/base/options.h"
 #include "flott/runtime/state_backend.h"
@@ -62,13 +63,17 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
     const auto subtask = static_cast<uint32_t>(info_.subtask.value);
     const Configuration defaults;
     const Configuration& options = chain_.options_.configuration != nullptr ? configuration() : defaults;
+    ColdStates cold = std::exchange(restoredCold_, {});
+    if (cold.store == nullptr) cold.store = newColdStore(options, info_, chain_.options_.coldMemory);
     keyedState_ = std::make_unique<KeyedStateBackend>(
         key,
         KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
                                    .maxParallelism = maxParallelism,
                                    .processingTime = processingTime(),
-                                   .cold = newColdStore(options, info_, chain_.options_.coldMemory),
-                                   .cacheBytes = options.get(kRocksDbCache).bytes},
+                                   .cold = std::move(cold.store),
+                                   .cacheBytes = options.get(kRocksDbCache).bytes,
+                                   .coldStates = std::move(cold.states),
+                                   .keepCold = statesOnDisk(&options)},
         std::move(restoredKeyed_));
   }
   FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");

@@ -168,7 +168,9 @@ class ChainNode final : public SourceReaderContext, public Output {
   std::vector<Latency> latencies_;  // by the source, as far as metrics.latency.granularity tells them apart
   std::unique_ptr<KeyedStateBackend> keyedState_;
   std::unique_ptr<OperatorStateBackend> operatorState_;
-  RestoredKeyedState restoredKeyed_;         // until the operator asks for its keyed state
+  // Until the operator asks for its keyed state:
+  RestoredKeyedState restoredKeyed_;
+  ColdStates restoredCold_;
   std::vector<SourceSplit> restoredSplits_;  // until the reader is open
 };
 
@@ -235,6 +237,10 @@ class OperatorChain {
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();
+  /// A part of the oldest cut, of so many bytes at least, ahead of its snapshot.
+  std::optional<ChainCut::Part> takePart(size_t bytes) { return cuts_.front().takePart(bytes); }
+  size_t encodedBytes() const { return cuts_.front().encodedBytes(); }
+  const Barrier& cutBarrier() const { return cuts_.front().barrier(); }
   /// The oldest snapshot that is complete.
   std::optional<ChainSnapshot> takeSnapshot();
   /// More may wait at the exchanges than usual, so that operators get done with what they have begun and a

@@ -69,6 +69,7 @@ void ChainNode::restore(RestoredOperator restored) {
     return true;
   });
   restoredKeyed_ = std::move(restored.keyed);
+  restoredCold_ = std::move(restored.cold);
   if (!states.empty()) {
     operatorState_ = std::make_unique<OperatorStateBackend>(std::move(restored.operatorState));
   }

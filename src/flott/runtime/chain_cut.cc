@@ -22,7 +22,10 @@ void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::s
   snapshot_.operators[index].unionList = unionList;
   --missing_;
   if (keyed == nullptr) return;
-  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed)};
+  const SharedCheckpointProperties& properties = snapshot_.barrier.properties;
+  const bool byFiles = properties != nullptr && properties->incremental;
+  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed, byFiles)};
+  snapshot_.operators[index].files = keyed_[index].writer->takeFiles();
   ++encoding_;
 }
 
@@ -48,6 +51,20 @@ bool ChainCut::encode(size_t index, size_t budgetBytes) {
   keyed.writer.reset();
   --encoding_;
   return true;
+}
+
+std::optional<ChainCut::Part> ChainCut::takePart(size_t bytes) {
+  for (size_t i = 0; i < keyed_.size(); ++i) {
+    if (keyed_[i].writer != nullptr && keyed_[i].writer->bytes() >= bytes)
+      return Part{i, keyed_[i].writer->takeBytes()};
+  }
+  return std::nullopt;
+}
+
+size_t ChainCut::encodedBytes() const {
+  size_t sum = 0;
+  for (const Keyed& keyed : keyed_) sum += keyed.writer != nullptr ? keyed.writer->bytes() : 0;
+  return sum;
 }
 
 void ChainCut::abandon() {

@@ -11,12 +11,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "flott/base/types.h"
 #include "flott/data/element.h"
 #include "flott/runtime/in_flight.h"
+#include "flott/state/cold/cold_image.h"
 #include "flott/state/keyed_snapshot.h"
 
 namespace flott {
@@ -27,9 +29,10 @@ class KeyedStateBackend;
 struct ChainSnapshot {
   struct Operator {
     OperatorId id;
-    std::string keyed;
+    std::string keyed;  // as far as it was not taken before
     std::string operatorState;
-    bool unionList = false;  // operatorState has one
+    bool unionList = false;           // operatorState has one
+    std::unique_ptr<ColdCopy> files;  // null: all keyed state is in `keyed`
   };
   Barrier barrier;
   std::vector<Operator> operators;  // as JobVertex::chain
@@ -60,6 +63,15 @@ class ChainCut {
   }
   /// Encodes about so many bytes; whether all that was added so far is encoded.
   bool encodeSome(size_t budgetBytes);
+  /// An operator's keyed state as far as it is encoded and was not taken.
+  struct Part {
+    size_t index = 0;
+    std::string bytes;
+  };
+  /// Of the first operator that has so many bytes; nothing when none has.
+  std::optional<Part> takePart(size_t bytes);
+  /// Encoded and not taken.
+  size_t encodedBytes() const;
   /// All of what this backend still owes to the cut.
   void finish(const KeyedStateBackend& keyed);
   /// Every operator was added and is encoded.

@@ -21,6 +21,8 @@ class MasterGateway {
   /// Final states only, once for each task. `error` for kFailed.
   virtual void onTaskEnded(TaskId task, TaskState state, std::optional<Error> error,
                            Accumulators accumulators) = 0;
+  /// Before onTaskEnded(): what the task was to start from is not as it was written.
+  virtual void reportDamaged(TaskId task, Error what) = 0;
   virtual void requestSplit(TaskId task) = 0;
   virtual void sendSourceEvent(TaskId task, std::string event) = 0;
   /// From each task that makes watermarks, once when it begins; from then on from those in an alignment

@@ -36,9 +36,10 @@ std::shared_ptr<ColdMemory> newColdMemory(const Configuration& configuration) {
   return sharedColdMemory(fixed ? *fixed : configuration.get(kManagedMemory), writeBuffers, highPriority);
 }
 
-std::shared_ptr<ColdStore> newColdStore(const Configuration& configuration, const OperatorInfo& info,
-                                        std::shared_ptr<ColdMemory> memory) {
-  if (!onDisk(configuration)) return nullptr;
+namespace {
+
+RocksDbOptions rocksDbOptions(const Configuration& configuration, const OperatorInfo& info,
+                              std::shared_ptr<ColdMemory> memory) {
   const auto local = configuration.find(kRocksDbLocalDir);
   const auto& option = local ? kRocksDbLocalDir : kTmpDirs;
   RocksDbOptions options;
@@ -55,7 +56,42 @@ std::shared_ptr<ColdStore> newColdStore(const Configuration& configuration, cons
   options.writeBuffer = configuration.get(kRocksDbWriteBuffer);
   options.writeBuffers = static_cast<int>(configuration.get(kRocksDbWriteBuffers));
   options.backgroundThreads = static_cast<int>(configuration.get(kRocksDbThreads));
-  return openRocksDb(options);
+  return options;
+}
+
+}  // namespace
+
+bool statesOnDisk(const Configuration* configuration) {
+  return configuration != nullptr && onDisk(*configuration);
+}
+
+void fetchState(CheckpointStorage& storage, const Configuration& configuration, const OperatorInfo& info,
+                std::shared_ptr<ColdMemory> memory, RestoredOperator& restored) {
+  const auto maxParallelism = static_cast<uint32_t>(info.maxParallelism);
+  const SectionTarget target{
+      .keyGroups = keyGroupRange(static_cast<uint32_t>(info.subtask.value), maxParallelism,
+                                 static_cast<uint32_t>(info.parallelism)),
+      .maxParallelism = maxParallelism};
+  const RocksDbOptions options = rocksDbOptions(configuration, info, std::move(memory));
+  restored.cold =
+      restoreCold(storage, options, restored.stored, orderRange(target.keyGroups, maxParallelism));
+  restored.stored.clear();
+  for (const StoredSection& section : restored.sections) {
+    if (onDisk(configuration)) {
+      if (restored.cold.store == nullptr) restored.cold.store = openRocksDb(options);
+      loadSection(storage, section, target, restored.cold, restored.keyed);
+    } else {
+      restored.keyed.add(storage.read(section.folder, section.handle), target.keyGroups,
+                         section.maxParallelism, maxParallelism);
+    }
+  }
+  restored.sections.clear();
+}
+
+std::shared_ptr<ColdStore> newColdStore(const Configuration& configuration, const OperatorInfo& info,
+                                        std::shared_ptr<ColdMemory> memory) {
+  if (!onDisk(configuration)) return nullptr;
+  return openRocksDb(rocksDbOptions(configuration, info, std::move(memory)));
 }
 
 }  // namespace flott

@@ -1,8 +1,10 @@
 #include "flott/runtime/task.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "flott/base/options.h"
+#include "flott/runtime/state_backend.h"
 
 namespace flott {
 namespace {
@@ -39,12 +41,20 @@ struct Task::OffloadedWork {
   std::optional<Error> error;
 };
 
+/// What the task starts from comes in files. Not by mail, none of which is read before the task is open.
+struct Task::Fetch {
+  bool submitted = false;
+  std::atomic<bool> done{false};
+  std::optional<Error> error;
+};
+
 Task::Task(TaskId id, ChainOptions options, CheckpointStorage& checkpoints, Env& env, BatchPools& pools,
            MasterGateway& master)
     : id_(id),
       options_(std::move(options)),
       env_(env),
       pools_(pools),
+      storage_(checkpoints),
       master_(master),
       mailbox_(waker()),
       checkpoints_(id, checkpoints, env, master) {}
@@ -104,6 +114,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
       return;
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
+    // It cannot wait for the cut before it: splits that come by later mail do not belong to it.
     checkpoints_.begin(barrier, now_, {});
     chain_->injectBarrier(barrier);
   });
@@ -112,7 +123,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
 void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
   mailbox_.post([this, checkpoint, completed] {
     if (!working()) return;
-    checkpoints_.end(checkpoint);
+    checkpoints_.end(checkpoint, completed);
     if (!completed) wiring_->gate.abandonBarrier(checkpoint);
     std::erase_if(finalCheckpoint_.triggered,
                   [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
@@ -210,7 +221,10 @@ Runnable::Progress Task::step(StepTime now) {
   now_ = now;
   Progress progress;
   try {
-    if (state() == TaskState::kCreated && !cancelled_.load(std::memory_order_acquire)) openChain();
+    if (state() == TaskState::kCreated) {
+      if (!fetched()) return Progress::kIdle;
+      if (!cancelled_.load(std::memory_order_acquire)) openChain();
+    }
     mailbox_.drain();
     progress = run();
   } catch (...) {
@@ -218,6 +232,60 @@ Runnable::Progress Task::step(StepTime now) {
   }
   computeDeadline();
   return progress;
+}
+
+/// True when there is nothing to fetch, or all is here. What was begun is waited for, also when the task was
+/// cancelled.
+bool Task::fetched() {
+  std::vector<RestoredOperator>& operators = wiring_->restored.operators;
+  if (fetch_ == nullptr) {
+    const bool any = std::any_of(operators.begin(), operators.end(),
+                                 [](const RestoredOperator& op) { return op.toFetch(); });
+    if (!any) return true;
+    fetch_ = std::make_shared<Fetch>();
+  }
+  if (!fetch_->submitted) {
+    if (cancelled_.load(std::memory_order_acquire)) return true;
+    const auto work = [this, &operators, fetch = fetch_] {
+      try {
+        fetchInto(operators);
+      } catch (...) {
+        fetch->error = currentError();
+      }
+      fetch->done.store(true, std::memory_order_release);
+      waker().wake();
+    };
+    deadline_ = now_.nanos + kOffloadRetryNanos;
+    fetch_->submitted = env_.offload.submit("fetch state of " + where(), work);
+    if (fetch_->submitted) deadline_ = kNoDeadline;
+    return false;
+  }
+  if (!fetch_->done.load(std::memory_order_acquire)) return false;
+  if (!fetch_->error || cancelled_.load(std::memory_order_acquire)) return true;
+  if (fetch_->error->kind() == ErrorKind::kCorruption) master_.reportDamaged(id_, *fetch_->error);
+  throw std::move(*fetch_->error);
+}
+
+/// On an off-load thread.
+void Task::fetchInto(std::vector<RestoredOperator>& operators) {
+  const JobVertex& vertex = *options_.vertex;
+  const Configuration defaults;
+  const Configuration& configuration = options_.configuration != nullptr ? *options_.configuration : defaults;
+  for (size_t i = 0; i < operators.size(); ++i) {
+    const OperatorInfo info{.jobName = options_.jobName,
+                            .name = vertex.chain[i].name,
+                            .uid = vertex.chain[i].uid,
+                            .id = vertex.chain[i].id,
+                            .subtask = id_.subtask,
+                            .parallelism = vertex.parallelism,
+                            .maxParallelism = vertex.maxParallelism};
+    try {
+      if (operators[i].toFetch())
+        fetchState(storage_, configuration, info, options_.coldMemory, operators[i]);
+    } catch (Error& error) {
+      throw std::move(error).at("state of operator '" + info.name + "'");
+    }
+  }
 }
 
 // Before any mail is read: what the master sends is for a running task.
@@ -229,6 +297,10 @@ void Task::openChain() {
   state_.store(TaskState::kRunning, std::memory_order_release);
   endedBefore_ = wiring_->restored.finished;
   if (endedBefore_) return;
+  for (size_t i = 0; i < wiring_->restored.operators.size(); ++i) {
+    const ColdStates& cold = wiring_->restored.operators[i].cold;
+    if (!cold.files.empty()) checkpoints_.hasStored(cold.checkpoint, i, cold.files);
+  }
   chain_->open(std::move(wiring_->restored));
   finalCheckpoint_.awaited =
       options_.configuration->find(kCheckpointInterval).has_value() && chain_->awaitsFinalCheckpoint();
@@ -268,22 +340,27 @@ Runnable::Progress Task::run() {
   noteBackPressure(stalled);
   cutFinal();
   reportEnd();
-  if (checkpoints_.step(*chain_, wiring_->gate, *this)) more = true;
+  if (checkpoints_.step(*chain_, wiring_->gate, *this) || barrierCanGoOn()) more = true;
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   chain_->endStep();
   if (finished()) return end(TaskState::kFinished, std::nullopt);
   return more || chain_->canGoOn() || !mailbox_.empty() ? Progress::kMore : Progress::kIdle;
 }
 
+/// One that had to wait for the cut before it.
+bool Task::barrierCanGoOn() const {
+  return !chain_->cutting() && (held_ || (!finalCheckpoint_.triggered.empty() && chain_->finished()));
+}
+
 // The barrier goes nowhere: those behind have got their last element.
 void Task::cutFinal() {
-  if (finalCheckpoint_.triggered.empty() || !chain_->finished()) return;
-  for (const Barrier& barrier : finalCheckpoint_.triggered) {
-    checkpoints_.begin(barrier, now_, {});
-    chain_->cutEnded(barrier);
-    finalCheckpoint_.cut.insert(barrier.checkpoint);
+  std::deque<Barrier>& triggered = finalCheckpoint_.triggered;
+  while (!triggered.empty() && chain_->finished() && !chain_->cutting()) {
+    checkpoints_.begin(triggered.front(), now_, {});
+    chain_->cutEnded(triggered.front());
+    finalCheckpoint_.cut.insert(triggered.front().checkpoint);
+    triggered.pop_front();
   }
-  finalCheckpoint_.triggered.clear();
 }
 
 void Task::reportEnd() {
@@ -310,6 +387,12 @@ void Task::noteBackPressure(bool heldUp) {
 
 bool Task::takeInput() {
   InputGate& gate = wiring_->gate;
+  if (held_) {
+    if (chain_->cutting()) return false;
+    std::optional<InputGate::Event> event = std::exchange(held_, std::nullopt);
+    chain_->deliver(event->input, std::move(event->element));
+    return true;
+  }
   std::optional<InputGate::Event> event = gate.next();
   if (!event) return false;
   if (const auto* barrier = std::get_if<Barrier>(&event->element)) {
@@ -318,6 +401,10 @@ bool Task::takeInput() {
                        {.nanos = gate.alignmentNanos(),
                         .bytes = gate.alignmentBytes(),
                         .overtook = gate.captures(barrier->checkpoint)});
+    if (chain_->cutting()) {
+      held_ = std::move(event);
+      return false;
+    }
   }
   chain_->deliver(event->input, std::move(event->element));
   return true;
@@ -369,6 +456,7 @@ Runnable::Progress Task::closing() {
   if (offloaded_ > 0) return mailbox_.empty() ? Progress::kIdle : Progress::kMore;
   if (!mailbox_.settled()) return Progress::kMore;
   if (chain_) chain_->releaseState();
+  wiring_->restored = {};
   state_.store(endState_, std::memory_order_release);
   master_.onTaskEnded(id_, endState_, std::move(endError_),
                       chain_ ? chain_->accumulators().clone() : Accumulators());

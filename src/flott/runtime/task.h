@@ -69,6 +69,7 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
 
  private:
   struct OffloadedWork;
+  struct Fetch;
 
   // ChainHost
   StepTime now() const override { return now_; }
@@ -82,12 +83,15 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   void reportWatermark(Timestamp time) override;
   void post(MoveFunction<void()> mail) override;
 
+  bool fetched();
+  void fetchInto(std::vector<RestoredOperator>& operators);
   void openChain();
   Progress run();
   Progress passEndOn();
   /// Its operators are open and take what the master sends.
   bool working() const { return state() == TaskState::kRunning && !endedBefore_; }
   bool takeInput();
+  bool barrierCanGoOn() const;
   void cutFinal();
   void reportEnd();
   bool finished() const {
@@ -106,9 +110,11 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   const ChainOptions options_;
   Env& env_;
   BatchPools& pools_;
+  CheckpointStorage& storage_;
   MasterGateway& master_;
   Mailbox mailbox_;
   std::optional<Wiring> wiring_;
+  std::shared_ptr<Fetch> fetch_;  // null: nothing is fetched
   std::unique_ptr<OperatorChain> chain_;
   TaskCheckpoints checkpoints_;
   std::atomic<TaskState> state_{TaskState::kCreated};
@@ -126,11 +132,14 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   /// That of operators which must not end without one.
   struct FinalCheckpoint {
     bool awaited = false;
-    bool reported = false;           // that nothing but it is missing
-    std::vector<Barrier> triggered;  // since the input ended
-    std::set<CheckpointId> cut;      // after the end of all operators
+    bool reported = false;          // that nothing but it is missing
+    std::deque<Barrier> triggered;  // since the input ended
+    std::set<CheckpointId> cut;     // after the end of all operators
   };
   FinalCheckpoint finalCheckpoint_;
+  // A barrier that has come while a cut was under way: to finish that at once would take the lane, and memory
+  // for all of it. Waits, with all input behind it, until the cut is encoded.
+  std::optional<InputGate::Event> held_;
   bool endedBefore_ = false;                             // restored as finished: it has no operators
   std::deque<std::shared_ptr<OffloadedWork>> toSubmit_;  // the pool's queue was full
   int offloaded_ = 0;                                    // handed to the pool, reply not yet here

@@ -7,6 +7,43 @@
 #include "flott/runtime/master_gateway.h"
 
 namespace flott {
+namespace {
+
+// Of a section that is written before it is complete.
+constexpr size_t kPartBytes = size_t{1} << 20;
+// Encoded and not yet taken to be written: encoding waits.
+constexpr size_t kMostEncoded = size_t{4} << 20;
+
+/// Empty: checkpoints are kept in the master's memory.
+std::string folderOf(const Barrier& barrier, const CheckpointStorage& storage) {
+  return barrier.properties != nullptr && !barrier.properties->folder.empty()
+             ? barrier.properties->folder
+             : storage.folderOf(barrier.checkpoint);
+}
+
+std::string fileOf(const std::string& task, size_t index) { return task + "-" + std::to_string(index); }
+
+}  // namespace
+
+struct TaskCheckpoints::Stream {
+  Stream(std::string folderOfFile, std::string nameOfFile)
+      : folder(std::move(folderOfFile)), name(std::move(nameOfFile)) {}
+
+  void write(CheckpointStorage& storage, const std::string& bytes) {
+    if (error) return;
+    try {
+      if (!writer) writer.emplace(storage.createFile(folder, name));
+      writer->write(bytes);
+    } catch (...) {
+      error = currentError();
+    }
+  }
+
+  const std::string folder;
+  const std::string name;
+  std::optional<StateFileWriter> writer;
+  std::optional<Error> error;
+};
 
 void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, Alignment alignment) {
   const bool dated = barrier.triggered != Timestamp::min();
@@ -17,24 +54,149 @@ void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, Alignment alig
       .inFlight = {.unaligned = alignment.overtook, .processedBytes = alignment.bytes}};
 }
 
-void TaskCheckpoints::end(CheckpointId checkpoint) {
-  underWay_.erase(checkpoint);
-  std::erase_if(cut_,
-                [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
-}
-
 bool TaskCheckpoints::step(OperatorChain& chain, InputGate& gate, ChainHost& host) {
-  bool encoded = true;
-  if (chain.cutting()) {
-    encoded = chain.encodeCuts();
-    while (std::optional<ChainSnapshot> snapshot = chain.takeSnapshot()) cut_.push_back(*std::move(snapshot));
-  }
+  const bool more = chain.cutting() && encode(chain, host);
   while (!cut_.empty() && settled(cut_.front(), chain, gate, host.now())) {
     ChainSnapshot cut = std::move(cut_.front());
     cut_.pop_front();
     store(std::move(cut), host);
   }
-  return !encoded;
+  return more;
+}
+
+/// Whether there is more to encode right away.
+bool TaskCheckpoints::encode(OperatorChain& chain, ChainHost& host) {
+  if (waitsForWrite(chain)) return false;
+  const bool encoded = chain.encodeCuts();
+  writeAhead(chain, host);
+  while (!writesAhead_ && chain.cutting()) {
+    std::optional<ChainSnapshot> snapshot = chain.takeSnapshot();
+    if (!snapshot) break;
+    cut_.push_back(*std::move(snapshot));
+  }
+  return !encoded && !waitsForWrite(chain);
+}
+
+bool TaskCheckpoints::waitsForWrite(const OperatorChain& chain) const {
+  return writesAhead_ && chain.cutting() && chain.encodedBytes() >= kMostEncoded;
+}
+
+// One part at a time, so that they are in their order. What fails is told when the cut is complete.
+void TaskCheckpoints::writeAhead(OperatorChain& chain, ChainHost& host) {
+  if (writesAhead_) return;
+  const Barrier& barrier = chain.cutBarrier();
+  const std::string folder = folderOf(barrier, storage_);
+  if (folder.empty()) return;
+  std::optional<ChainCut::Part> part = chain.takePart(kPartBytes);
+  if (!part) return;
+  std::shared_ptr<Stream>& stream = streams_[{barrier.checkpoint, part->index}];
+  if (stream == nullptr) stream = std::make_shared<Stream>(folder, fileOf(file_, part->index));
+  writesAhead_ = true;
+  host.offload(
+      "write checkpoint " + std::to_string(barrier.checkpoint.value),
+      [stream, bytes = std::move(part->bytes), &storage = storage_] { stream->write(storage, bytes); },
+      [this](const std::optional<Error>&) { writesAhead_ = false; });
+}
+
+struct TaskCheckpoints::Writing {
+  ChainSnapshot cut;
+  std::string name;
+  std::vector<std::shared_ptr<Stream>> streams;  // by operator; null: there is none
+  std::vector<Stored> base;                      // by operator; what need not be written
+  TaskSnapshot stored;
+  std::optional<Error> error;
+
+  CheckpointId checkpoint() const { return cut.barrier.checkpoint; }
+  void write(CheckpointStorage& storage);
+  std::vector<StateHandle> endStreams(CheckpointStorage& storage);
+  ColdSnapshot writeFiles(CheckpointStorage& storage, size_t index);
+};
+
+/// By operator; empty where its state is in a section.
+std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage& storage) {
+  std::vector<StateHandle> handles(cut.operators.size());
+  const std::string folder = folderOf(cut.barrier, storage);
+  for (size_t i = 0; i < streams.size(); ++i) {
+    // Writes during the cut may have had all of it encoded within a step.
+    if (streams[i] == nullptr && !folder.empty() && cut.operators[i].keyed.size() >= kPartBytes)
+      streams[i] = std::make_shared<Stream>(folder, fileOf(name, i));
+    if (streams[i] == nullptr) continue;
+    streams[i]->write(storage, std::exchange(cut.operators[i].keyed, {}));
+    if (streams[i]->error) throw *streams[i]->error;
+    handles[i] = streams[i]->writer->finish();
+  }
+  return handles;
+}
+
+void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
+  std::vector<StateHandle> streamed = endStreams(storage);
+  std::vector<std::string> sections;
+  std::vector<ColdSnapshot> cold;
+  for (size_t i = 0; i < cut.operators.size(); ++i) {
+    ChainSnapshot::Operator& op = cut.operators[i];
+    sections.push_back(std::move(op.keyed));
+    sections.push_back(std::move(op.operatorState));
+    sections.push_back(op.files != nullptr ? op.files->image.encode() : std::string());
+    cold.push_back(writeFiles(storage, i));
+  }
+  sections.push_back(encodeInFlight(cut.overtaken));
+  const SharedCheckpointProperties& properties = cut.barrier.properties;
+  const std::string folder = properties != nullptr ? properties->folder : std::string();
+  std::vector<StateHandle> handles = folder.empty() ? storage.write(checkpoint(), name, std::move(sections))
+                                                    : storage.writeTo(folder, name, std::move(sections));
+  for (size_t i = 0; i < cut.operators.size(); ++i) {
+    cold[i].image = std::move(handles[3 * i + 2]);
+    stored.operators.push_back({.id = cut.operators[i].id,
+                                .keyed = std::move(streamed[i].empty() ? handles[3 * i] : streamed[i]),
+                                .operatorState = std::move(handles[3 * i + 1]),
+                                .unionList = cut.operators[i].unionList,
+                                .cold = std::move(cold[i])});
+  }
+  stored.channels = std::move(handles.back());
+}
+
+ColdSnapshot TaskCheckpoints::Writing::writeFiles(CheckpointStorage& storage, size_t index) {
+  ColdSnapshot cold;
+  // The files go when they are written, here, where that may take its time.
+  const std::unique_ptr<ColdCopy> copy = std::move(cut.operators[index].files);
+  if (copy == nullptr) return cold;
+  for (const ColdFiles::File& file : copy->files->files()) {
+    if (index < base.size()) {
+      const auto known = base[index].find(file.name);
+      if (known != base[index].end() && known->second.length == file.bytes) {
+        stored.sharedBytes += file.bytes;
+        cold.files.push_back(known->second);
+        continue;
+      }
+    }
+    SharedFileWriter writer = storage.createShared(
+        checkpoint(), name + "-" + toString(cut.operators[index].id) + "-" + file.name, file.name);
+    copy->files->read(file, [&writer](std::string_view part) { writer.write(part); });
+    cold.files.push_back(writer.finish());
+  }
+  return cold;
+}
+
+/// Those before the base are not asked for again.
+void TaskCheckpoints::chooseBase(Writing& writing) {
+  const SharedCheckpointProperties& properties = writing.cut.barrier.properties;
+  if (properties == nullptr || !properties->incremental) return;
+  stored_.erase(stored_.begin(), stored_.lower_bound(properties->base));
+  if (const auto base = stored_.find(properties->base); base != stored_.end()) writing.base = base->second;
+}
+
+void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files) {
+  std::vector<Stored>& stored = stored_[checkpoint];
+  if (stored.size() <= index) stored.resize(index + 1);
+  for (const SharedFile& file : files) stored[index].emplace(file.nameInStore, file);
+}
+
+void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
+  underWay_.erase(checkpoint);
+  if (!completed) stored_.erase(checkpoint);
+  std::erase_if(cut_,
+                [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
+  std::erase_if(streams_, [checkpoint](const auto& stream) { return stream.first.first == checkpoint; });
 }
 
 // Whether all that belongs to the share is in it.
@@ -68,53 +230,43 @@ int64_t TaskCheckpoints::deadlineNanos(StepTime now) const {
 }
 
 void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
-  struct Writing {
-    ChainSnapshot cut;
-    TaskSnapshot stored;
-    std::optional<Error> error;
-  };
-  const CheckpointId checkpoint = cut.barrier.checkpoint;
   auto writing = std::make_shared<Writing>();
   writing->cut = std::move(cut);
-  const std::string file = "task-" + std::to_string(task_.vertex) + "-" + std::to_string(task_.subtask.value);
-  const auto write = [writing, file, &storage = storage_] {
-    std::vector<std::string> sections;
-    for (ChainSnapshot::Operator& op : writing->cut.operators) {
-      sections.push_back(std::move(op.keyed));
-      sections.push_back(std::move(op.operatorState));
-    }
-    sections.push_back(encodeInFlight(writing->cut.overtaken));
+  writing->name = file_;
+  for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
+    const auto stream = streams_.extract(std::pair(writing->checkpoint(), i));
+    writing->streams.push_back(stream.empty() ? nullptr : stream.mapped());
+  }
+  chooseBase(*writing);
+  const auto write = [writing, &storage = storage_] {
     try {
-      const Barrier& barrier = writing->cut.barrier;
-      const std::string folder = barrier.properties != nullptr ? barrier.properties->folder : std::string();
-      std::vector<StateHandle> handles = folder.empty()
-                                             ? storage.write(barrier.checkpoint, file, std::move(sections))
-                                             : storage.writeTo(folder, file, std::move(sections));
-      for (size_t i = 0; i < writing->cut.operators.size(); ++i) {
-        writing->stored.operators.push_back({.id = writing->cut.operators[i].id,
-                                             .keyed = std::move(handles[2 * i]),
-                                             .operatorState = std::move(handles[2 * i + 1]),
-                                             .unionList = writing->cut.operators[i].unionList});
-      }
-      writing->stored.channels = std::move(handles.back());
+      writing->write(storage);
     } catch (...) {
       writing->error = currentError();
     }
+    for (ChainSnapshot::Operator& op : writing->cut.operators) op.files.reset();
   };
-  host.offload("write checkpoint " + std::to_string(checkpoint.value), write,
-               [this, writing, checkpoint](const std::optional<Error>&) {
-                 const auto under = underWay_.extract(checkpoint);
-                 if (writing->error) return master_.declineCheckpoint(task_, checkpoint, *writing->error);
-                 // Also when the checkpoint has become void: the master then drops what was written.
-                 if (!under.empty()) {
-                   writing->stored.durations = under.mapped().durations;
-                   writing->stored.inFlight = under.mapped().inFlight;
-                   writing->stored.inFlight.persistedBytes = writing->stored.channels.length;
-                 }
-                 writing->stored.durations.syncNanos = writing->cut.syncNanos;
-                 writing->stored.durations.asyncNanos = env_.clock.monotonicNanos() - writing->cut.cutNanos;
-                 master_.acknowledgeCheckpoint(task_, checkpoint, std::move(writing->stored));
-               });
+  host.offload("write checkpoint " + std::to_string(writing->checkpoint().value), write,
+               [this, writing](const std::optional<Error>&) { written(*writing); });
+}
+
+void TaskCheckpoints::written(Writing& writing) {
+  const CheckpointId checkpoint = writing.checkpoint();
+  const auto under = underWay_.extract(checkpoint);
+  if (writing.error) return master_.declineCheckpoint(task_, checkpoint, *writing.error);
+  // Also when the checkpoint has become void: the master then drops what was written.
+  if (!under.empty()) {
+    writing.stored.durations = under.mapped().durations;
+    writing.stored.inFlight = under.mapped().inFlight;
+    writing.stored.inFlight.persistedBytes = writing.stored.channels.length;
+    for (size_t i = 0; i < writing.stored.operators.size(); ++i) {
+      const ColdSnapshot& cold = writing.stored.operators[i].cold;
+      if (!cold.files.empty()) hasStored(checkpoint, i, cold.files);
+    }
+  }
+  writing.stored.durations.syncNanos = writing.cut.syncNanos;
+  writing.stored.durations.asyncNanos = env_.clock.monotonicNanos() - writing.cut.cutNanos;
+  master_.acknowledgeCheckpoint(task_, checkpoint, std::move(writing.stored));
 }
 
 }  // namespace flott

@@ -1,14 +1,20 @@
 // A task's part in checkpoints, from the barrier to the acknowledgement.
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
-// threads; the master is told where the state lies. Where a barrier has overtaken records the share is
-// complete once they are kept: those in the task's channels, and those that it had not got rid of. A
-// checkpoint that cannot be written is declined, the task itself goes on. Used on the task's thread.
+// threads; the master is told where the state lies. Of state on disk only files are written that the
+// checkpoint does not have which the barrier names: the master keeps that one's files meanwhile. Where a
+// barrier has overtaken records the share is complete once they are kept: those in the task's channels, and
+// those that it had not got rid of. A checkpoint that cannot be written is declined, the task itself goes on.
+// Used on the task's thread.
 #pragma once
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "flott/base/error.h"
 #include "flott/env/clock.h"
@@ -25,7 +31,11 @@ class MasterGateway;
 class TaskCheckpoints {
  public:
   TaskCheckpoints(TaskId task, CheckpointStorage& storage, Env& env, MasterGateway& master)
-      : task_(task), storage_(storage), env_(env), master_(master) {}
+      : task_(task),
+        file_("task-" + std::to_string(task.vertex) + "-" + std::to_string(task.subtask.value)),
+        storage_(storage),
+        env_(env),
+        master_(master) {}
 
   /// The barrier is about to enter the chain.
   struct Alignment {
@@ -36,7 +46,9 @@ class TaskCheckpoints {
   void begin(const Barrier& barrier, StepTime now, Alignment alignment);
   /// Goes on with what the chain was cut for; whether there is more to do right away.
   bool step(OperatorChain& chain, InputGate& gate, ChainHost& host);
-  void end(CheckpointId checkpoint);
+  void end(CheckpointId checkpoint, bool completed);
+  /// The checkpoint has these files of an operator's store, which was opened on them.
+  void hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files);
   /// When step() must be called again because a barrier then overtakes.
   int64_t deadlineNanos(StepTime now) const;
   /// A cut is not stored: a task that ended now would count as one that had finished before it.
@@ -48,16 +60,31 @@ class TaskCheckpoints {
     CheckpointDurations durations;
     CheckpointInFlight inFlight;
   };
+  /// Files of one operator's store that are in a checkpoint, by their name there.
+  using Stored = std::map<std::string, SharedFile>;
+  struct Writing;
+  /// A section of keyed state too large to be in memory until it is complete: a file of its own.
+  struct Stream;
 
+  bool encode(OperatorChain& chain, ChainHost& host);
+  bool waitsForWrite(const OperatorChain& chain) const;
+  void writeAhead(OperatorChain& chain, ChainHost& host);
   bool settled(ChainSnapshot& cut, OperatorChain& chain, InputGate& gate, StepTime now);
   void store(ChainSnapshot snapshot, ChainHost& host);
+  void written(Writing& writing);
+  void chooseBase(Writing& writing);
 
   const TaskId task_;
+  const std::string file_;  // that its share of a checkpoint goes to
   CheckpointStorage& storage_;
   Env& env_;
   MasterGateway& master_;
   std::map<CheckpointId, UnderWay> underWay_;  // neither acknowledged nor void
   std::deque<ChainSnapshot> cut_;              // encoded, but what barriers overtook may be missing
+  // By operator; of checkpoints that later ones may be told to build on.
+  std::map<CheckpointId, std::vector<Stored>> stored_;
+  std::map<std::pair<CheckpointId, size_t>, std::shared_ptr<Stream>> streams_;  // with the operator
+  bool writesAhead_ = false;                                                    // a part of the oldest cut
 };
 
 }  // namespace flott

@@ -22,7 +22,7 @@
 namespace flott {
 
 enum class TaskState : uint8_t {
-  kCreated,    // not yet stepped
+  kCreated,    // its operators are not open: not yet stepped, or fetching what they are restored from
   kRunning,    // operators are open
   kClosing,    // operators are closed; off-loaded work is still under way
   kFinished,   // all input worked off

@@ -10,6 +10,8 @@
 #include "flott/base/types.h"
 #include "flott/runtime/in_flight.h"
 #include "flott/state/checkpoint_metadata.h"
+#include "flott/state/cold/cold_restore.h"
+#include "flott/state/cold/section_load.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/operator_state.h"
 
@@ -36,15 +38,17 @@ struct TaskSnapshot {
     StateHandle keyed;
     StateHandle operatorState;
     bool unionList = false;  // operatorState has one
+    ColdSnapshot cold = {};
   };
   std::vector<Operator> operators;  // as JobVertex::chain
   StateHandle channels;             // encodeInFlight()
   CheckpointDurations durations;
+  uint64_t sharedBytes = 0;  // of these, those that an earlier checkpoint has stored
   CheckpointInFlight inFlight;
 
   uint64_t bytes() const {
     uint64_t sum = channels.length;
-    for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length;
+    for (const Operator& op : operators) sum += op.keyed.length + op.operatorState.length + op.cold.bytes();
     return sum;
   }
 };
@@ -52,6 +56,12 @@ struct TaskSnapshot {
 struct RestoredOperator {
   RestoredKeyedState keyed;
   OperatorStateImage operatorState;
+  // What the task has yet to fetch, and then puts into the above and `cold`.
+  std::vector<StoredSection> sections;
+  std::vector<StoredColdState> stored;
+  ColdStates cold = {};
+
+  bool toFetch() const { return !sections.empty() || !stored.empty(); }
 };
 
 struct RestoredTask {

@@ -6,11 +6,12 @@
 #include "flott/base/error.h"
 #include "flott/base/hash.h"
 #include "flott/base/nearest.h"
+#include "flott/state/cold/cold_restore.h"
+#include "flott/state/keyed_section.h"
+#include "flott/state/spill/spilled_run.h"
 
 namespace flott {
 namespace {
-
-constexpr uint64_t kBlock = uint64_t{1} << 20;
 
 std::string folderOfPath(const std::string& path) {
   const std::string folder = locatedFolder(path);
@@ -52,11 +53,57 @@ const OperatorSnapshot& findOperator(const CheckpointMetadata& checkpoint, const
 }
 
 CheckpointFiles::CheckpointFiles(const Env& env, const StringMap& stores, const std::string& path)
-    : storage_(env.files, {.folder = {}, .stores = stores}, &env.stores),
+    : env_(env),
+      storage_(env.files, {.folder = {}, .stores = stores}, &env.stores),
       local_(env.files),
       metadata_(storage_.readMetadata(path)) {
   const std::string folder = folderOfPath(path);
   if (!folder.empty()) remote_ = env.stores.open(folder, stores);
+  for (OperatorSnapshot& op : metadata_.operators) {
+    for (size_t i = 0; i < op.subtasks.size(); ++i) {
+      if (op.subtasks[i].cold.image.empty()) continue;
+      try {
+        unpack(op, i, op.subtasks[i]);
+      } catch (Error& error) {
+        throw std::move(error).at(nameOf(op));
+      }
+    }
+  }
+}
+
+void CheckpointFiles::unpack(const OperatorSnapshot& op, size_t index, SubtaskSnapshot& subtask) {
+  const std::string folder = env_.system.environment("TMPDIR").value_or("/tmp");
+  const StoredColdState stored{.checkpoint = metadata_.id,
+                               .folder = metadata_.folder,
+                               .files = subtask.cold.files,
+                               .image = ColdImage::decode(read(subtask.cold.image)),
+                               .range = {}};
+  const std::shared_ptr<ColdStore> store = openStored(
+      storage_, {.folder = folder, .folderOption = "TMPDIR", .name = "flott-state", .memory = nullptr},
+      stored);
+  const std::string path =
+      SpillPlace::in(env_, folder, 0, this).next() + "-" + std::to_string(unpacked_.size());
+  env_.files.makeFolders(folder);
+  const std::unique_ptr<FileWriter> writer = env_.files.create(path, WriteMode::kCreate);
+  RunningHash hash;
+  StateHandle handle{.inlined = {},
+                     .file = "shared files of " + toString(op.id) + "-" + std::to_string(index)};
+  addColdPieces(read(subtask.keyed), stored.image, store, op.maxParallelism, [&](std::string_view part) {
+    writer->write(part);
+    hash.add(part);
+    handle.length += part.size();
+  });
+  writer->close();
+  unpacked_[handle.file] = env_.files.open(path);
+  env_.files.remove(path);
+  handle.checksum = hash.value();
+  subtask.keyed = std::move(handle);
+  subtask.cold = {};
+}
+
+FileReader* CheckpointFiles::unpacked(const StateHandle& handle) const {
+  const auto found = unpacked_.find(handle.file);
+  return found == unpacked_.end() ? nullptr : found->second.get();
 }
 
 std::string CheckpointFiles::placeOf(const StateHandle& handle) const {
@@ -64,11 +111,18 @@ std::string CheckpointFiles::placeOf(const StateHandle& handle) const {
 }
 
 std::string CheckpointFiles::read(const StateHandle& handle) {
+  if (unpacked(handle) != nullptr) return readPart(handle, 0, handle.length);
   return storage_.read(metadata_.folder, handle);
 }
 
 std::string CheckpointFiles::readPart(const StateHandle& handle, uint64_t offset, uint64_t length) {
   if (handle.file.empty()) return handle.inlined.substr(offset, length);
+  if (FileReader* const file = unpacked(handle)) {
+    std::string part(length, '\0');
+    for (size_t at = 0, n = 1; at < length && n > 0; at += n)
+      n = file->read(offset + at, {part.data() + at, length - at});
+    return part;
+  }
   ObjectStore& store = remote_ != nullptr ? *remote_ : local_;
   const std::string path = metadata_.folder + "/" + handle.file;
   std::string bytes;
@@ -93,40 +147,6 @@ void CheckpointFiles::failChecksum(const StateHandle& handle) const {
                                           std::to_string(handle.length) + " bytes from " +
                                           std::to_string(handle.offset) +
                                           " on do not match their checksum. Look at another checkpoint");
-}
-
-void StateStream::fill(uint64_t size) {
-  size = std::min(size, remaining());
-  if (buffer_.size() - begin_ >= size) return;
-  buffer_.erase(0, begin_);
-  begin_ = 0;
-  while (buffer_.size() < size) {
-    const std::string block = files_.readPart(
-        handle_, fetched_, std::min(std::max(kBlock, size - buffer_.size()), handle_.length - fetched_));
-    hash_.add(block);
-    fetched_ += block.size();
-    buffer_ += block;
-  }
-}
-
-std::string_view StateStream::peek(uint64_t size) {
-  fill(size);
-  return std::string_view(buffer_).substr(begin_);
-}
-
-void StateStream::skip(uint64_t size) {
-  FLOTT_CHECK(size <= remaining());
-  while (size > 0) {
-    fill(std::min<uint64_t>(size, 1));
-    const uint64_t part = std::min<uint64_t>(size, buffer_.size() - begin_);
-    begin_ += part;
-    at_ += part;
-    size -= part;
-  }
-}
-
-void StateStream::check() const {
-  if (hash_.value() != handle_.checksum) files_.failChecksum(handle_);
 }
 
 }  // namespace flott

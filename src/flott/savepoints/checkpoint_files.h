@@ -1,22 +1,24 @@
 // A checkpoint or savepoint that lies somewhere, opened for looking at: its metadata, and parts of its files.
 //
-// Parts are read as they are asked for, so that nobody has to hold a file in memory. Opened by readers and by
-// the `flott state` command; one thread at a time; all calls block. Errors name the file; what is there but
-// wrong is an Error(kCorruption).
+// Parts are read as they are asked for, so that nobody has to hold a file in memory. State that was stored as
+// the files of a store on disk is unpacked at once: written to a temporary file as it is in savepoints.
+// Opened by readers and by the `flott state` command; one thread at a time; all calls block. Errors name the
+// file; what is there but wrong is an Error(kCorruption).
 //
 //   CheckpointFiles files(env, {}, "s3://bucket/checkpoints/5f2c…/chk-41");
 //   std::string section = files.read(files.metadata().operators[0].subtasks[0].keyed);
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "flott/base/running_hash.h"
 #include "flott/env/env.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/checkpoint_storage.h"
+#include "flott/state/state_stream.h"
 
 namespace flott {
 
@@ -28,7 +30,7 @@ OperatorId operatorIdOf(const std::string& uid);
 /// none, or when the name is that of several.
 const OperatorSnapshot& findOperator(const CheckpointMetadata& checkpoint, const std::string& which);
 
-class CheckpointFiles {
+class CheckpointFiles final : public StateParts {
  public:
   /// `path` is a folder with a _metadata file in it, or that file; also as a URI. `stores` are the
   /// storeOptions().
@@ -39,41 +41,21 @@ class CheckpointFiles {
   /// All of it, checked.
   std::string read(const StateHandle& handle);
   /// A part of it, not checked. `offset + length` is within it.
-  std::string readPart(const StateHandle& handle, uint64_t offset, uint64_t length);
+  std::string readPart(const StateHandle& handle, uint64_t offset, uint64_t length) override;
   /// "file '/chk-7/task-0-1'", which is _metadata for what is inlined.
   std::string placeOf(const StateHandle& handle) const;
-  [[noreturn]] void failChecksum(const StateHandle& handle) const;
+  [[noreturn]] void failChecksum(const StateHandle& handle) const override;
 
  private:
+  void unpack(const OperatorSnapshot& op, size_t index, SubtaskSnapshot& subtask);
+  FileReader* unpacked(const StateHandle& handle) const;
+
+  Env env_;
   CheckpointStorage storage_;
   FolderStore local_;
   CheckpointMetadata metadata_;
-  std::shared_ptr<ObjectStore> remote_;  // null: the files are local
-};
-
-/// Reads a stretch of a checkpoint from its beginning on, some of it at a time, and checks it on the way.
-class StateStream {
- public:
-  StateStream(CheckpointFiles& files, const StateHandle& handle) : files_(files), handle_(handle) {}
-
-  uint64_t offset() const { return at_; }
-  uint64_t remaining() const { return handle_.length - at_; }
-  /// What comes next, `size` bytes at least unless it ends before. Good until the next call.
-  std::string_view peek(uint64_t size);
-  void skip(uint64_t size);
-  /// At the end: throws Error(kCorruption) when the bytes are not those that were written.
-  void check() const;
-
- private:
-  void fill(uint64_t size);
-
-  CheckpointFiles& files_;
-  const StateHandle& handle_;
-  RunningHash hash_;
-  std::string buffer_;
-  size_t begin_ = 0;      // of what comes next, in the buffer
-  uint64_t at_ = 0;       // the same, in the handle
-  uint64_t fetched_ = 0;  // from the handle
+  std::shared_ptr<ObjectStore> remote_;                          // null: the files are local
+  std::map<std::string, std::unique_ptr<FileReader>> unpacked_;  // have no name any more; by that in handles
 };
 
 }  // namespace flott

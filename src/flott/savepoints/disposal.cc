@@ -22,6 +22,7 @@ std::set<std::string> filesOf(const CheckpointMetadata& metadata) {
   for (const OperatorSnapshot& op : metadata.operators) {
     for (const SubtaskSnapshot& subtask : op.subtasks) {
       add(files, subtask.keyed);
+      add(files, subtask.cold.image);
       add(files, subtask.operatorState);
     }
   }

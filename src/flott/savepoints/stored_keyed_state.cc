@@ -10,22 +10,7 @@
 namespace flott {
 namespace {
 
-constexpr uint64_t kHeaderBytes = uint64_t{64} << 10;  // enough for most
 constexpr uint64_t kReadAtOnce = uint64_t{256} << 10;
-
-KeyedSectionHeader readHeader(StateStream& stream) {
-  for (uint64_t size = kHeaderBytes;; size *= 4) {
-    const std::string_view bytes = stream.peek(size);
-    ByteReader in(bytes);
-    try {
-      KeyedSectionHeader header = KeyedSectionHeader::decode(in);
-      stream.skip(in.offset());
-      return header;
-    } catch (const Error&) {
-      if (bytes.size() >= stream.remaining()) throw;
-    }
-  }
-}
 
 }  // namespace
 

@@ -12,7 +12,8 @@ namespace flott {
 namespace {
 
 constexpr uint64_t kMagic = 0x4d'4b'48'43'54'4f'4c'46;  // "FLOTCHKM"
-constexpr uint32_t kVersion = 3;
+constexpr uint32_t kVersion = 4;
+constexpr uint32_t kVersionBeforeShared = 3;
 constexpr uint32_t kVersionBeforeChannels = 2;
 constexpr uint32_t kVersionBeforeKind = 1;
 
@@ -44,11 +45,53 @@ StateHandle decodeHandle(ByteReader& in) {
   return handle;
 }
 
+void encodeCold(const ColdSnapshot& cold, ByteWriter& out) {
+  encodeHandle(cold.image, out);
+  if (cold.image.empty()) return;
+  out.varint(cold.files.size());
+  for (const SharedFile& file : cold.files) {
+    out.varint(file.writtenBy.value);
+    out.string(file.name);
+    out.string(file.nameInStore);
+    out.varint(file.length);
+    out.fixed(file.checksum);
+  }
+}
+
+// Names become paths.
+std::string decodeName(ByteReader& in) {
+  std::string name(in.string());
+  if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.'))
+    in.fail("has a shared file with a name that is none");
+  return name;
+}
+
+ColdSnapshot decodeCold(ByteReader& in) {
+  ColdSnapshot cold;
+  cold.image = decodeHandle(in);
+  if (cold.image.empty()) return cold;
+  cold.files.resize(in.count(12));
+  for (SharedFile& file : cold.files) {
+    file.writtenBy = CheckpointId(in.varint());
+    file.name = decodeName(in);
+    file.nameInStore = decodeName(in);
+    file.length = in.varint();
+    file.checksum = in.fixed<uint64_t>();
+  }
+  return cold;
+}
+
 }  // namespace
+
+uint64_t ColdSnapshot::bytes() const {
+  uint64_t sum = image.length;
+  for (const SharedFile& file : files) sum += file.length;
+  return sum;
+}
 
 bool OperatorSnapshot::hasState() const {
   return !enumerator.empty() || std::any_of(subtasks.begin(), subtasks.end(), [](const SubtaskSnapshot& s) {
-    return !s.keyed.empty() || !s.operatorState.empty();
+    return !s.keyed.empty() || !s.operatorState.empty() || !s.cold.image.empty();
   });
 }
 
@@ -56,7 +99,8 @@ uint64_t CheckpointMetadata::stateBytes() const {
   uint64_t sum = 0;
   for (const OperatorSnapshot& op : operators) {
     sum += op.enumerator.size();
-    for (const SubtaskSnapshot& s : op.subtasks) sum += s.keyed.length + s.operatorState.length;
+    for (const SubtaskSnapshot& s : op.subtasks)
+      sum += s.keyed.length + s.operatorState.length + s.cold.bytes();
   }
   for (const ChannelSnapshot& channel : channels) sum += channel.elements.length;
   return sum;
@@ -66,8 +110,16 @@ uint64_t CheckpointMetadata::stateBytes() const {
 std::string CheckpointMetadata::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
+  const bool shares = std::any_of(operators.begin(), operators.end(), [](const OperatorSnapshot& op) {
+    return std::any_of(op.subtasks.begin(), op.subtasks.end(),
+                       [](const SubtaskSnapshot& subtask) { return !subtask.cold.image.empty(); });
+  });
   out.fixed(kMagic);
-  out.fixed(channels.empty() ? kVersionBeforeChannels : kVersion);
+  // What is not needed is left out, so that earlier programs can read it.
+  const uint32_t version = shares             ? kVersion
+                           : channels.empty() ? kVersionBeforeChannels
+                                              : kVersionBeforeShared;
+  out.fixed(version);
   out.varint(id.value);
   out.fixed(triggered.ms);
   out.string(jobName);
@@ -84,9 +136,10 @@ std::string CheckpointMetadata::encode() const {
       out.fixed(static_cast<uint8_t>(subtask.finished));
       encodeHandle(subtask.keyed, out);
       encodeHandle(subtask.operatorState, out);
+      if (shares) encodeCold(subtask.cold, out);
     }
   }
-  if (!channels.empty()) {
+  if (version > kVersionBeforeChannels) {
     out.varint(channels.size());
     for (const ChannelSnapshot& channel : channels) {
       out.fixed(channel.task.value);
@@ -131,6 +184,7 @@ CheckpointMetadata CheckpointMetadata::decode(std::string_view bytes) {
       subtask.finished = in.fixed<uint8_t>() != 0;
       subtask.keyed = decodeHandle(in);
       subtask.operatorState = decodeHandle(in);
+      if (version > kVersionBeforeShared) subtask.cold = decodeCold(in);
     }
   }
   if (version > kVersionBeforeChannels) {

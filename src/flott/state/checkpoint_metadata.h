@@ -28,10 +28,32 @@ struct StateHandle {
   bool operator==(const StateHandle&) const = default;
 };
 
+/// A whole file that later checkpoints may have in common with the one that wrote it. It lies beside the
+/// folders of checkpoints: shared/chk-<writtenBy>/<name>.
+struct SharedFile {
+  CheckpointId writtenBy;
+  std::string name;
+  std::string nameInStore;  // the local file that it was
+  uint64_t length = 0;
+  uint64_t checksum = 0;  // XXH3 of the bytes
+
+  bool operator==(const SharedFile&) const = default;
+};
+
+/// What a store on disk held, as its files.
+struct ColdSnapshot {
+  StateHandle image;  // a ColdImage; empty: there is no such part
+  std::vector<SharedFile> files;
+
+  uint64_t bytes() const;
+  bool operator==(const ColdSnapshot&) const = default;
+};
+
 struct SubtaskSnapshot {
   bool finished = false;  // it had worked off all its input: it has no state, and is not to run again
-  StateHandle keyed;
+  StateHandle keyed;      // without what is in `cold`
   StateHandle operatorState;
+  ColdSnapshot cold = {};
 
   bool operator==(const SubtaskSnapshot&) const = default;
 };
@@ -68,6 +90,15 @@ struct CheckpointMetadata {
   std::string folder;
 
   uint64_t stateBytes() const;
+  /// f(const SharedFile&) for each that it refers to.
+  template <typename F>
+  void forEachShared(F&& f) const {
+    for (const OperatorSnapshot& op : operators) {
+      for (const SubtaskSnapshot& subtask : op.subtasks) {
+        for (const SharedFile& file : subtask.cold.files) f(file);
+      }
+    }
+  }
   std::string encode() const;
   /// Throws Error(kCorruption) unless the bytes are what encode() gave; a format of a later version is
   /// Error(kUser).

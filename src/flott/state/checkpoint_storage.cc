@@ -14,8 +14,7 @@ namespace {
 constexpr std::string_view kMetadataFile = "_metadata";
 constexpr std::string_view kCheckpointFolder = "chk-";
 
-std::string readRange(ObjectStore& store, const std::string& path, uint64_t offset, uint64_t length) {
-  // Before memory is taken for it: the length may be that of another file.
+void checkSize(ObjectStore& store, const std::string& path, uint64_t offset, uint64_t length) {
   const std::optional<uint64_t> size = store.size(path);
   if (!size) {
     throw Error(ErrorKind::kCorruption,
@@ -26,6 +25,11 @@ std::string readRange(ObjectStore& store, const std::string& path, uint64_t offs
                                             std::to_string(*size) + " bytes instead of at least " +
                                             std::to_string(offset + length));
   }
+}
+
+std::string readRange(ObjectStore& store, const std::string& path, uint64_t offset, uint64_t length) {
+  // Before memory is taken for it: the length may be that of another file.
+  checkSize(store, path, offset, length);
   std::string bytes = store.read(path, offset, length);
   if (bytes.size() != length)
     throw Error(ErrorKind::kCorruption, "file '" + path + "' of a checkpoint ends early");
@@ -106,17 +110,50 @@ std::vector<StateHandle> CheckpointStorage::writeTo(const std::string& folder, c
 }
 
 std::string CheckpointStorage::read(const std::string& folder, const StateHandle& handle) {
-  if (handle.file.empty()) return handle.inlined;
+  std::string bytes = readPart(folder, handle, 0, handle.length);
+  if (!handle.file.empty() && hashBytes(bytes) != handle.checksum) failChecksum(folder, handle);
+  return bytes;
+}
+
+std::string CheckpointStorage::readPart(const std::string& folder, const StateHandle& handle, uint64_t offset,
+                                        uint64_t length) {
+  if (handle.file.empty()) return handle.inlined.substr(offset, length);
   const std::string path = folder + "/" + handle.file;
   std::shared_ptr<ObjectStore> keeper;
-  std::string bytes = readRange(storeOf(path, keeper), path, handle.offset, handle.length);
-  if (hashBytes(bytes) != handle.checksum) {
-    throw Error(ErrorKind::kCorruption,
-                "file '" + path + "' of a checkpoint is damaged: the " + std::to_string(handle.length) +
-                    " bytes from " + std::to_string(handle.offset) +
-                    " on do not match their checksum. Restore from another checkpoint");
-  }
-  return bytes;
+  return readRange(storeOf(path, keeper), path, handle.offset + offset, length);
+}
+
+void CheckpointStorage::failChecksum(const std::string& folder, const StateHandle& handle) {
+  throw Error(ErrorKind::kCorruption,
+              "file '" + folder + "/" + handle.file + "' of a checkpoint is damaged: the " +
+                  std::to_string(handle.length) + " bytes from " + std::to_string(handle.offset) +
+                  " on do not match their checksum. Restore from another checkpoint");
+}
+
+void CheckpointStorage::checkThere(const std::string& folder, const StateHandle& handle) {
+  if (handle.file.empty()) return;
+  const std::string path = folder + "/" + handle.file;
+  std::shared_ptr<ObjectStore> keeper;
+  checkSize(storeOf(path, keeper), path, handle.offset, handle.length);
+}
+
+StateFileWriter CheckpointStorage::createFile(const std::string& folder, const std::string& name) {
+  std::shared_ptr<ObjectStore> keeper;
+  ObjectStore& store = storeOf(folder, keeper);
+  std::unique_ptr<ObjectWriter> object = store.create(folder + "/" + name);
+  return {std::move(keeper), std::move(object), name};
+}
+
+void StateFileWriter::write(std::string_view bytes) {
+  object_->write(bytes);
+  hash_.add(bytes);
+  handle_.length += bytes.size();
+}
+
+StateHandle StateFileWriter::finish() {
+  object_->close();
+  handle_.checksum = hash_.value();
+  return std::move(handle_);
 }
 
 // Somebody may have removed or cut off what a task wrote a moment ago.
@@ -131,6 +168,7 @@ void CheckpointStorage::checkFiles(const CheckpointMetadata& metadata) {
     for (const SubtaskSnapshot& subtask : op.subtasks) {
       need(subtask.keyed);
       need(subtask.operatorState);
+      need(subtask.cold.image);
     }
   }
   for (const ChannelSnapshot& channel : metadata.channels) need(channel.elements);
@@ -156,6 +194,8 @@ void CheckpointStorage::complete(CheckpointMetadata& metadata) {
   if (metadata.folder.empty()) metadata.folder = folderOf(metadata.id);
   if (metadata.folder.empty()) return;
   checkFiles(metadata);
+  if (const std::string problem = problemOfShared(metadata); !problem.empty())
+    throw Error(ErrorKind::kTransient, problem + ", which was written. See who else works in this folder");
   std::shared_ptr<ObjectStore> keeper;
   const std::string bytes = metadata.encode();
   storeOf(metadata.folder, keeper).put(metadata.folder + "/" + std::string(kMetadataFile), {&bytes, 1});
@@ -180,11 +220,15 @@ CheckpointId CheckpointStorage::sweep(const std::string& folder, const Checkpoin
     const std::optional<uint64_t> id = checkpointOf(file.uri, folder);
     if (id) found[*id] |= file.uri.ends_with("/" + std::string(kMetadataFile));
   }
-  for (const auto& [id, complete] : found) {
-    if (id > what.upTo || what.keep.contains(CheckpointId(id)) || (complete && id <= what.ownAfter)) continue;
-    discard(folder + "/" + std::string(kCheckpointFolder) + std::to_string(id));
+  std::set<uint64_t> complete;
+  for (const auto& [id, isComplete] : found) {
+    const bool stays =
+        id > what.upTo || what.keep.contains(CheckpointId(id)) || (isComplete && id <= what.ownAfter);
+    if (!stays) discard(folder + "/" + std::string(kCheckpointFolder) + std::to_string(id));
+    if (stays && isComplete) complete.insert(id);
   }
-  return CheckpointId(found.empty() ? 0 : found.rbegin()->first);
+  const uint64_t highest = found.empty() ? 0 : found.rbegin()->first;
+  return CheckpointId(std::max(highest, sweepShared(folder, what, complete)));
 }
 
 void CheckpointStorage::removeIfEmpty() {

@@ -2,6 +2,7 @@
 //
 //   <dir>/<job>/chk-7/<task files>      state of each task, as far as it is not small
 //   <dir>/<job>/chk-7/_metadata         written last, in one piece: with it the checkpoint is complete
+//   <dir>/<job>/shared/chk-7/<files>    written for that checkpoint, and kept while later ones refer to them
 //
 // The folder is a path or a URI: s3://bucket/checkpoints. Each file appears whole, on a local disk by
 // renaming, in an object store by one put. Before the metadata is written all files that it refers to are
@@ -21,6 +22,8 @@
 #include <string>
 #include <vector>
 
+#include "flott/base/function.h"
+#include "flott/base/running_hash.h"
 #include "flott/env/files.h"
 #include "flott/env/object_store.h"
 #include "flott/state/checkpoint_metadata.h"
@@ -41,8 +44,46 @@ struct CheckpointSweep {
   uint64_t upTo = kAll;
   /// Of these up to `upTo`, complete ones behind this one go as well: they are the job's own.
   uint64_t ownAfter = kAll;
-  /// These stay.
+  /// These stay, with the shared files that they have written.
   std::set<CheckpointId> keep = {};
+  /// These shared files stay, and those that a complete checkpoint refers to: by pathOf().
+  std::set<std::string> keepShared = {};
+};
+
+/// "chk-7/task-1-0-000012.sst": where the file lies in the folder of shared files.
+std::string pathOf(const SharedFile& file);
+
+/// Writes a file, a part at a time. One thread at a time; the storage outlives it. Throws Error(kTransient).
+class StateFileWriter {
+ public:
+  StateFileWriter(std::shared_ptr<ObjectStore> keeper, std::unique_ptr<ObjectWriter> object, std::string name)
+      : keeper_(std::move(keeper)), object_(std::move(object)) {
+    handle_.file = std::move(name);
+  }
+
+  void write(std::string_view bytes);
+  /// The file is there. Must be the last call.
+  StateHandle finish();
+
+ private:
+  std::shared_ptr<ObjectStore> keeper_;
+  std::unique_ptr<ObjectWriter> object_;
+  StateHandle handle_;
+  RunningHash hash_;
+};
+
+/// The same for a shared file.
+class SharedFileWriter {
+ public:
+  SharedFileWriter(StateFileWriter writer, SharedFile file)
+      : writer_(std::move(writer)), file_(std::move(file)) {}
+
+  void write(std::string_view bytes) { writer_.write(bytes); }
+  SharedFile finish();
+
+ private:
+  StateFileWriter writer_;
+  SharedFile file_;
 };
 
 class CheckpointStorage {
@@ -63,13 +104,39 @@ class CheckpointStorage {
   /// Throws Error(kCorruption) when the bytes are not those that were written, or are not there.
   std::string read(const std::string& folder, const StateHandle& handle);
 
+  /// A part of it, not checked. Throws Error(kCorruption) when it is not there.
+  std::string readPart(const std::string& folder, const StateHandle& handle, uint64_t offset,
+                       uint64_t length);
+  [[noreturn]] static void failChecksum(const std::string& folder, const StateHandle& handle);
+  /// Throws Error(kCorruption) when the file is not there, or is cut off; does not read it.
+  void checkThere(const std::string& folder, const StateHandle& handle);
+  /// A file of a checkpoint or savepoint in `folder`.
+  StateFileWriter createFile(const std::string& folder, const std::string& name);
+
+  /// A new file that later checkpoints may refer to, too; no other of the checkpoint has its name.
+  SharedFileWriter createShared(CheckpointId checkpoint, const std::string& name,
+                                const std::string& nameInStore);
+  /// Hands over a shared file of the checkpoint in `folder`, a part at a time. Throws Error(kCorruption), at
+  /// the latest at its end, when the bytes are not those that were written, or are not there.
+  void readShared(const std::string& folder, const SharedFile& file,
+                  MoveFunction<void(std::string_view)> take);
+  /// Throws Error(kCorruption) that names a shared file of the checkpoint which is not there, or is cut off.
+  void checkShared(const CheckpointMetadata& metadata);
+  /// Of this job's own.
+  void removeShared(const std::vector<SharedFile>& files);
+  /// Whether the shared files of a checkpoint in `folder` lie among this job's own.
+  bool sharesWith(const std::string& folder) const;
+
   /// Makes the checkpoint complete, and sets metadata.folder where it is empty. Throws Error(kTransient) when
   /// a file of it is not as it was written.
   void complete(CheckpointMetadata& metadata);
-  /// Removes all files of the checkpoint, complete or not. No error when there are none.
+  /// Removes all files of the checkpoint, complete or not, but for shared ones. No error when there are none.
   void discard(CheckpointId checkpoint);
   void discard(const std::string& folderOfCheckpoint);
-  /// Removes what is not wanted of the checkpoints in the folder; the highest id that was there, or 0.
+  /// Of one that is not complete: removes the shared files that were written for it.
+  void discardShared(CheckpointId checkpoint);
+  /// Removes what is not wanted of the checkpoints in the folder, and then shared files that no complete one
+  /// refers to; the highest id that was there, or 0.
   CheckpointId sweep(const std::string& folder, const CheckpointSweep& what);
   /// Removes the job's folder if there is nothing in it.
   void removeIfEmpty();
@@ -81,6 +148,10 @@ class CheckpointStorage {
  private:
   ObjectStore& storeOf(const std::string& path, std::shared_ptr<ObjectStore>& keeper);
   void checkFiles(const CheckpointMetadata& metadata);
+  /// Empty: there is none.
+  std::string problemOfShared(const CheckpointMetadata& metadata);
+  uint64_t sweepShared(const std::string& folder, const CheckpointSweep& what,
+                       const std::set<uint64_t>& complete);
 
   FolderStore local_;
   ObjectStores* stores_;

@@ -55,6 +55,8 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
     : key_(key),
       home_(options.keyGroups, options.maxParallelism, options.memoryLimit),
       cold_(options.cold != nullptr ? std::make_unique<ColdSide>(options.cold, options.cacheBytes) : nullptr),
+      keepCold_(options.keepCold),
+      restoredCold_(options.coldStates),
       restored_(std::move(restored)),
       now_(options.processingTime) {
   checkMaxParallelism(options.maxParallelism);
@@ -65,6 +67,11 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
                                       "start without this state");
   }
   restored_.divide(key);
+  for (const ColdImage::State& state : restoredCold_) {
+    (void)variantOf(state.schema);
+    cold_->continueAfter(state.number);
+  }
+  releaseCold();
 }
 
 KeyedStateBackend::~KeyedStateBackend() = default;
@@ -74,8 +81,7 @@ KeyedStateBackend::State::State(const std::string& stateName, const Kind& stateK
     : name(stateName),
       kind(stateKind),
       tables(name, home.key_, ttl.enabled() ? *kind.expiring->stored : *kind.plain, home.home_,
-             home.cold_ != nullptr && !kind.inMemory ? ColdPlace{home.cold_.get(), home.cold_->newState()}
-                                                     : ColdPlace{}),
+             home.placeFor(name, kind, ttl.enabled())),
       expiry(ttl.enabled() ? std::make_unique<Expiry>(ttl, *kind.expiring, tables, home.now_) : nullptr) {}
 
 KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name, const Kind& kind,
@@ -114,13 +120,14 @@ void KeyedStateBackend::loadRestored(State& state) {
   const std::optional<RestoredKeyedState::State> stored =
       restored_.take(state.name, key_.ops(), state.kind.plain->description());
   if (!stored) return;
+  loadRestoredCold(state);
   load(state, *stored);
   for (const RestoredKeyedState::State& other : stored->others) load(state, other);
   if (state.expiry != nullptr) state.expiry->planRound(state.tables.entries());
   restored_.releaseTaken();
 }
 
-void KeyedStateBackend::expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces) {
+void KeyedStateBackend::expectPieces(State& state, const RestoredKeyedState::Pieces& pieces) {
   std::map<int64_t, size_t> entries;  // by namespace
   for (const RestoredKeyedState::Piece& piece : pieces) {
     StateTable& table = state.tables.at(piece.nameSpace);
@@ -129,7 +136,9 @@ void KeyedStateBackend::expectPieces(State& state, const std::vector<RestoredKey
   for (const auto& [nameSpace, count] : entries) state.tables.at(nameSpace).expect(count);
 }
 
-void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stored) {
+/// How what was stored becomes what the program has. Throws Error(kUser) when it cannot.
+Conversion KeyedStateBackend::conversionOf(const State& state, const KeyedStateSchema& stored,
+                                           std::optional<ValueRewriter>& rewriter) const {
   const TypeDescription& now = state.kind.plain->description();
   const Compatibility fit = compare(stored.value, now);
   if (stored.kind != state.kind.name || fit.verdict == Compatibility::Verdict::kIncompatible) {
@@ -140,12 +149,21 @@ void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stor
     conversion.decode =
         stored.expires ? state.kind.expiring->decodeAsPlain : state.kind.expiring->decodePlain;
   }
+  if (fit.verdict != Compatibility::Verdict::kMigratable) return conversion;
   try {
-    std::optional<ValueRewriter> rewriter;
-    if (fit.verdict == Compatibility::Verdict::kMigratable) {
-      rewriter.emplace(stored.value, now, timesPlace(stored.kind, stored.expires));
-      conversion.rewriter = &*rewriter;
-    }
+    rewriter.emplace(stored.value, now, timesPlace(stored.kind, stored.expires));
+  } catch (Error& error) {
+    throw std::move(error).at("state '" + state.name + "' of the snapshot");
+  }
+  conversion.rewriter = &*rewriter;
+  return conversion;
+}
+
+void KeyedStateBackend::load(State& state, const RestoredKeyedState::State& stored) {
+  std::optional<ValueRewriter> rewriter;
+  const Conversion conversion =
+      conversionOf(state, {state.name, stored.kind, stored.value, stored.expires}, rewriter);
+  try {
     if (conversion.decode == nullptr && conversion.rewriter == nullptr) expectPieces(state, stored.pieces);
     for (const RestoredKeyedState::Piece& piece : stored.pieces) {
       state.tables.at(piece.nameSpace).load(piece.keyGroup, piece.bytes, conversion);
@@ -193,10 +211,17 @@ void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
     table->erase(currentKey_);
     if (table->size() == 0) tables->drop(nameSpace);
   }
+  restored_.erase(kNamespaced, nameSpace, key_, currentKey_);
+  if (!restoredCold_.empty()) clearRestoredCold(nameSpace);
 }
 
 void KeyedStateBackend::dropNamespace(int64_t nameSpace) {
   for (StateTables* tables : namespaced_) tables->drop(nameSpace);
+  for (ColdImage::State& state : restoredCold_) {
+    if (!state.schema.name.starts_with(kNamespaced) || state.entries.erase(nameSpace) == 0) continue;
+    const std::string prefix = ColdKey::prefix(state.number, nameSpace);
+    cold_->eraseRange(prefix, ColdKey::behind(prefix));
+  }
   restored_.drop(kNamespaced, nameSpace);
 }
 
@@ -233,28 +258,65 @@ std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
 }
 
 void KeyedStateBackend::cut(SegmentSink& sink) {
+  cutInMemory(sink);
+  cutStore(sink);
+}
+
+/// What is not in the store, which then has all that belongs there.
+void KeyedStateBackend::cutInMemory(SegmentSink& sink) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   cutting_ = true;
-  std::vector<ColdCut::State> cold;
   for (const auto& [name, state] : states_) {
-    const LiveOnly liveOnly = state->expiry != nullptr ? state->expiry->inSnapshots() : LiveOnly{};
-    const ColdPlace place = state->tables.cold();
-    if (place.side == nullptr) {
-      state->tables.cut(sink, liveOnly);
-      continue;
+    if (state->tables.cold().side != nullptr) {
+      state->tables.flush();
+    } else {
+      state->tables.cut(sink, liveOnlyOf(*state));
     }
-    state->tables.flush();
-    cold.resize(std::max<size_t>(cold.size(), place.state + 1));
-    cold[place.state] = {state->name, &state->tables.value(), liveOnly};
-  }
-  if (!cold.empty()) {
-    coldCut_ = std::make_unique<ColdCut>(*cold_, std::move(cold), home_.maxParallelism, sink);
   }
   for (const auto& [name, state] : restored_.states()) {
     uint32_t variant = 0;
     handOver(name, state, variant, sink);
     for (const RestoredKeyedState::State& other : state.others) handOver(name, other, ++variant, sink);
   }
+}
+
+void KeyedStateBackend::cutStore(SegmentSink& sink) {
+  std::vector<ColdCut::State> cold;
+  const auto add = [&cold](uint16_t number, ColdCut::State state) {
+    cold.resize(std::max<size_t>(cold.size(), size_t{number} + 1));
+    cold[number] = std::move(state);
+  };
+  for (const auto& [name, state] : states_) {
+    const ColdPlace place = state->tables.cold();
+    if (place.side != nullptr) add(place.state, {name, &state->tables.value(), liveOnlyOf(*state)});
+  }
+  for (const ColdImage::State& state : restoredCold_)
+    add(state.number, {state.schema.name, nullptr, {}, variantOf(state.schema)});
+  if (cold.empty()) return;
+  coldCut_ = std::make_unique<ColdCut>(*cold_, std::move(cold), home_.maxParallelism, sink);
+}
+
+std::unique_ptr<ColdCopy> KeyedStateBackend::cutFiles(SegmentSink& sink) {
+  cutInMemory(sink);
+  auto copy = std::make_unique<ColdCopy>();
+  std::vector<ColdImage::State>& states = copy->image.states;
+  states = restoredCold_;
+  for (const auto& [name, state] : states_) {
+    const ColdPlace place = state->tables.cold();
+    if (place.side == nullptr) continue;
+    states.push_back({{name, state->kind.name, state->kind.plain->description(), state->expiry != nullptr},
+                      place.state,
+                      state->tables.sizes()});
+  }
+  std::erase_if(states, [](const ColdImage::State& state) { return state.entries.empty(); });
+  if (!keepCold_ || states.empty()) {
+    cutStore(sink);
+    return nullptr;
+  }
+  copy->files = cold_->files();
+  copy->image.manifestName = copy->files->manifestName();
+  copy->image.manifest = copy->files->manifest();
+  return copy;
 }
 
 bool KeyedStateBackend::encodeSome(size_t budgetBytes) {
@@ -264,6 +326,7 @@ bool KeyedStateBackend::encodeSome(size_t budgetBytes) {
   if (coldCut_ != nullptr && !coldCut_->encodeSome(budgetBytes)) return false;
   coldCut_.reset();
   cutting_ = false;
+  releaseCold();
   return true;
 }
 
@@ -271,6 +334,7 @@ void KeyedStateBackend::abandonCut() {
   for (const auto& [name, state] : states_) state->tables.abandonCut();
   coldCut_.reset();
   cutting_ = false;
+  releaseCold();
 }
 
 void KeyedStateBackend::load(const SegmentImage& image) {

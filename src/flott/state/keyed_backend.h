@@ -13,11 +13,13 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "flott/state/cold/cold_cut.h"
+#include "flott/state/cold/cold_image.h"
 #include "flott/state/expiry.h"
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/keyed_state.h"
@@ -38,6 +40,10 @@ class KeyedStateBackend {
     // With a store, states are kept there, and memory is a cache of so many bytes; timers stay in memory.
     std::shared_ptr<ColdStore> cold = nullptr;
     uint64_t cacheBytes = uint64_t{64} << 20;
+    // What the store has already: states that were restored with it.
+    std::vector<ColdImage::State> coldStates = {};
+    // False: it has them only until they are registered, and all states are in memory.
+    bool keepCold = true;
   };
 
   /// `restored` is what this subtask starts with; each of its states is loaded when it is registered. Throws
@@ -101,7 +107,8 @@ class KeyedStateBackend {
         registered(std::string(kNamespaced) + descriptor.name(), kindOf<Handle>(), descriptor.ttl());
     return handleIn(nameSpace, state, descriptor);
   }
-  /// Drops what the current key, or every key, has in a namespace by stateIn().
+  /// Drops what the current key, or every key, has in a namespace by stateIn(), also of states that were
+  /// restored and are not registered yet.
   void clearNamespace(int64_t nameSpace);
   void dropNamespace(int64_t nameSpace);
   TimerQueue& eventTimers();
@@ -153,6 +160,9 @@ class KeyedStateBackend {
   std::vector<KeyedStateSchema> schemas() const;
   /// Marks the content of all states for a snapshot. The cut before must be finished.
   void cut(SegmentSink& sink);
+  /// As cut(), but where a store stands behind the states its files are taken, and the sink gets the rest.
+  /// Null where nothing is there; the sink then gets all.
+  std::unique_ptr<ColdCopy> cutFiles(SegmentSink& sink);
   /// Hands over about `budgetBytes` of it; true when the cut is complete.
   bool encodeSome(size_t budgetBytes);
   bool cutting() const { return cutting_; }
@@ -194,7 +204,20 @@ class KeyedStateBackend {
   State& registered(const std::string& name, const Kind& kind, const StateTtl& ttl = StateTtl::disabled());
   void loadRestored(State& state);
   void load(State& state, const RestoredKeyedState::State& stored);
-  static void expectPieces(State& state, const std::vector<RestoredKeyedState::Piece>& pieces);
+  Conversion conversionOf(const State& state, const KeyedStateSchema& stored,
+                          std::optional<ValueRewriter>& rewriter) const;
+  ColdPlace placeFor(const std::string& name, const Kind& kind, bool expires);
+  void loadRestoredCold(State& state);
+  void loadCold(State& state, const ColdImage::State& stored);
+  void clearRestoredCold(int64_t nameSpace);
+  void releaseCold();
+  uint32_t variantOf(const KeyedStateSchema& unregistered) const;
+  static LiveOnly liveOnlyOf(const State& state) {
+    return state.expiry != nullptr ? state.expiry->inSnapshots() : LiveOnly{};
+  }
+  void cutInMemory(SegmentSink& sink);
+  void cutStore(SegmentSink& sink);
+  static void expectPieces(State& state, const RestoredKeyedState::Pieces& pieces);
   const State* find(std::string_view name) const;
   void evict();
   void cleanUpBetweenRecords();
@@ -202,7 +225,9 @@ class KeyedStateBackend {
 
   KeyType key_;
   TableHome home_;
-  const std::unique_ptr<ColdSide> cold_;  // null: all is in memory
+  std::unique_ptr<ColdSide> cold_;  // null: all is in memory
+  const bool keepCold_;
+  std::vector<ColdImage::State> restoredCold_;  // in the store, and not registered yet
   KeyRef currentKey_;
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;
   RestoredKeyedState restored_;  // not registered yet

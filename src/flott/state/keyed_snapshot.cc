@@ -1,5 +1,7 @@
 #include "flott/state/keyed_snapshot.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "flott/base/bytes.h"
@@ -43,13 +45,21 @@ void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
 
 }  // namespace
 
-KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend) {
+KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles) {
   const std::vector<KeyedStateSchema> schemas = backend.schemas();
   for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
   ByteWriter out(section_);
   encodeHeader(backend.key().ops().description(), schemas, out);
-  backend.cut(*this);
+  if (byFiles) {
+    files_ = backend.cutFiles(*this);
+  } else {
+    backend.cut(*this);
+  }
 }
+
+KeyedSnapshotWriter::~KeyedSnapshotWriter() = default;
+
+std::unique_ptr<ColdCopy> KeyedSnapshotWriter::takeFiles() { return std::move(files_); }
 
 void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
@@ -82,6 +92,47 @@ std::optional<std::string> withoutKeyedState(std::string_view section, std::stri
                 {{}, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, entries}, out);
   }
   return without;
+}
+
+namespace {
+
+/// Encodes pieces whose variant is their state's place in the header.
+class PieceSink final : public SegmentSink {
+ public:
+  explicit PieceSink(MoveFunction<void(std::string_view)>& write) : write_(write) {}
+  void take(const SegmentImage& image) override {
+    bytes_.clear();
+    ByteWriter out(bytes_);
+    encodePiece(image.variant, image, out);
+    write_(bytes_);
+  }
+
+ private:
+  MoveFunction<void(std::string_view)>& write_;
+  std::string bytes_;
+};
+
+}  // namespace
+
+void addColdPieces(std::string_view section, const ColdImage& image, std::shared_ptr<ColdStore> store,
+                   uint32_t maxParallelism, MoveFunction<void(std::string_view)> write) {
+  ByteReader in(section);
+  const KeyedSectionHeader header = KeyedSectionHeader::decode(in);
+  std::vector<ColdCut::State> states;
+  for (const ColdImage::State& state : image.states) {
+    const auto at = std::find(header.states.begin(), header.states.end(), state.schema);
+    if (at == header.states.end())
+      throw Error(ErrorKind::kCorruption, "keyed state knows nothing of '" + state.schema.name + "' on disk");
+    states.resize(std::max<size_t>(states.size(), size_t{state.number} + 1));
+    states[state.number] = {
+        state.schema.name, nullptr, {}, static_cast<uint32_t>(at - header.states.begin())};
+  }
+  write(section);
+  ColdSide side(std::move(store), 0);
+  PieceSink sink(write);
+  ColdCut cut(side, std::move(states), maxParallelism, sink);
+  size_t everything = std::numeric_limits<size_t>::max();
+  cut.encodeSome(everything);
 }
 
 KeyedSectionHeader KeyedSectionHeader::decode(ByteReader& in) {
@@ -158,7 +209,7 @@ void RestoredKeyedState::add(std::shared_ptr<const std::string> bytes, KeyGroupR
 void RestoredKeyedState::addPiece(Piece piece, State& state) {
   if (maxParallelism_ <= storedMaxParallelism_) {
     piece.keyGroup = KeyGroup(piece.keyGroup.value / (storedMaxParallelism_ / maxParallelism_));
-    if (keyGroups_.contains(piece.keyGroup)) state.pieces.push_back(piece);
+    if (keyGroups_.contains(piece.keyGroup)) state.pieces.insert(piece);
     return;
   }
   const uint64_t times = maxParallelism_ / storedMaxParallelism_;
@@ -190,7 +241,7 @@ void RestoredKeyedState::divide(const Piece& piece, State& state, const TypeOps&
   size_t from = 0;
   const auto add = [&](size_t end) {
     part.bytes = piece.bytes.substr(from, end - from);
-    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.push_back(part);
+    if (part.entries > 0 && keyGroups_.contains(part.keyGroup)) state.pieces.insert(part);
     part.entries = 0;
     from = end;
   };
@@ -233,6 +284,50 @@ void RestoredKeyedState::drop(std::string_view prefix, int64_t nameSpace) {
     dropFrom(state);
     for (State& other : state.others) dropFrom(other);
   }
+}
+
+void RestoredKeyedState::erase(std::string_view prefix, int64_t nameSpace, const KeyType& type,
+                               const KeyRef& key) {
+  for (auto& [name, state] : states_) {
+    if (!name.starts_with(prefix)) continue;
+    eraseIn(state, nameSpace, type, key);
+    for (State& other : state.others) eraseIn(other, nameSpace, type, key);
+  }
+}
+
+// Sections do not change: the piece with the entry becomes what is before it and what is behind it.
+void RestoredKeyedState::eraseIn(State& state, int64_t nameSpace, const KeyType& type, const KeyRef& key) {
+  const auto orderOf = [&type](uint64_t hash) { return type.isWord() ? hash : hashWord(hash); };
+  Piece behind;
+  behind.nameSpace = nameSpace;
+  behind.firstHash = orderOf(key.hash);
+  auto at = state.pieces.upper_bound(behind);
+  if (at == state.pieces.begin() || std::prev(at)->nameSpace != nameSpace) return;
+  const StoredValueSkipper values(state.value, timesPlace(state.kind, state.expires), nullptr);
+  if (!values.obstacle().empty()) return;
+  ScratchValue scratch(type.ops());
+  do {
+    Piece before = *--at;
+    ByteReader in(before.bytes);
+    for (uint32_t entry = 0; !in.atEnd(); ++entry) {
+      const size_t begin = in.offset();
+      type.ops().decode(in, scratch.get());
+      values.skip(in);
+      const uint64_t hash = type.ops().hash(scratch.get());
+      if (orderOf(hash) > behind.firstHash) break;
+      if (hash != key.hash || !type.ops().equals(scratch.get(), key.object)) continue;
+      behind.keyGroup = before.keyGroup;
+      behind.entries = before.entries - entry - 1;
+      behind.bytes = before.bytes.substr(in.offset());
+      before.entries = entry;
+      before.bytes = before.bytes.substr(0, begin);
+      at = state.pieces.erase(at);
+      if (before.entries > 0) state.pieces.insert(at, before);
+      if (behind.entries > 0) state.pieces.insert(at, behind);
+      return;
+    }
+  } while (at != state.pieces.begin() && at->firstHash == behind.firstHash &&
+           std::prev(at)->nameSpace == nameSpace);
 }
 
 }  // namespace flott

@@ -20,20 +20,24 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "flott/base/bytes.h"
 #include "flott/data/type_description.h"
 #include "flott/state/key_groups.h"
+#include "flott/state/key_type.h"
 #include "flott/state/snapshot.h"
 #include "flott/state/stored_value.h"
 
 namespace flott {
 
 class KeyedStateBackend;
+struct ColdCopy;
 struct TypeOps;
 
 /// What a snapshot says about one state.
@@ -42,6 +46,8 @@ struct KeyedStateSchema {
   std::string kind;  // "value", "list", "timers", …
   TypeDescription value;
   bool expires = false;  // entries say when they were last touched; `value` does not
+
+  bool operator==(const KeyedStateSchema&) const = default;
 };
 
 /// What a section begins with.
@@ -70,17 +76,25 @@ struct KeyedPieceHeader {
 
 class KeyedSnapshotWriter final : public SegmentSink {
  public:
-  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way.
-  explicit KeyedSnapshotWriter(KeyedStateBackend& backend);
+  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way. By files,
+  /// what is in a store is not among the pieces but in takeFiles().
+  explicit KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles = false);
+  ~KeyedSnapshotWriter() override;
 
   void take(const SegmentImage& image) override;
+  /// That takeBytes() would give.
   size_t bytes() const { return section_.size(); }
-  /// The whole section; after the backend's cut is complete.
-  std::string finish() { return std::move(section_); }
+  /// What is there so far of the section, or of what follows the bytes taken last.
+  std::string takeBytes() { return std::exchange(section_, {}); }
+  /// The rest of the section: all of it, unless bytes were taken. After the backend's cut is complete.
+  std::string finish() { return takeBytes(); }
+  /// Null: there are none.
+  std::unique_ptr<ColdCopy> takeFiles();
 
  private:
   std::string section_;
   std::map<std::string, uint64_t, std::less<>> indexOf_;
+  std::unique_ptr<ColdCopy> files_;
 };
 
 class RestoredKeyedState {
@@ -88,15 +102,21 @@ class RestoredKeyedState {
   struct Piece {
     int64_t nameSpace = kNoNamespace;
     KeyGroup keyGroup;
-    uint64_t firstHash = 0;
+    uint64_t firstHash = 0;  // or less
     uint32_t entries = 0;
     std::string_view bytes;  // into a section
+
+    /// In the order of what is in them.
+    bool operator<(const Piece& other) const {
+      return std::tie(nameSpace, firstHash) < std::tie(other.nameSpace, other.firstHash);
+    }
   };
+  using Pieces = std::multiset<Piece>;
   struct State {
     std::string kind;
     TypeDescription value;
     bool expires = false;
-    std::vector<Piece> pieces;
+    Pieces pieces;
     std::vector<Piece> undivided;  // of key groups that are several now
     std::list<State> others;       // of sections that have it as another type; without others of their own
   };
@@ -128,12 +148,15 @@ class RestoredKeyedState {
   }
   /// Drops what is kept of one namespace in states whose names begin with `prefix`.
   void drop(std::string_view prefix, int64_t nameSpace);
+  /// What one key has there; not where the values cannot be read past.
+  void erase(std::string_view prefix, int64_t nameSpace, const KeyType& type, const KeyRef& key);
 
  private:
   State& stateOf(KeyedStateSchema schema);
   void addPiece(Piece piece, State& state);
   void divide(State& state, const TypeOps& key, const TypeDescription* now) const;
   void divide(const Piece& piece, State& state, const TypeOps& key, const StoredValueSkipper& values) const;
+  static void eraseIn(State& state, int64_t nameSpace, const KeyType& type, const KeyRef& key);
 
   std::optional<TypeDescription> key_;
   std::map<std::string, State, std::less<>> states_;

@@ -226,6 +226,8 @@ class StateTable {
   };
   /// Loads what was wanted and is there.
   [[nodiscard]] Settled fetchWanted();
+  /// The store has so many entries of this table already, none of which is in memory.
+  void adopt(uint64_t entries);
   /// Writes what is dirty; it stays in memory. commit() is the caller's.
   void flush();
   /// Writes and drops segments until all tables of the backend take `bytes`, or nothing is left here.

@@ -35,13 +35,7 @@ void StateTable::appendColdKey(uint64_t order, const void* key, std::string& out
 }
 
 /// What all keys of this table in the store are before.
-std::string StateTable::coldEnd() const {
-  std::string end = cold_->prefix;
-  size_t last = end.size();
-  while (++end[--last] == 0) {
-  }
-  return end;
-}
+std::string StateTable::coldEnd() const { return ColdKey::behind(cold_->prefix); }
 
 uint64_t StateTable::orderOf(uint64_t hash) const { return key_.isWord() ? hash : hashWord(hash); }
 
@@ -205,6 +199,12 @@ void StateTable::putDirty(Segment& segment) {
     segment.setMarks(slot, stride, static_cast<uint32_t>(Mark::kStored));
     cold_->used = true;
   }
+}
+
+void StateTable::adopt(uint64_t entries) {
+  coldOnly_ += entries;
+  cold_->used = true;
+  ++cold_->evictions;
 }
 
 void StateTable::flush() {

@@ -51,6 +51,14 @@ void StateTables::flush() {
   for (const auto& [nameSpace, table] : tables_) table->flush();
 }
 
+std::map<int64_t, uint64_t> StateTables::sizes() const {
+  std::map<int64_t, uint64_t> all;
+  for (const auto& [nameSpace, table] : tables_) {
+    if (table->size() > 0) all[nameSpace] = table->size();
+  }
+  return all;
+}
+
 void StateTables::evict(uint64_t bytes) {
   for (const auto& [nameSpace, table] : tables_) {
     if (home_.budget.used() <= bytes) return;

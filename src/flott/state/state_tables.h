@@ -40,6 +40,8 @@ class StateTables {
   // With a cold side, as for a StateTable.
   const ColdPlace& cold() const { return cold_; }
   void flush();
+  /// How many entries each table has, by namespace; those without any are left out.
+  std::map<int64_t, uint64_t> sizes() const;
   void evict(uint64_t bytes);
 
  private:

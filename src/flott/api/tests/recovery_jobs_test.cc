@@ -171,10 +171,12 @@ Configuration kept(int parallelism) {
   return configuration;
 }
 
-/// On disk hardly anything stays in memory from one batch to the next.
+/// On disk hardly anything stays in memory from one batch to the next. "incremental" is on disk as well.
 Configuration keptOn(const std::string& backend, int parallelism) {
   Configuration configuration = kept(parallelism);
-  configuration.set("state.backend.type", backend);
+  const bool incremental = backend == "incremental";
+  configuration.set("execution.checkpointing.incremental", incremental ? "true" : "false");
+  configuration.set("state.backend.type", incremental ? "rocksdb" : backend);
   configuration.set("state.backend.rocksdb.localdir", testing::TempDir() + "/flott-recovery-jobs");
   configuration.set("flott.state.rocksdb.cache-size", "1");
   return configuration;
@@ -215,7 +217,8 @@ void recover(const Transformation& transformation, const std::string& before, co
       *job = nullptr;
     }
     if (!world.sim().files().stat("/checkpoints")) continue;
-    const std::vector<FileInfo> folders = world.sim().files().listFolder("/checkpoints");
+    std::vector<FileInfo> folders = world.sim().files().listFolder("/checkpoints");
+    std::erase_if(folders, [](const FileInfo& folder) { return folder.path.ends_with("/shared"); });
     if (folders.empty()) continue;
     ++went;
     Configuration configuration = keptOn(after, static_cast<int>(1 + random.below(4)));
@@ -242,6 +245,11 @@ TEST_P(RecoveryJobs, PutOutTheSameOnDisk) { recover(GetParam().transformation, "
 TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
   recover(GetParam().transformation, "hashmap", "rocksdb", 3);
   recover(GetParam().transformation, "rocksdb", "hashmap", 3);
+}
+
+TEST_P(RecoveryJobs, PutOutTheSameFromFilesThatCheckpointsShare) {
+  recover(GetParam().transformation, "incremental", "incremental", 4);
+  recover(GetParam().transformation, "incremental", "hashmap", 2);
 }
 
 using Readings = DataStream<Reading>;

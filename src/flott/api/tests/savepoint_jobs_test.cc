@@ -266,7 +266,7 @@ TEST_F(SavepointJobs, OfALaterVersionAreRefused) {
   world_.sim().files().put(path + "/_metadata", bytes);
   EXPECT_EQ(refusal(path, tally), "job 'test': file '" + path +
                                       "/_metadata': the metadata has format 9, and this program reads "
-                                      "formats up to 3: a newer version of "
+                                      "formats up to 4: a newer version of "
                                       "Flott has written it. Build the program with that version or a later "
                                       "one, or start from a savepoint "
                                       "of this version");

@@ -3,94 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <functional>
 #include <map>
 
 #include "flott/env/posix/real_env.h"
 #include "flott/master/tests/recovery_world.h"
-#include "flott/state/keyed_backend.h"
+#include "flott/master/tests/summing_job.h"
 #include "flott/state/operator_state.h"
 
 namespace flott {
 namespace {
-
-constexpr int64_t kKeys = 23;
-
-class ByRest final : public KeyHasher {
- public:
-  void hash(Batch& batch) const override {
-    Rows<int64_t>& rows = batch.rows<int64_t>();
-    rows.enableHashes();
-    for (size_t i = 0; i < rows.size(); ++i) rows.hashes()[i] = hashKey(rows[i] % kKeys);
-  }
-};
-
-/// Outside of the job: survives its attempts.
-struct Outside {
-  std::map<int64_t, int64_t> totals;  // by key, as last told
-  int64_t untilCrash = 0;             // records; 0: never
-  int crashes = 0;
-  std::function<void()> onCrash = {};
-};
-
-// Sums under kKeys keys, and tells the sums at the end.
-class SumByKey final : public Operator {
- public:
-  explicit SumByKey(std::shared_ptr<Outside> outside) : outside_(std::move(outside)) {}
-  void open(OperatorContext& context) override {
-    state_ = &context.keyedState(typeOps<int64_t>());
-    sum_ = state_->state(ValueStateDescriptor<int64_t>("sum"));
-  }
-  Step onBatch(int, Batch batch, Output&) override {
-    for (const int64_t record : batch.rows<int64_t>()) {
-      if (outside_->untilCrash > 0 && --outside_->untilCrash == 0) {
-        ++outside_->crashes;
-        if (outside_->onCrash) outside_->onCrash();
-        throw std::runtime_error("crash");
-      }
-      const int64_t key = record % kKeys;
-      state_->setCurrentKey(hashKey(key), key);
-      sum_.set(sum_.get() + record);
-    }
-    return Step::kDone;
-  }
-  Step onEndOfInput(int, Output&) override {
-    state_->applyToAllKeys<int64_t>(
-        ValueStateDescriptor<int64_t>("sum"),
-        [&](int64_t key, ValueState<int64_t>& sum) { outside_->totals[key] = sum.get(); });
-    return Step::kDone;
-  }
-
- private:
-  std::shared_ptr<Outside> outside_;
-  KeyedStateBackend* state_ = nullptr;
-  ValueState<int64_t> sum_;
-};
-
-std::map<int64_t, int64_t> expected(int64_t count) {
-  std::map<int64_t, int64_t> sums;
-  for (int64_t i = 0; i < count; ++i) sums[i % kKeys] += i;
-  return sums;
-}
-
-struct Shape {
-  int sources = 1;
-  int sums = 1;
-  int passes = 0;  // in between, behind an exchange by turns; 0: in the sources' tasks
-  Handout handout = Handout::kOnRequest;
-};
-
-JobGraph summing(int64_t count, const Shape& shape, const std::shared_ptr<Outside>& outside) {
-  Pipeline pipeline(sourceOf(Ranges(count, shape.handout), "numbers").factory, shape.sources);
-  auto make = [outside] { return std::make_unique<SumByKey>(outside); };
-  const bool apart = shape.passes > 0;
-  pipeline
-      .then("pass", passOn(), apart ? shape.passes : shape.sources,
-            apart ? std::optional(PartitionKind::kRebalance) : std::nullopt)
-      .then("sum", std::make_shared<MadeBy<decltype(make)>>(std::move(make)), shape.sums,
-            PartitionKind::kHash, {.kind = PartitionKind::kHash, .hasher = std::make_shared<ByRest>()});
-  return pipeline.job();
-}
 
 /// Bytes of what was on its way, in the checkpoints that are remembered.
 uint64_t inFlightBytes(const CheckpointStatistics& checkpoints) {
@@ -124,10 +45,10 @@ TEST_P(Recovery, EveryRecordCountsOnceWhereverItCrashes) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     Random random(seed);
     const int64_t count = 1000 + static_cast<int64_t>(random.below(4000));
-    const Shape shape{.sources = static_cast<int>(1 + random.below(3)),
-                      .sums = static_cast<int>(1 + random.below(4)),
-                      .passes = static_cast<int>(random.below(3)),
-                      .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
+    const JobShape shape{.sources = static_cast<int>(1 + random.below(3)),
+                         .sums = static_cast<int>(1 + random.below(4)),
+                         .passes = static_cast<int>(random.below(3)),
+                         .handout = random.below(2) == 0 ? Handout::kOnRequest : Handout::kEvenly};
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(static_cast<uint64_t>(count)));
     RecoveryWorld world(seed);
@@ -245,9 +166,9 @@ TEST_P(Recovery, AJobGoesOnAtAnotherParallelism) {
     Random random(seed);
     constexpr int64_t kCount = 4000;
     const auto shape = [&random, apart = seed % 2 == 0] {
-      return Shape{.sources = static_cast<int>(1 + random.below(4)),
-                   .sums = static_cast<int>(1 + random.below(5)),
-                   .passes = apart ? static_cast<int>(1 + random.below(3)) : 0};
+      return JobShape{.sources = static_cast<int>(1 + random.below(4)),
+                      .sums = static_cast<int>(1 + random.below(5)),
+                      .passes = apart ? static_cast<int>(1 + random.below(3)) : 0};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1000 + static_cast<int64_t>(random.below(3000));
@@ -315,9 +236,9 @@ TEST_P(Recovery, SavepointsHoldEveryRecordOnceWhateverCrashesAroundThem) {
     Random random(seed);
     constexpr int64_t kCount = 3000;
     const auto shape = [&random] {
-      return Shape{.sources = static_cast<int>(1 + random.below(3)),
-                   .sums = static_cast<int>(1 + random.below(4)),
-                   .handout = Handout::kOnRequest};
+      return JobShape{.sources = static_cast<int>(1 + random.below(3)),
+                      .sums = static_cast<int>(1 + random.below(4)),
+                      .handout = Handout::kOnRequest};
     };
     const auto outside = std::make_shared<Outside>();
     outside->untilCrash = 1 + static_cast<int64_t>(random.below(kCount));
@@ -463,7 +384,7 @@ TEST_P(RecoveryOnThreads, EveryRecordCountsOnce) {
   configuration.set("execution.checkpointing.interval", "10 ms");
   configuration.set("flott.lanes", "3");
   align(configuration, GetParam());
-  const Shape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
+  const JobShape shape{.sources = 3, .sums = 1, .handout = Handout::kOnRequest};
   EmbeddedJob job(summing(kCount, shape, outside), configuration, env, real, make,
                   [](const Error&, int64_t) { return RestartDecision::in(Duration::millis(1)); });
   job.start();

@@ -79,6 +79,7 @@ inline CheckpointRecord completedCheckpoint() {
                           .triggered = after(100),
                           .duration = Duration::millis(40),
                           .stateBytes = 3000,
+                          .sharedBytes = 500,
                           .folder = "/cp/job/chk-7"};
   record.tasks.push_back(
       {.vertex = 0, .subtask = SubtaskIndex(0), .acknowledgedAfter = Duration::millis(10)});
@@ -89,6 +90,7 @@ inline CheckpointRecord completedCheckpoint() {
                                         .syncNanos = 1'000'000,
                                         .asyncNanos = 20'000'000},
                           .stateBytes = 2000,
+                          .sharedBytes = 500,
                           .acknowledgedAfter = Duration::millis(38)});
   record.tasks.push_back({.vertex = 1,
                           .subtask = SubtaskIndex(0),

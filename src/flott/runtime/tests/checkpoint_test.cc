@@ -36,6 +36,114 @@ TEST(TaskCheckpoints, TheCutHoldsWhatCameBeforeItAndNothingElse) {
   EXPECT_GT(beforeTheEnd, 50) << "few checkpoints were cut while everything ran";
 }
 
+// Keeps a long text for each record.
+class KeepTexts : public Operator {
+ public:
+  static std::string textOf(int64_t record) {
+    return std::string(1000, static_cast<char>('a' + record % 26));
+  }
+  void open(OperatorContext& context) override {
+    state_ = &context.keyedState(typeOps<int64_t>());
+    text_ = state_->state(ValueStateDescriptor<std::string>("text"));
+  }
+  Step onBatch(int, Batch batch, Output&) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      state_->setCurrentKey(hashKey(record), record);
+      text_.set(textOf(record));
+    }
+    return Step::kDone;
+  }
+
+ private:
+  KeyedStateBackend* state_ = nullptr;
+  ValueState<std::string> text_;
+};
+
+// What is larger than a part goes to a file of its own, part by part, while records are worked off.
+TEST(TaskCheckpoints, LargeStateIsWrittenInParts) {
+  int large = 0;
+  for (uint64_t seed = 0; seed < 10; ++seed) {
+    SimulatedEnv world(seed);
+    CheckpointStorage storage(world.files(), {.folder = "/checkpoints", .inlineThreshold = 0});
+    Pipeline pipeline(readBy(PositionReader(6000)));
+    pipeline.then("texts", make<KeepTexts>(), 1, PartitionKind::kRebalance);
+    TestWorker test(pipeline.job(), seed, {.channelCapacity = 2, .checkpoints = &storage});
+    triggerSome(test, 4);
+    test.scheduler.join();
+    EXPECT_EQ(test.declined, std::vector<std::string>());
+    for (const auto& [checkpoint, tasks] : test.acknowledged) {
+      if (tasks.size() != 2u) continue;
+      const StateHandle& keyed = tasks.at({1, 0}).operators[0].keyed;
+      const std::string folder = storage.folderOf(checkpoint);
+      const int64_t position = [&, handle = tasks.at({0, 0}).operators[0].operatorState] {
+        StateHandle read;
+        read.inlined = storage.read(folder, handle);
+        return positionIn(read);
+      }();
+      EXPECT_EQ(keyed.file, keyed.length >= size_t{1} << 20 ? "task-1-0-0" : "task-1-0");
+      large += keyed.file == "task-1-0-0" ? 1 : 0;
+      RestoredKeyedState restored;
+      restored.add(storage.read(folder, keyed), {0, 128});
+      KeyedStateBackend backend(typeOps<int64_t>(), {}, std::move(restored));
+      int64_t found = 0;
+      backend.applyToAllKeys<int64_t>(ValueStateDescriptor<std::string>("text"),
+                                      [&](int64_t key, ValueState<std::string>& text) {
+                                        EXPECT_EQ(text.get(), KeepTexts::textOf(key));
+                                        ++found;
+                                      });
+      EXPECT_EQ(found, position);
+    }
+  }
+  EXPECT_GT(large, 5);
+}
+
+// Calls a function at a record.
+class KeepTextsAndCall final : public KeepTexts {
+ public:
+  struct At {
+    int64_t record = 0;
+    MoveFunction<void()> call;
+    int64_t records = 0;  // seen so far
+  };
+  explicit KeepTextsAndCall(std::shared_ptr<At> at) : at_(std::move(at)) {}
+  Step onBatch(int input, Batch batch, Output& output) override {
+    for (const int64_t record : batch.rows<int64_t>()) {
+      if (record == at_->record) at_->call();
+      ++at_->records;
+    }
+    return KeepTexts::onBatch(input, std::move(batch), output);
+  }
+
+ private:
+  std::shared_ptr<At> at_;
+};
+
+// All of the cut before would have to be encoded at once, and held in memory.
+TEST(TaskCheckpoints, ABarrierWaitsUntilTheCutBeforeItIsEncoded) {
+  SimulatedEnv world(1);
+  CheckpointStorage storage(world.files(), {.folder = "/checkpoints", .inlineThreshold = 0});
+  auto at = std::make_shared<KeepTextsAndCall::At>();
+  at->record = 8000;
+  Pipeline pipeline(readBy(PositionReader(9000)));
+  auto create = [at] { return std::make_unique<KeepTextsAndCall>(at); };
+  pipeline.then("texts", std::make_shared<MadeBy<decltype(create)>>(create), 1, PartitionKind::kRebalance);
+  TestWorker test(pipeline.job(), 1, {.channelCapacity = 2, .checkpoints = &storage});
+  at->call = [&test] {
+    test.sim.offload().setCapacity(0);  // nothing is written
+    for (uint64_t id = 1; id <= 2; ++id) {
+      for (const auto& task : test.worker->tasks()) task->triggerCheckpoint({.checkpoint = CheckpointId(id)});
+    }
+  };
+  EXPECT_FALSE(test.scheduler.runUntilIdle());
+  EXPECT_LT(at->records, 9000) << "what is behind the second barrier waits with it";
+  test.sim.offload().setCapacity(8);
+  test.scheduler.join();
+  EXPECT_EQ(at->records, 9000);
+  EXPECT_EQ(test.acknowledged[CheckpointId(1)].size(), 2u);
+  EXPECT_EQ(test.acknowledged[CheckpointId(2)].size(), 2u);
+  EXPECT_EQ(test.ends.size(), 2u);
+}
+
 TEST(TaskCheckpoints, AtLeastOnceNothingIsMissing) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     TestWorker test(countingJob(500, 3, 2), seed, {.channelCapacity = 1, .alignedBarriers = false});

@@ -206,6 +206,7 @@ class TestWorker final : public MasterGateway {
     if (error) text += ": " + std::string(error->what());
     ends.push_back(std::move(text));
   }
+  void reportDamaged(TaskId, Error what) override { damaged.push_back(what.what()); }
   void requestSplit(TaskId) override { ++splitRequests; }
   void sendSourceEvent(TaskId, std::string event) override { events.push_back(std::move(event)); }
   void reportWatermark(TaskId, Timestamp) override {}
@@ -233,6 +234,7 @@ class TestWorker final : public MasterGateway {
   int awaitingFinal = 0;  // reports
   /// By vertex and subtask.
   std::map<CheckpointId, std::map<std::pair<int, int>, TaskSnapshot>> acknowledged;
+  std::vector<std::string> damaged;
   std::vector<std::string> declined;
 };
 

@@ -15,6 +15,7 @@
 #include "flott/data/arrow_status.h"
 #include "flott/savepoints/comparison.h"
 #include "flott/savepoints/operator_states.h"
+#include "flott/savepoints/savepoint_writer.h"
 #include "flott/savepoints/state_rows.h"
 #include "flott/savepoints/summary.h"
 #include "flott/savepoints/tests/written_checkpoint.h"
@@ -292,6 +293,44 @@ TEST_F(StateTool, TheOrderDoesNotDependOnParallelism) {
   EXPECT_EQ(printed(inStore, "count") + printed(inStore, "window-contents"), texts[0]);
   const std::string inlined = write(state, {.id = 9, .inlineThreshold = 1 << 30});
   EXPECT_EQ(printed(inlined, "count") + printed(inlined, "window-contents"), texts[0]);
+}
+
+TEST_F(StateTool, StateThatWasStoredAsFilesLooksTheSame) {
+  WordState state = manyWords(3000);
+  const WordState some = someWords();
+  state.visits = some.visits;
+  state.seen = some.seen;
+  state.timers = some.timers;
+  state.files = some.files;
+  for (const std::string folder : {"cp", "s3://bucket/cp"}) {
+    const std::string whole = write(state, {.folder = folder});
+    const std::string byFiles = write(state, {.id = 8, .parallelism = 3, .folder = folder, .byFiles = true});
+    EXPECT_GT(CheckpointStorage(sim.files(), {}, &sim.stores())
+                  .readMetadata(byFiles)
+                  .operators[1]
+                  .subtasks[2]
+                  .cold.files.size(),
+              0u);
+    for (const char* name : {"count", "window-contents", "visits", "seen", "timers:event-time"})
+      EXPECT_EQ(printed(byFiles, name), printed(whole, name)) << name;
+    EXPECT_EQ(compared(whole, byFiles, true), "");
+    std::string listed =
+        toText(summarize(*std::make_unique<CheckpointFiles>(sim.env(), StringMap(), byFiles)));
+    EXPECT_NE(listed.find("  count              value           3000 keys"), std::string::npos) << listed;
+    // What is copied from there is complete without those files.
+    const std::string copy = "/copy-" + std::to_string(folder.size());
+    SavepointWriter writer(sim.env(), copy);
+    writer.copyFrom(byFiles);
+    writer.write();
+    EXPECT_EQ(compared(copy, whole, true), "");
+  }
+  const std::string shared =
+      "cp/shared/" +
+      pathOf(
+          CheckpointStorage(sim.files(), {}).readMetadata("cp/chk-8").operators[1].subtasks[1].cold.files[0]);
+  sim.files().remove(shared);
+  EXPECT_EQ(errorText([&] { open("cp/chk-8"); }, ErrorKind::kCorruption),
+            "file '" + shared + "' of a checkpoint is missing. Restore from another checkpoint");
 }
 
 TEST_F(StateTool, FindsKeys) {

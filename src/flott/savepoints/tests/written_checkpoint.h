@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "flott/savepoints/checkpoint_files.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
+#include "flott/state/tests/cold_fixture.h"
 
 namespace flott {
 
@@ -38,6 +40,7 @@ struct Writing {
   uint32_t parallelism = 2;
   uint64_t inlineThreshold = 0;
   std::string folder = "cp";
+  bool byFiles = false;  // the store on disk is stored as its files
 };
 
 class CheckpointWriterOfTests {
@@ -57,11 +60,22 @@ class CheckpointWriterOfTests {
     OperatorSnapshot op{.id = OperatorId(hashBytes("word-count")), .name = "count", .uid = "word-count"};
     op.maxParallelism = 128;
     for (uint32_t subtask = 0; subtask < how.parallelism; ++subtask) {
+      const std::string name = "task-1-" + std::to_string(subtask);
+      std::unique_ptr<ColdCopy> copy;
+      const KeyGroupRange groups = keyGroupRange(subtask, 128, how.parallelism);
+      std::string keyed = keyedSection(state, groups, how.byFiles, copy);
+      const bool cold = copy != nullptr;
       std::vector<StateHandle> handles =
-          storage.write(metadata.id, "task-1-" + std::to_string(subtask),
-                        {keyedSection(state, keyGroupRange(subtask, 128, how.parallelism)),
-                         operatorSection(state, subtask, how.parallelism)});
-      op.subtasks.push_back({.keyed = handles[0], .operatorState = handles[1]});
+          storage.write(metadata.id, name,
+                        {std::move(keyed), operatorSection(state, subtask, how.parallelism),
+                         cold ? copy->image.encode() : std::string()});
+      op.subtasks.push_back({.keyed = handles[0], .operatorState = handles[1], .cold = {handles[2], {}}});
+      if (!cold) continue;
+      for (const ColdFiles::File& file : copy->files->files()) {
+        SharedFileWriter out = storage.createShared(metadata.id, name + "-" + file.name, file.name);
+        copy->files->read(file, [&out](std::string_view part) { out.write(part); });
+        op.subtasks.back().cold.files.push_back(out.finish());
+      }
     }
     metadata.operators = {source, op};
     storage.complete(metadata);
@@ -76,8 +90,10 @@ class CheckpointWriterOfTests {
     }
   }
 
-  static std::string keyedSection(const WordState& state, KeyGroupRange groups) {
-    KeyedStateBackend backend(typeOps<std::string>(), {.keyGroups = groups});
+  static std::string keyedSection(const WordState& state, KeyGroupRange groups, bool byFiles,
+                                  std::unique_ptr<ColdCopy>& copy) {
+    KeyedStateBackend backend(typeOps<std::string>(),
+                              Where{byFiles ? uint64_t{10'000} : 0}({.keyGroups = groups}));
     auto count = backend.state(ValueStateDescriptor<int64_t>("count"));
     auto visits = backend.state(ListStateDescriptor<Visit>("visits"));
     auto shares = backend.state(MapStateDescriptor<std::string, double>("shares"));
@@ -111,7 +127,8 @@ class CheckpointWriterOfTests {
         slices.at(Timestamp(end)).findOrInsert(hashKey(word), word) = sum;
       });
     }
-    KeyedSnapshotWriter writer(backend);
+    KeyedSnapshotWriter writer(backend, byFiles);
+    copy = writer.takeFiles();
     while (!backend.encodeSome(1000)) {
     }
     return writer.finish();

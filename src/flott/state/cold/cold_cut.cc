@@ -11,19 +11,17 @@ namespace {
 
 constexpr size_t kPieceBytes = size_t{64} << 10;
 
-/// Behind all keys: no state has this number.
-constexpr std::string_view kEnd = "\xff\xff\xff";
-
 }  // namespace
 
-ColdCut::ColdCut(ColdSide& side, std::vector<State> states, uint32_t maxParallelism, SegmentSink& sink)
-    : states_(std::move(states)), maxParallelism_(maxParallelism), sink_(sink), scan_(side.scan({}, kEnd)) {}
+ColdCut::ColdCut(ColdSide& side, std::vector<State> states, uint32_t maxParallelism, SegmentSink& sink,
+                 std::string_view from, std::string_view to)
+    : states_(std::move(states)), maxParallelism_(maxParallelism), sink_(sink), scan_(side.scan(from, to)) {}
 
 bool ColdCut::encodeSome(size_t& budgetBytes) {
   for (; scan_->valid(); scan_->next()) {
     if (budgetBytes == 0) return false;
     const ColdKey key = ColdKey::parse(scan_->key());
-    if (key.state >= states_.size()) {
+    if (key.state >= states_.size() || states_[key.state].name.empty()) {
       throw Error(ErrorKind::kCorruption, "the state on disk has entries of a state that was never there");
     }
     const KeyGroup group = keyGroupOf(key.order, maxParallelism_);
@@ -37,7 +35,8 @@ bool ColdCut::encodeSome(size_t& budgetBytes) {
                 .keyGroup = group,
                 .firstHash = key.order,
                 .entries = 0,
-                .bytes = {}};
+                .bytes = {},
+                .variant = states_[state_].variant};
     }
     lastOrder_ = key.order;
     const size_t before = bytes_.size();

@@ -20,18 +20,24 @@ namespace flott {
 
 class ColdCut {
  public:
-  /// By their number in the store. What it gets must outlive the cut.
+  /// By their number in the store.
   struct State {
-    std::string_view name;
+    std::string name;  // empty: no state has this number
     const TypeOps* stored = nullptr;
     LiveOnly liveOnly;
+    uint32_t variant = 0;  // SegmentImage
   };
-  ColdCut(ColdSide& side, std::vector<State> states, uint32_t maxParallelism, SegmentSink& sink);
+  /// Side and sink must outlive the cut. Of the store it takes what lies from `from` to before `to`.
+  ColdCut(ColdSide& side, std::vector<State> states, uint32_t maxParallelism, SegmentSink& sink,
+          std::string_view from = {}, std::string_view to = kEnd);
 
   /// As StateTable::encodeSome().
   bool encodeSome(size_t& budgetBytes);
 
  private:
+  /// Behind all keys: no state has this number.
+  static constexpr std::string_view kEnd = "\xff\xff\xff";
+
   void handOver();
   bool append(const State& state, std::string_view value);
 

@@ -42,6 +42,13 @@ std::string ColdKey::prefix(uint16_t state, int64_t nameSpace) {
 
 void ColdKey::appendOrder(uint64_t order, std::string& out) { appendBigEndian(order, out); }
 
+std::string ColdKey::behind(std::string prefix) {
+  size_t last = prefix.size();
+  while (++prefix[--last] == 0) {
+  }
+  return prefix;
+}
+
 ColdKey ColdKey::parse(std::string_view stored) {
   ColdKey parts;
   parts.state = takeBigEndian<uint16_t>(stored);
@@ -87,6 +94,11 @@ void ColdSide::commit() {
 std::unique_ptr<ColdScan> ColdSide::scan(std::string_view from, std::string_view to) {
   commit();
   return store_->scan(from, to);
+}
+
+std::unique_ptr<ColdFiles> ColdSide::files() {
+  commit();
+  return store_->files();
 }
 
 }  // namespace flott

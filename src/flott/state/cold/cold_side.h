@@ -9,6 +9,7 @@
 // encoded as in a snapshot. Owned by a backend, used on its task's thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -32,6 +33,8 @@ struct ColdKey {
   /// The bytes before the order of the hash.
   static std::string prefix(uint16_t state, int64_t nameSpace);
   static void appendOrder(uint64_t order, std::string& out);
+  /// What all keys that begin so are before.
+  static std::string behind(std::string prefix);
   /// Takes a key of the store apart. Throws Error(kCorruption).
   static ColdKey parse(std::string_view stored);
 };
@@ -45,6 +48,8 @@ class ColdSide {
   /// What an eviction comes down to, so that the next one is some way off.
   uint64_t evictTo() const { return cacheBytes_ - cacheBytes_ / 8; }
   uint16_t newState();
+  /// The store has these states already: new ones get numbers behind theirs.
+  void continueAfter(uint16_t state) { states_ = std::max<uint16_t>(states_, state + 1); }
 
   // Writing. What is put is there for readers after commit() only: so it must be in memory until then.
 
@@ -63,6 +68,8 @@ class ColdSide {
   }
   /// Commits first.
   std::unique_ptr<ColdScan> scan(std::string_view from, std::string_view to);
+  /// Of all that was put. Commits first.
+  std::unique_ptr<ColdFiles> files();
 
   // Room to work in, for one call of a table at a time: the keys to look up next, one after the other.
 

@@ -7,11 +7,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include "flott/base/function.h"
 
 namespace flott {
 
@@ -25,6 +29,24 @@ class ColdScan {
   virtual std::string_view key() const = 0;
   virtual std::string_view value() const = 0;
   virtual void next() = 0;
+};
+
+/// The files of a store as they were at a moment. They go with the object, and not with the store. Any
+/// thread, one at a time.
+class ColdFiles {
+ public:
+  struct File {
+    std::string name;
+    uint64_t bytes = 0;
+  };
+  virtual ~ColdFiles() = default;
+  /// By name. They never change: what the same store has under a name at another moment is the same.
+  virtual const std::vector<File>& files() const = 0;
+  // What the store knows of them, in a small file of this moment only.
+  virtual const std::string& manifestName() const = 0;
+  virtual std::string manifest() const = 0;
+  /// Hands the content over, a part at a time.
+  virtual void read(const File& file, MoveFunction<void(std::string_view)> take) const = 0;
 };
 
 class ColdStore {
@@ -43,6 +65,8 @@ class ColdStore {
   virtual void commit() = 0;
   /// Bytes gathered.
   virtual size_t pendingBytes() const = 0;
+  /// Of what was committed. Writes what the store has in memory, which takes as long.
+  virtual std::unique_ptr<ColdFiles> files() = 0;
 };
 
 }  // namespace flott

@@ -5,9 +5,11 @@
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -23,7 +25,11 @@ class ColdMemory {
 namespace {
 
 constexpr int kMostNames = 10'000;
+constexpr int kMostLost = 100;  // names that others took at the same moment
+constexpr const char* kOwnerFile = "/OWNER";
 constexpr double kFilterBitsPerKey = 10;
+constexpr size_t kManifestBytes = size_t{1} << 20;
+constexpr size_t kReadAtOnce = size_t{1} << 20;
 constexpr double kMemtableFilterRatio = 0.02;  // of the write buffer
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
@@ -69,6 +75,7 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
   options.keep_log_file_num = 1;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
+  options.max_manifest_file_size = kManifestBytes;  // it is in each checkpoint
   return options;
 }
 
@@ -77,8 +84,73 @@ void removeFolder(const std::string& path) {
   rocksdb::Env& env = *rocksdb::Env::Default();
   std::vector<std::string> files;
   env.GetChildren(path, &files).PermitUncheckedError();
-  for (const std::string& file : files) env.DeleteFile(path + "/" + file).PermitUncheckedError();
+  for (const std::string& file : files) {
+    if (file == "." || file == "..") continue;
+    const std::string inside = path + "/" + file;
+    if (!env.DeleteFile(inside).ok()) removeFolder(inside);
+  }
   env.DeleteDir(path).PermitUncheckedError();
+}
+
+std::string placeOf(const RocksDbOptions& options) {
+  return "'" + options.folder + "' (" + options.folderOption + ")";
+}
+
+/// What a process that was killed has left: nobody holds its lock.
+void removeIfAbandoned(const std::string& path) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const std::string ownerFile = path + kOwnerFile;
+  rocksdb::FileLock* lock = nullptr;
+  if (!env.FileExists(ownerFile).ok() || !env.LockFile(ownerFile, &lock).ok()) return;
+  removeFolder(path);
+  env.UnlockFile(lock).PermitUncheckedError();
+}
+
+/// A folder that no living process uses, and that none takes while the object lives: the lock that RocksDB
+/// has comes later than the first files, and not at all where it only reads. Goes with what is in it.
+class OwnedFolder {
+ public:
+  explicit OwnedFolder(const RocksDbOptions& options);
+  ~OwnedFolder() {
+    removeFolder(path_);
+    rocksdb::Env::Default()->UnlockFile(lock_).PermitUncheckedError();
+  }
+  OwnedFolder(const OwnedFolder&) = delete;
+  OwnedFolder& operator=(const OwnedFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  rocksdb::FileLock* lock_ = nullptr;
+};
+
+OwnedFolder::OwnedFolder(const RocksDbOptions& options) {
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  const auto refuse = [&](const rocksdb::Status& status) {
+    throw Error(ErrorKind::kUser, "state cannot be kept in " + placeOf(options) + ": " + status.ToString() +
+                                      ": name a folder that can be written to");
+  };
+  for (size_t at = 0; (at = options.folder.find('/', at + 1)) != std::string::npos;) {
+    env.CreateDirIfMissing(options.folder.substr(0, at)).PermitUncheckedError();  // the last one tells
+  }
+  if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
+  int lost = 0;
+  for (int number = 0;; ++number) {
+    path_ = options.folder + "/" + options.name + "-" + std::to_string(number);
+    if (env.FileExists(path_).ok()) removeIfAbandoned(path_);
+    if (env.FileExists(path_).ok()) continue;
+    rocksdb::Status status = env.CreateDir(path_);
+    if (!status.ok()) {
+      if (!env.FileExists(path_).ok() || number == kMostNames) refuse(status);
+      continue;
+    }
+    // Before it is locked another process may take it for abandoned, and remove it.
+    status = env.LockFile(path_ + kOwnerFile, &lock_);
+    if (status.ok() && env.FileExists(path_ + kOwnerFile).ok()) return;
+    if (status.ok()) env.UnlockFile(lock_).PermitUncheckedError();
+    if (++lost == kMostLost) refuse(status);
+  }
 }
 
 class RocksDbScan final : public ColdScan {
@@ -126,18 +198,64 @@ void RocksDbScan::check() const {
   if (!entries_->Valid() && !entries_->status().ok()) fail(entries_->status(), place_);
 }
 
+/// Links to the files in a folder within that of the database, which stays as long.
+class RocksDbFiles final : public ColdFiles {
+ public:
+  RocksDbFiles(std::shared_ptr<const OwnedFolder> home, std::string folder, std::string place)
+      : home_(std::move(home)), folder_(std::move(folder)), place_(std::move(place)) {
+    rocksdb::Env& env = *rocksdb::Env::Default();
+    std::vector<std::string> names;
+    check(env.GetChildren(folder_, &names));
+    std::sort(names.begin(), names.end());
+    for (const std::string& name : names) {
+      if (name.starts_with("MANIFEST-")) manifestName_ = name;
+      if (!name.ends_with(".sst")) continue;
+      files_.push_back({name});
+      check(env.GetFileSize(folder_ + "/" + name, &files_.back().bytes));
+    }
+  }
+  ~RocksDbFiles() override { removeFolder(folder_); }
+
+  const std::vector<File>& files() const override { return files_; }
+  const std::string& manifestName() const override { return manifestName_; }
+  std::string manifest() const override {
+    std::string bytes;
+    check(rocksdb::ReadFileToString(rocksdb::Env::Default(), folder_ + "/" + manifestName_, &bytes));
+    return bytes;
+  }
+  void read(const File& file, MoveFunction<void(std::string_view)> take) const override {
+    std::unique_ptr<rocksdb::SequentialFile> reader;
+    check(rocksdb::Env::Default()->NewSequentialFile(folder_ + "/" + file.name, &reader, {}));
+    std::string room(std::min<uint64_t>(kReadAtOnce, std::max<uint64_t>(file.bytes, 1)), '\0');
+    rocksdb::Slice part;
+    do {
+      check(reader->Read(room.size(), &part, room.data()));
+      if (!part.empty()) take(view(part));
+    } while (!part.empty());
+  }
+
+ private:
+  void check(const rocksdb::Status& status) const {
+    if (!status.ok()) fail(status, place_);
+  }
+
+  const std::shared_ptr<const OwnedFolder> home_;
+  const std::string folder_;
+  const std::string place_;
+  std::vector<File> files_;
+  std::string manifestName_;
+};
+
 class RocksDbStore final : public ColdStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::string path, std::string place)
-      : db_(std::move(db)), path_(std::move(path)), place_(std::move(place)) {
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder, std::string place)
+      : folder_(std::move(folder)), db_(std::move(db)), place_(std::move(place)) {
     write_.disableWAL = true;
   }
   ~RocksDbStore() override {
     values_.clear();  // they hold blocks of the cache
     // Nothing can be done about what fails here, and nothing that counts is lost.
     db_->Close().PermitUncheckedError();
-    db_.reset();
-    removeFolder(path_);
   }
 
   const std::vector<std::optional<std::string_view>>& get(std::span<const std::string_view> keys) override;
@@ -157,6 +275,14 @@ class RocksDbStore final : public ColdStore {
     pending_.Clear();
   }
   size_t pendingBytes() const override { return pending_.GetDataSize(); }
+  std::unique_ptr<ColdFiles> files() override {
+    rocksdb::Checkpoint* made = nullptr;
+    check(rocksdb::Checkpoint::Create(db_.get(), &made));
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    std::string folder = folder_->path() + "/cut-" + std::to_string(cuts_++);
+    check(checkpoint->CreateCheckpoint(folder));
+    return std::make_unique<RocksDbFiles>(folder_, std::move(folder), place_);
+  }
 
  private:
   void check(const rocksdb::Status& status) const {
@@ -164,9 +290,10 @@ class RocksDbStore final : public ColdStore {
       fail(status, place_);
   }
 
+  const std::shared_ptr<const OwnedFolder> folder_;
   std::unique_ptr<rocksdb::DB> db_;
-  const std::string path_;
   const std::string place_;  // with the option, for errors
+  uint64_t cuts_ = 0;
   rocksdb::WriteOptions write_;
   rocksdb::WriteBatch pending_;
   std::vector<rocksdb::Slice> keys_;
@@ -199,37 +326,6 @@ const std::vector<std::optional<std::string_view>>& RocksDbStore::get(
   return found_;
 }
 
-/// What a process that was killed has left: nobody holds its lock.
-void removeIfAbandoned(const std::string& path) {
-  rocksdb::Env& env = *rocksdb::Env::Default();
-  const std::string lockFile = path + "/LOCK";
-  rocksdb::FileLock* lock = nullptr;
-  if (!env.FileExists(lockFile).ok() || !env.LockFile(lockFile, &lock).ok()) return;
-  removeFolder(path);
-  env.UnlockFile(lock).PermitUncheckedError();
-}
-
-/// A folder that no living process uses.
-std::string newFolder(const RocksDbOptions& options, const std::string& place) {
-  rocksdb::Env& env = *rocksdb::Env::Default();
-  const auto refuse = [&](const rocksdb::Status& status) {
-    throw Error(ErrorKind::kUser, "state cannot be kept in " + place + ": " + status.ToString() +
-                                      ": name a folder that can be written to");
-  };
-  for (size_t at = 0; (at = options.folder.find('/', at + 1)) != std::string::npos;) {
-    env.CreateDirIfMissing(options.folder.substr(0, at)).PermitUncheckedError();  // the last one tells
-  }
-  if (const rocksdb::Status status = env.CreateDirIfMissing(options.folder); !status.ok()) refuse(status);
-  for (int number = 0;; ++number) {
-    std::string path = options.folder + "/" + options.name + "-" + std::to_string(number);
-    if (env.FileExists(path).ok()) removeIfAbandoned(path);
-    if (env.FileExists(path).ok()) continue;
-    const rocksdb::Status status = env.CreateDir(path);
-    if (status.ok()) return path;
-    if (!env.FileExists(path).ok() || number == kMostNames) refuse(status);
-  }
-}
-
 }  // namespace
 
 std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBufferRatio,
@@ -241,16 +337,62 @@ std::shared_ptr<ColdMemory> sharedColdMemory(MemorySize size, double writeBuffer
   return memory;
 }
 
-std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
-  const std::string place = "'" + options.folder + "' (" + options.folderOption + ")";
-  std::string path = newFolder(options, place);
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), path, &db);
-  if (!status.ok()) {
-    removeFolder(path);
-    fail(status, place);
+struct RocksDbFolder::Parts {
+  explicit Parts(RocksDbOptions wanted)
+      : options(std::move(wanted)),
+        place(placeOf(options)),
+        folder(std::make_shared<const OwnedFolder>(options)) {}
+  void check(const rocksdb::Status& status) const {
+    if (!status.ok()) fail(status, place);
   }
-  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(path), place);
+  void endFile() {
+    if (file != nullptr) check(file->Close());
+    file.reset();
+  }
+
+  const RocksDbOptions options;
+  const std::string place;
+  std::shared_ptr<const OwnedFolder> folder;
+  std::unique_ptr<rocksdb::WritableFile> file;
+};
+
+RocksDbFolder::RocksDbFolder(RocksDbOptions options) : parts_(std::make_unique<Parts>(std::move(options))) {}
+RocksDbFolder::~RocksDbFolder() = default;
+
+void RocksDbFolder::begin(const std::string& name) {
+  parts_->endFile();
+  parts_->check(
+      rocksdb::Env::Default()->NewWritableFile(parts_->folder->path() + "/" + name, &parts_->file, {}));
+}
+
+void RocksDbFolder::add(std::string_view bytes) { parts_->check(parts_->file->Append(slice(bytes))); }
+
+std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, std::string_view manifest,
+                                               bool readOnly) {
+  begin(manifestName);
+  add(manifest);
+  begin("CURRENT");
+  add(manifestName + "\n");
+  parts_->endFile();
+  rocksdb::Options options = databaseOptions(parts_->options);
+  options.create_if_missing = false;
+  options.error_if_exists = false;
+  const std::string& path = parts_->folder->path();
+  rocksdb::DB* db = nullptr;
+  parts_->check(readOnly ? rocksdb::DB::OpenForReadOnly(options, path, &db)
+                         : rocksdb::DB::Open(options, path, &db));
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(parts_->folder),
+                                        parts_->place);
+}
+
+std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
+  std::string place = placeOf(options);
+  auto folder = std::make_shared<const OwnedFolder>(options);
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), folder->path(), &db);
+  if (!status.ok()) fail(status, place);
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder),
+                                        std::move(place));
 }
 
 }  // namespace flott

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "flott/base/memory_size.h"
 #include "flott/state/cold/cold_store.h"
@@ -40,5 +41,33 @@ struct RocksDbOptions {
 
 /// Throws Error(kUser) when the folder cannot be used.
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options);
+
+/// The folder of a database to be: ColdFiles of another one are put there, and the database is opened on
+/// them. Removes it unless it comes to that. One thread at a time; blocks. Throws as ColdStore does.
+///
+///   RocksDbFolder folder(options);
+///   for (const auto& file : files) {
+///     folder.begin(file.name);
+///     while (…) folder.add(part);
+///   }
+///   std::shared_ptr<ColdStore> store = folder.open(manifestName, manifest);
+class RocksDbFolder {
+ public:
+  explicit RocksDbFolder(RocksDbOptions options);
+  ~RocksDbFolder();
+  RocksDbFolder(const RocksDbFolder&) = delete;
+  RocksDbFolder& operator=(const RocksDbFolder&) = delete;
+
+  /// Ends the file before.
+  void begin(const std::string& name);
+  void add(std::string_view bytes);
+  /// For reading only the store takes no writes. Last call.
+  std::shared_ptr<ColdStore> open(const std::string& manifestName, std::string_view manifest,
+                                  bool readOnly = false);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
 
 }  // namespace flott

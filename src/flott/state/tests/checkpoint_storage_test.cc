@@ -197,6 +197,125 @@ TEST_F(Storage, ASweepLeavesWhatIsCompleteOrKept) {
   EXPECT_EQ(storage.sweep("nowhere", {}), CheckpointId(0));
 }
 
+SharedFile sharedFile(CheckpointStorage& storage, uint64_t id, const std::string& name,
+                      const std::string& content) {
+  SharedFileWriter writer = storage.createShared(CheckpointId(id), "task-" + name, name);
+  writer.write(content.substr(0, 3));
+  writer.write(content.substr(3));
+  return writer.finish();
+}
+
+CheckpointMetadata sharing(CheckpointStorage& storage, uint64_t id, std::vector<SharedFile> files) {
+  CheckpointMetadata metadata{.id = CheckpointId(id), .triggered = Timestamp(77), .jobName = "job"};
+  OperatorSnapshot& op = metadata.operators.emplace_back();
+  op.id = OperatorId(9);
+  SubtaskSnapshot& subtask = op.subtasks.emplace_back();
+  subtask.cold.image = storage.write(metadata.id, "task", {"image"})[0];
+  subtask.cold.files = std::move(files);
+  storage.complete(metadata);
+  return metadata;
+}
+
+std::string filesIn(SimulatedFiles& files, const std::string& folder) {
+  std::string all;
+  for (const FileInfo& file : files.listFiles(folder)) all += file.path.substr(folder.size() + 1) + "\n";
+  return all;
+}
+
+TEST_F(Storage, CheckpointsShareFiles) {
+  const SharedFile a = sharedFile(storage, 3, "a", "content of a");
+  const SharedFile b = sharedFile(storage, 4, "b", "content of b");
+  EXPECT_EQ(pathOf(b), "chk-4/task-b");
+  sharing(storage, 3, {a});
+  sharing(storage, 4, {a, b});
+  EXPECT_EQ(filesIn(sim.files(), "cp/job"),
+            "chk-3/_metadata\nchk-4/_metadata\nshared/chk-3/task-a\nshared/chk-4/task-b\n");
+  const CheckpointMetadata read = storage.readMetadata("cp/job/chk-4");
+  EXPECT_EQ(read.operators[0].subtasks[0].cold.files, (std::vector<SharedFile>{a, b}));
+  EXPECT_EQ(read.stateBytes(), 5u + 24u);
+  std::string content;
+  storage.readShared(read.folder, a, [&](std::string_view part) { content += part; });
+  EXPECT_EQ(content, "content of a");
+  EXPECT_TRUE(storage.sharesWith(read.folder));
+  EXPECT_FALSE(storage.sharesWith("cp/other/chk-4"));
+  storage.removeShared({a});
+  EXPECT_FALSE(sim.files().stat("cp/job/shared/chk-3")) << "it is empty";
+  EXPECT_EQ(failure([&] { storage.checkShared(read); }, ErrorKind::kCorruption),
+            "file 'cp/job/shared/chk-3/task-a' of a checkpoint is missing. Restore from another checkpoint");
+  EXPECT_EQ(failure([&] { sharing(storage, 5, {a}); }, ErrorKind::kTransient),
+            "file 'cp/job/shared/chk-3/task-a' of a checkpoint is missing, which was written. See who else "
+            "works in this folder");
+}
+
+TEST_F(Storage, ASweepTakesSharedFilesThatNobodyNeeds) {
+  const auto file = [&](uint64_t id, const std::string& name) {
+    return sharedFile(storage, id, name, "content");
+  };
+  const SharedFile needed = file(3, "needed");
+  sharing(storage, 6, {needed, file(6, "own")});
+  file(3, "old");
+  file(7, "under-way");
+  file(9, "later");
+  const SharedFile held = file(2, "held");
+  file(5, "void");
+  sim.files().put("cp/job/shared/notes", "not ours");
+  EXPECT_EQ(storage.sweep("cp/job", {.upTo = 8, .keep = {CheckpointId(7)}, .keepShared = {pathOf(held)}}),
+            CheckpointId(9))
+      << "ids go on behind all that was written";
+  EXPECT_EQ(filesIn(sim.files(), "cp/job/shared"),
+            "chk-2/task-held\nchk-3/task-needed\nchk-6/task-own\nchk-7/task-under-way\nchk-9/task-later\n"
+            "notes\n");
+  // Where it cannot be read what a complete one needs, nothing goes.
+  sim.files().put("cp/job/chk-6/_metadata", "damaged");
+  storage.sweep("cp/job", {});
+  EXPECT_TRUE(sim.files().stat("cp/job/shared/chk-3/task-needed"));
+  storage.discardShared(CheckpointId(9));
+  EXPECT_FALSE(sim.files().stat("cp/job/shared/chk-9"));
+}
+
+TEST_F(Storage, MetadataWithoutSharedFilesIsAsItWasBeforeThem) {
+  const auto versionOf = [](const std::string& bytes) { return static_cast<int>(bytes.at(8)); };
+  EXPECT_EQ(versionOf(completed(3).encode()), 2);
+  const CheckpointMetadata shares = sharing(storage, 4, {sharedFile(storage, 4, "a", "content")});
+  const std::string bytes = shares.encode();
+  EXPECT_EQ(versionOf(bytes), 4);
+  EXPECT_EQ(CheckpointMetadata::decode(bytes).operators, shares.operators);
+  // Nor what channels held makes it later than it need be; together they are the latest format.
+  CheckpointMetadata flowing = completed(5);
+  flowing.channels.push_back(
+      {.task = OperatorId(3), .subtask = 1, .elements = storage.write(flowing.id, "flow", {"abc"})[0]});
+  EXPECT_EQ(versionOf(flowing.encode()), 3);
+  CheckpointMetadata both = shares;
+  both.channels = flowing.channels;
+  EXPECT_EQ(versionOf(both.encode()), 4);
+  const CheckpointMetadata again = CheckpointMetadata::decode(both.encode());
+  EXPECT_EQ(again.operators, both.operators);
+  EXPECT_EQ(again.channels, both.channels);
+  CheckpointMetadata outside = shares;
+  outside.operators[0].subtasks[0].cold.files[0].name = "../../elsewhere";
+  EXPECT_NE(failure([&] { CheckpointMetadata::decode(outside.encode()); }, ErrorKind::kCorruption)
+                .find("has a shared file with a name that is none"),
+            std::string::npos);
+}
+
+TEST_F(Storage, AFileThatIsNotFinishedIsNotThere) {
+  {
+    StateFileWriter writer = storage.createFile("cp/job/chk-1", "part");
+    writer.write("abc");
+  }
+  EXPECT_FALSE(sim.files().stat("cp/job/chk-1/part"));
+  StateFileWriter writer = storage.createFile("cp/job/chk-1", "whole");
+  writer.write("abc");
+  writer.write("de");
+  const StateHandle handle = writer.finish();
+  EXPECT_EQ(storage.read("cp/job/chk-1", handle), "abcde");
+  EXPECT_EQ(storage.readPart("cp/job/chk-1", handle, 1, 3), "bcd");
+  storage.checkThere("cp/job/chk-1", handle);
+  sim.files().put("cp/job/chk-1/whole", "abc");
+  EXPECT_EQ(failure([&] { storage.checkThere("cp/job/chk-1", handle); }, ErrorKind::kCorruption),
+            "file 'cp/job/chk-1/whole' of a checkpoint is cut off: it has 3 bytes instead of at least 5");
+}
+
 TEST_F(Storage, InAnObjectStoreItIsTheSame) {
   CheckpointStorage remote(sim.files(), {.folder = "s3://bucket/job", .inlineThreshold = 100}, &sim.stores());
   CheckpointMetadata metadata{.id = CheckpointId(3), .jobName = "job"};

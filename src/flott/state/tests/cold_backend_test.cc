@@ -12,6 +12,7 @@
 #include "flott/env/random.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/tests/cold_fixture.h"
+#include "flott/state/tests/stored_files.h"
 #include "flott/state/tests/table_fixture.h"
 
 namespace flott {
@@ -21,8 +22,9 @@ using Strings = std::vector<std::string>;
 
 /// A backend with states of all kinds, and what is done with them.
 struct Side {
-  explicit Side(Where where, RestoredKeyedState restored = {})
-      : backend(typeOps<std::string>(), where(), std::move(restored)) {
+  explicit Side(Where where, RestoredKeyedState restored = {}) : Side(where(), std::move(restored)) {}
+  explicit Side(const KeyedStateBackend::Options& options, RestoredKeyedState restored)
+      : backend(typeOps<std::string>(), options, std::move(restored)) {
     value = backend.state(count);
     list = backend.state(ListStateDescriptor<std::string>("list"));
     map = backend.state(MapStateDescriptor<int64_t, std::string>("map"));
@@ -94,6 +96,7 @@ class Twins {
       if (step % 10 == 0) other_->backend.keepToBudget();
       if (step % 700 == 350) expectSame();
       if (step % 1000 == 500) restore();
+      if (step % 1000 == 650) restoreFromFiles();
       if (step % 1000 == 800) cutDuringSteps(keys);
     }
     expectSame();
@@ -204,6 +207,18 @@ class Twins {
     other_.emplace(disk_, restored(std::move(fromOne)));
   }
 
+  /// The one on disk from its own files, as it is or with another backend that takes them over on the way.
+  void restoreFromFiles() {
+    const StoredFiles::Cut cut = files_.cut(other_->backend);
+    other_.reset();
+    StoredFiles::Start start = files_.fetch({cut}, disk_);
+    other_.emplace(start.options, std::move(start.restored));
+    if (random_.below(3) > 0) return;
+    one_.reset();
+    start = files_.fetch({cut}, Where());
+    one_.emplace(start.options, std::move(start.restored));
+  }
+
   /// What is cut is what was there, whatever comes before all is encoded.
   void cutDuringSteps(uint64_t keys) {
     CollectingSink before, after;
@@ -219,6 +234,7 @@ class Twins {
     EXPECT_TRUE(before.all() == after.all()) << "cuts differ";
   }
 
+  StoredFiles files_;
   Random random_;
   const Where disk_;
   std::optional<Side> one_, other_;

@@ -11,15 +11,17 @@
 
 namespace flott {
 
-/// In a folder of its own, which goes with it.
-inline std::shared_ptr<ColdStore> newTestStore() {
-  return openRocksDb({.folder = testing::TempDir() + "/flott-cold-tests",
-                      .folderOption = "state.backend.rocksdb.localdir",
-                      .name = "test",
-                      .memory = nullptr,
-                      .blockCache = MemorySize::kb(64),
-                      .writeBuffer = MemorySize::kb(64)});
+inline RocksDbOptions testStoreOptions() {
+  return {.folder = testing::TempDir() + "/flott-cold-tests",
+          .folderOption = "state.backend.rocksdb.localdir",
+          .name = "test",
+          .memory = nullptr,
+          .blockCache = MemorySize::kb(64),
+          .writeBuffer = MemorySize::kb(64)};
 }
+
+/// In a folder of its own, which goes with it.
+inline std::shared_ptr<ColdStore> newTestStore() { return openRocksDb(testStoreOptions()); }
 
 /// In memory, or on disk with a cache of so many bytes: 1 keeps nothing from one call to the next.
 struct Where {

@@ -108,6 +108,42 @@ TEST(KeyedSnapshot, WhatIsNotRegisteredStaysInTheNextSnapshot) {
   }
 }
 
+// A window may end before the state that a function keeps for it is used again.
+TEST(KeyedSnapshot, WhatIsClearedBeforeItIsRegisteredStaysAway) {
+  const ValueStateDescriptor<std::string> text("text");
+  for (const Where where : {Where{0}, Where{1}}) {
+    KeyedStateBackend backend(typeOps<int64_t>(), where());
+    for (int64_t key = 0; key < 300; ++key) {
+      setKey(backend, key);
+      for (const int64_t window : {5, 6, 7}) backend.stateIn(window, text).set(std::to_string(key));
+    }
+    RestoredKeyedState restored;
+    restored.add(cutOf(backend), {0, 128});
+    KeyedStateBackend next(typeOps<int64_t>(), where(), std::move(restored));
+    // Some twice, some that are not there.
+    for (const int64_t key : {7, 8, 9, 200, 7, 1000, 0}) {
+      setKey(next, key);
+      next.clearNamespace(6);
+    }
+    for (int64_t key = 0; key < 300; ++key) {
+      setKey(next, key);
+      next.clearNamespace(7);
+    }
+    RestoredKeyedState again;
+    again.add(cutOf(next), {0, 128});
+    KeyedStateBackend last(typeOps<int64_t>(), where(), std::move(again));
+    for (KeyedStateBackend* there : {&next, &last}) {
+      for (int64_t key = 0; key < 300; ++key) {
+        setKey(*there, key);
+        const bool cleared = key == 0 || (key >= 7 && key <= 9) || key == 200;
+        EXPECT_EQ(there->stateIn(5, text).get(), std::to_string(key));
+        EXPECT_EQ(there->stateIn(6, text).has(), !cleared) << key;
+        EXPECT_FALSE(there->stateIn(7, text).has()) << key;
+      }
+    }
+  }
+}
+
 TEST(KeyedSnapshot, ATypeThatChangedIsNamedWithItsState) {
   KeyedStateBackend first(typeOps<int64_t>(), {});
   first.state(ValueStateDescriptor<int64_t>("count"));

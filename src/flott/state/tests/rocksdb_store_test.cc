@@ -199,13 +199,41 @@ TEST(RocksDbStore, LeavesNothingBehindAndHasAFolderOfItsOwn) {
   EXPECT_EQ(folders(), 0);
   // As a process leaves it that was killed.
   fs::create_directories(root + "/db-0");
-  for (const char* name : {"LOCK", "CURRENT", "000007.sst"}) std::ofstream(root + "/db-0/" + name) << "left";
+  for (const char* name : {"OWNER", "LOCK", "CURRENT", "000007.sst"})
+    std::ofstream(root + "/db-0/" + name) << "left";
   {
     const auto next = open();
     EXPECT_EQ(folders(), 1);
     EXPECT_FALSE(fs::exists(root + "/db-0/000007.sst"));
   }
   EXPECT_EQ(folders(), 0);
+  fs::remove_all(root);
+}
+
+// RocksDB itself locks a folder when it writes there, and neither before nor where it only reads.
+TEST(RocksDbStore, AFolderIsNotAbandonedWhileItIsFilledOrRead) {
+  const std::string root = testing::TempDir() + "/flott-filled-folder";
+  fs::remove_all(root);
+  const RocksDbOptions options{.folder = root, .folderOption = "io.tmp.dirs", .name = "db"};
+  auto first = openRocksDb(options);
+  first->put("key", "value");
+  first->commit();
+  std::unique_ptr<ColdFiles> files = first->files();
+  first.reset();
+  RocksDbFolder filled(options);
+  for (const ColdFiles::File& file : files->files()) {
+    filled.begin(file.name);
+    files->read(file, [&filled](std::string_view part) { filled.add(part); });
+  }
+  (void)openRocksDb(options);
+  const auto read = filled.open(files->manifestName(), files->manifest(), true);
+  (void)openRocksDb(options);
+  EXPECT_TRUE(fs::exists(root + "/db-0")) << "of the files";
+  EXPECT_TRUE(fs::exists(root + "/db-1/CURRENT")) << "of the one that is read";
+  const std::string_view key = "key";
+  EXPECT_EQ(read->get({&key, 1}).front(), "value");
+  files.reset();
+  EXPECT_FALSE(fs::exists(root + "/db-0"));
   fs::remove_all(root);
 }
 

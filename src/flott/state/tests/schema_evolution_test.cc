@@ -12,6 +12,7 @@
 #include "flott/state/keyed_snapshot.h"
 #include "flott/state/operator_state.h"
 #include "flott/state/tests/cold_fixture.h"
+#include "flott/state/tests/stored_files.h"
 
 namespace flott {
 
@@ -107,7 +108,8 @@ now::Order orderNow(int64_t n) { return {n, "EUR", "item " + std::to_string(n)};
 
 const StateTtl kTtl = StateTtl::after(Duration::seconds(1));
 
-std::string written(Where where, const StateTtl& ttl, KeyGroupRange groups = {0, 128}, uint32_t max = 128) {
+template <typename F>
+void write(Where where, const StateTtl& ttl, KeyGroupRange groups, uint32_t max, F&& cut) {
   KeyedStateBackend backend(
       typeOps<int64_t>(),
       where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1000)}));
@@ -128,15 +130,18 @@ std::string written(Where where, const StateTtl& ttl, KeyGroupRange groups = {0,
     backend.eventTimers().add(backend.currentKey(), Timestamp(key % 7));
     backend.stateIn(5, ValueStateDescriptor<was::Order>("windowed")).set(orderWas(-key));
   }
-  return cutOf(backend);
+  cut(backend);
 }
 
-void check(RestoredKeyedState restored, Where where, const StateTtl& ttl, KeyGroupRange groups, uint32_t max,
-           int64_t& seen, int64_t& fired, bool expiredLater = false) {
-  KeyedStateBackend backend(
-      typeOps<int64_t>(),
-      where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1500)}),
-      std::move(restored));
+std::string written(Where where, const StateTtl& ttl, KeyGroupRange groups = {0, 128}, uint32_t max = 128) {
+  std::string section;
+  write(where, ttl, groups, max, [&](KeyedStateBackend& backend) { section = cutOf(backend); });
+  return section;
+}
+
+void check(StoredFiles::Start start, const StateTtl& ttl, KeyGroupRange groups, uint32_t max, int64_t& seen,
+           int64_t& fired, bool expiredLater) {
+  KeyedStateBackend backend(typeOps<int64_t>(), start.options, std::move(start.restored));
   States<now::Order, now::Total> states(backend, ttl);
   for (int64_t key = 0; key < kKeys; ++key) {
     if (!groups.contains(keyGroupOf(hashKey(key), max))) continue;
@@ -166,6 +171,13 @@ void check(RestoredKeyedState restored, Where where, const StateTtl& ttl, KeyGro
   }
 }
 
+void check(RestoredKeyedState restored, Where where, const StateTtl& ttl, KeyGroupRange groups, uint32_t max,
+           int64_t& seen, int64_t& fired, bool expiredLater = false) {
+  check({where({.keyGroups = groups, .maxParallelism = max, .processingTime = Timestamp(1500)}),
+         std::move(restored)},
+        ttl, groups, max, seen, fired, expiredLater);
+}
+
 void evolve(Where from, Where to) {
   const StateTtl forever = StateTtl::disabled();
   for (const auto& [before, after] :
@@ -185,6 +197,40 @@ void evolve(Where from, Where to) {
     EXPECT_EQ(fired, kKeys);
   }
 }
+
+/// By way of a store's files, or of a section that is put into a store entry by entry.
+void evolveOnDisk(Where to, bool bySection) {
+  const StateTtl forever = StateTtl::disabled();
+  constexpr Where kDisk{30'000};
+  for (const auto& [before, after] :
+       {std::pair{forever, forever}, {forever, kTtl}, {kTtl, forever}, {kTtl, kTtl}}) {
+    StoredFiles stored;
+    int64_t seen = 0;
+    int64_t fired = 0;
+    StoredFiles::Cut cut;
+    if (bySection) {
+      cut.section = written({}, before);
+    } else {
+      write(kDisk, before, {0, 128}, 128, [&](KeyedStateBackend& backend) { cut = stored.cut(backend); });
+      ASSERT_TRUE(cut.cold);
+    }
+    for (const KeyGroupRange groups : {KeyGroupRange{0, 50}, {50, 128}}) {
+      const KeyedStateBackend::Options options{.keyGroups = groups, .processingTime = Timestamp(1500)};
+      StoredFiles::Start start =
+          bySection ? stored.load(cut.section, options) : stored.fetch({cut}, to, options);
+      if (bySection) start.options.cacheBytes = to.cacheBytes;
+      check(std::move(start), after, groups, 128, seen, fired, before.enabled());
+    }
+    EXPECT_EQ(seen, kKeys);
+    EXPECT_EQ(fired, kKeys);
+  }
+}
+
+TEST(SchemaEvolution, OfStoresThatAreStoredAsTheirFiles) {
+  evolveOnDisk({}, false);
+  evolveOnDisk({30'000}, false);
+}
+TEST(SchemaEvolution, OfSectionsThatGoToTheDiskEntryByEntry) { evolveOnDisk({30'000}, true); }
 
 TEST(SchemaEvolution, EveryKindOfState) { evolve({}, {}); }
 TEST(SchemaEvolution, FromOneBackendToTheOther) {
