@@ -31,6 +31,11 @@ def bytes_below(folder):
     return sum(os.path.getsize(os.path.join(path, file)) for path, _, files in os.walk(folder) for file in files)
 
 
+def limit_memory():
+    resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, 1 << 20))  # of each thread, and all of it counts
+    resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT))
+
+
 def start(log):
     options = ['state.backend.type=rocksdb', f'state.backend.rocksdb.localdir={FOLDER}/local',
                f'taskmanager.memory.managed.size={LIMIT // 8} b', f'flott.state.rocksdb.cache-size={LIMIT // 16} b',
@@ -43,8 +48,7 @@ def start(log):
                     'execution.state-recovery.claim-mode=CLAIM']
     return subprocess.Popen(
         [PROGRAM, '--keys', str(KEYS), '--bytes', str(BYTES), *(word for option in options for word in ('-D', option))],
-        stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (LIMIT, LIMIT)))
+        stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=limit_memory)
 
 
 def wait(job, seconds, done):
@@ -60,10 +64,11 @@ with tempfile.TemporaryDirectory() as FOLDER:
         # Once its state is larger than its memory.
         wait(job, patience, lambda: complete() and bytes_below(FOLDER + '/checkpoints') > 2 * LIMIT)
         killed = job.poll() is None
-        job.send_signal(signal.SIGKILL) if killed else None
+        if killed:
+            job.send_signal(signal.SIGKILL)
         job.wait()
         log.seek(0)
-        check(killed, 'the job ended before it could be killed', log.read())
+        check(killed, f'the job ended with {job.returncode} before it could be killed:', log.read())
         check(bytes_below(FOLDER + '/checkpoints') > 2 * LIMIT, 'the state did not become larger than the memory')
         resumed = complete()[-1]
         job = start(log)
