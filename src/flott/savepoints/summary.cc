@@ -139,6 +139,8 @@ CheckpointSummary summarize(CheckpointFiles& files) {
                             .jobName = metadata.jobName,
                             .folder = metadata.folder,
                             .bytes = metadata.stateBytes()};
+  for (const ChannelSnapshot& channel : metadata.channels) summary.inFlightBytes += channel.elements.length;
+  summary.bytes -= summary.inFlightBytes;
   for (const OperatorSnapshot& op : metadata.operators) summary.operators.push_back(summarize(files, op));
   return summary;
 }
@@ -147,7 +149,9 @@ std::string toText(const CheckpointSummary& summary) {
   std::string text =
       std::string(summary.isSavepoint ? "savepoint " : "checkpoint ") + std::to_string(summary.id.value) +
       " of job '" + summary.jobName + "', " + toString(summary.triggered) + "\n" + summary.folder + ": " +
-      counted(summary.operators.size(), "operator") + ", " + sized(summary.bytes) + " of state\n";
+      counted(summary.operators.size(), "operator") + ", " + sized(summary.bytes) + " of state";
+  if (summary.inFlightBytes > 0) text += ", " + sized(summary.inFlightBytes) + " on their way between tasks";
+  text += "\n";
   for (const OperatorSummary& op : summary.operators) text += "\n" + toText(op);
   return text;
 }
@@ -160,6 +164,7 @@ std::string toJson(const CheckpointSummary& summary) {
   field("job", summary.jobName, out += ",\n  ");
   field("folder", summary.folder, out += ",\n  ");
   field("bytes", summary.bytes, out += ",\n  ");
+  field("inFlightBytes", summary.inFlightBytes, out += ",\n  ");
   out += ",\n  \"operators\": [";
   for (size_t i = 0; i < summary.operators.size(); ++i) {
     out += i == 0 ? "\n" : ",\n";

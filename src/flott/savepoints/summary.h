@@ -41,7 +41,8 @@ struct CheckpointSummary {
   Timestamp triggered;
   std::string jobName;
   std::string folder;
-  uint64_t bytes = 0;
+  uint64_t bytes = 0;          // of state
+  uint64_t inFlightBytes = 0;  // of what was on its way between tasks, in an unaligned checkpoint
   std::vector<OperatorSummary> operators;
 };
 

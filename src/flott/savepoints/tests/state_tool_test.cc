@@ -105,6 +105,19 @@ count
   EXPECT_EQ(text, expected);
 }
 
+TEST_F(StateTool, WhatWasOnItsWayIsNotState) {
+  CheckpointFiles files = open(write(someWords()));
+  const uint64_t before = summarize(files).bytes;
+  files.metadata().channels.push_back(
+      {.task = OperatorId(1), .subtask = 0, .elements = {.inlined = "0123456789", .length = 10}});
+  const CheckpointSummary summary = summarize(files);
+  EXPECT_EQ(summary.bytes, before);
+  EXPECT_EQ(summary.inFlightBytes, 10u);
+  EXPECT_NE(toText(summary).find(" of state, 10 bytes on their way between tasks\n"), std::string::npos)
+      << toText(summary);
+  EXPECT_NE(toJson(summary).find("\"inFlightBytes\": 10,\n"), std::string::npos) << toJson(summary);
+}
+
 TEST_F(StateTool, ListsAsJson) {
   WordState state;
   state.counts = {{"to", 2}};
