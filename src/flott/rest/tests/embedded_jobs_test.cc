@@ -160,10 +160,12 @@ TEST_F(EmbeddedJobsTest, AreServedAndCancelledOverHttp) {
   const HttpServer server(world.env, {.ports = {{0, 0}}}, api);
   const auto job = start(waiting());
   const std::string path = "/jobs/" + toString(job->id());
-  while (parsed(world.ask(server.port(), path).body)["state"] != "RUNNING") {
+  // A job runs once its tasks are deployed; each of them a moment later.
+  auto json = parsed(world.ask(server.port(), path).body);
+  while (json["state"] != "RUNNING" || json["vertices"][1]["tasks"]["RUNNING"] != 2) {
+    ASSERT_NE(json["state"], "FAILED");
+    json = parsed(world.ask(server.port(), path).body);
   }
-  const auto json = parsed(world.ask(server.port(), path).body);
-  EXPECT_EQ(json["vertices"][1]["tasks"]["RUNNING"], 2);
   const std::string vertex = json["vertices"][1]["id"];
   EXPECT_EQ(parsed(world.ask(server.port(), path + "/vertices/" + vertex).body)["subtasks"].size(), 2u);
   EXPECT_EQ(world.ask(server.port(), path + "?mode=cancel", "PATCH").status, 202);
