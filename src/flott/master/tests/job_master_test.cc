@@ -12,17 +12,9 @@ namespace {
 
 class IdleSource final : public SourceFactory {
  public:
-  class Enumerator final : public SplitEnumerator {
-   public:
-    void start(SplitEnumeratorContext&) override {}
-    void addReader(SubtaskIndex) override {}
-    void handleSplitRequest(SubtaskIndex) override {}
-    void addSplitsBack(std::vector<SourceSplit>, SubtaskIndex) override {}
-    std::string snapshot() const override { return {}; }
-  };
   Boundedness boundedness() const override { return Boundedness::kBounded; }
   std::unique_ptr<SplitEnumerator> createEnumerator(const std::string&) const override {
-    return std::make_unique<Enumerator>();
+    return std::make_unique<NoEnumerator>();
   }
   std::unique_ptr<SourceReader> createReader() const override { return nullptr; }
 };
