@@ -89,6 +89,23 @@ Error connectError(const std::string& address, const std::string& reason) {
   return Error(ErrorKind::kTransient, "cannot connect to " + address + ": " + reason);
 }
 
+Error connectError(const std::string& address, int errorNumber, Duration timeout) {
+  switch (errorNumber) {
+    case ECONNREFUSED:
+      return connectError(address, systemReason(errorNumber) + ": is a server listening there?");
+    case ETIMEDOUT:
+      return connectError(
+          address, "no answer within " + toString(timeout) + ": is the address right, and a firewall open?");
+    default:
+      return connectError(address, systemReason(errorNumber));
+  }
+}
+
+Error addressError(const std::string& address) {
+  return Error(ErrorKind::kUser,
+               "'" + address + "' is no numeric address: give one like 10.0.0.7 or fd00::7");
+}
+
 Error connectionBroken(const std::string& address, const char* doing, int errorNumber) {
   return Error(ErrorKind::kTransient,
                "the connection to " + address + " broke while " + doing + ": " + systemReason(errorNumber));

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "flott/base/error.h"
+#include "flott/base/time.h"
 
 namespace flott {
 
@@ -22,6 +23,10 @@ Error fileError(FileDeed deed, const std::string& path, int errorNumber);
 /// "localhost:9999".
 std::string addressText(const std::string& host, uint16_t port);
 Error connectError(const std::string& address, const std::string& reason);
+/// `timeout` is how long an answer was waited for.
+Error connectError(const std::string& address, int errorNumber, Duration timeout);
+/// For what takes numeric addresses only.
+Error addressError(const std::string& address);
 /// For a connection that was up: `doing` is "reading" or "writing".
 Error connectionBroken(const std::string& address, const char* doing, int errorNumber);
 Error listenError(const std::string& address, int errorNumber);

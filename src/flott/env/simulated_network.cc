@@ -98,7 +98,8 @@ std::string SimulatedNetwork::received(const std::string& host, uint16_t port) c
   return all;
 }
 
-std::unique_ptr<Connection> SimulatedNetwork::connect(const std::string& host, uint16_t port, Duration) {
+std::unique_ptr<Connection> SimulatedNetwork::connect(const std::string& host, uint16_t port,
+                                                      Duration timeout) {
   const std::string address = addressText(host, port);
   const auto in = std::make_shared<Pipe>();
   const auto out = std::make_shared<Pipe>();
@@ -114,7 +115,7 @@ std::unique_ptr<Connection> SimulatedNetwork::connect(const std::string& host, u
     scripts.pop_front();
     received_[address].push_back(out);
   } else {
-    throw connectError(address, systemReason(ECONNREFUSED) + ": is a server listening there?");
+    throw connectError(address, ECONNREFUSED, timeout);
   }
   return std::make_unique<End>(address, Random(random_.next()), in, out);
 }

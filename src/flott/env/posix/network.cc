@@ -1,7 +1,4 @@
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +11,7 @@
 
 #include "flott/env/failures.h"
 #include "flott/env/posix/parts.h"
+#include "flott/env/posix/sockets.h"
 
 namespace flott::posix {
 namespace {
@@ -30,8 +28,7 @@ class PosixConnection final : public Connection {
  public:
   PosixConnection(std::string address, Descriptor socket)
       : address_(std::move(address)), socket_(std::move(socket)) {
-    const int on = 1;  // small writes go out at once: who writes batches knows when
-    setsockopt(socket_.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sendAtOnce(socket_);
   }
 
   size_t read(std::span<char> into) override {
@@ -60,35 +57,6 @@ class PosixConnection final : public Connection {
   const Descriptor socket_;
 };
 
-// The addresses of a name, in the order in which to try them.
-class Resolved {
- public:
-  Resolved(const std::string& host, uint16_t port, int flags) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = flags | AI_NUMERICSERV;
-    const int failed = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &first_);
-    if (failed == 0) return;
-    if (failed == EAI_NONAME || failed == EAI_NODATA) {
-      throw connectError(addressText(host, port), "the host name is unknown: check its spelling and the DNS");
-    }
-    const std::string reason = failed == EAI_SYSTEM ? systemReason(errno) : ::gai_strerror(failed);
-    throw connectError(addressText(host, port), "the host name cannot be resolved: " + reason);
-  }
-  Resolved(const Resolved&) = delete;
-  Resolved& operator=(const Resolved&) = delete;
-  ~Resolved() { ::freeaddrinfo(first_); }
-  const addrinfo* first() const { return first_; }
-
- private:
-  addrinfo* first_ = nullptr;
-};
-
-Descriptor makeSocket(const addrinfo& address, int flags) {
-  return Descriptor(
-      ::socket(address.ai_family, address.ai_socktype | SOCK_CLOEXEC | flags, address.ai_protocol));
-}
-
 // Connects without waiting for ever; returns 0 or the error number.
 int connectWithin(int socket, const addrinfo& address, Duration timeout) {
   if (::connect(socket, address.ai_addr, address.ai_addrlen) == 0) return 0;
@@ -98,17 +66,6 @@ int connectWithin(int socket, const addrinfo& address, Duration timeout) {
   socklen_t size = sizeof problem;
   ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &problem, &size);
   return problem;
-}
-
-std::string connectReason(int problem, Duration timeout) {
-  switch (problem) {
-    case ECONNREFUSED:
-      return systemReason(problem) + ": is a server listening there?";
-    case ETIMEDOUT:
-      return "no answer within " + toString(timeout) + ": is the address right, and a firewall open?";
-    default:
-      return systemReason(problem);
-  }
 }
 
 class PosixListener final : public Listener {
@@ -139,14 +96,6 @@ class PosixListener final : public Listener {
   std::atomic<bool> closed_{false};
 };
 
-uint16_t boundPort(int socket) {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  ::getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size);
-  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(bound).sin6_port);
-  return ntohs(reinterpret_cast<const sockaddr_in&>(bound).sin_port);
-}
-
 class PosixNetwork final : public Network {
  public:
   std::unique_ptr<Connection> connect(const std::string& host, uint16_t port, Duration timeout) override {
@@ -161,21 +110,13 @@ class PosixNetwork final : public Network {
       ::fcntl(socket.number(), F_SETFL, ::fcntl(socket.number(), F_GETFL) & ~O_NONBLOCK);
       return std::make_unique<PosixConnection>(addressText(host, port), std::move(socket));
     }
-    throw connectError(addressText(host, port), connectReason(problem, timeout));
+    throw connectError(addressText(host, port), problem, timeout);
   }
 
   std::unique_ptr<Listener> listen(const std::string& host, uint16_t port) override {
-    const Resolved addresses(host, port, AI_PASSIVE);
     const std::string address = addressText(host, port);
-    Descriptor socket = makeSocket(*addresses.first(), SOCK_NONBLOCK);
-    const int on = 1;  // a restarted server gets its port back at once
-    ::setsockopt(socket.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const bool listens =
-        socket.number() >= 0 &&
-        ::bind(socket.number(), addresses.first()->ai_addr, addresses.first()->ai_addrlen) == 0 &&
-        ::listen(socket.number(), SOMAXCONN) == 0;
-    if (!listens) throw listenError(address, errno);
-    const uint16_t bound = boundPort(socket.number());
+    Descriptor socket = listeningSocket(Resolved(host, port, AI_PASSIVE), address);
+    const uint16_t bound = boundPort(socket);
     return std::make_unique<PosixListener>(address, std::move(socket), bound);
   }
 
