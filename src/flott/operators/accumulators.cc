@@ -14,6 +14,33 @@ const A& sameClass(const Accumulator& other) {
   return *same;
 }
 
+/// Stored in messages: add at the end only.
+enum class Class : uint8_t { kForeign, kInt, kLong, kDouble, kHistogram };
+
+Class classOf(const Accumulator& accumulator) {
+  if (dynamic_cast<const IntCounter*>(&accumulator) != nullptr) return Class::kInt;
+  if (dynamic_cast<const LongCounter*>(&accumulator) != nullptr) return Class::kLong;
+  if (dynamic_cast<const DoubleCounter*>(&accumulator) != nullptr) return Class::kDouble;
+  if (dynamic_cast<const HistogramAccumulator*>(&accumulator) != nullptr) return Class::kHistogram;
+  return Class::kForeign;
+}
+
+std::unique_ptr<Accumulator> makeOf(Class which) {
+  switch (which) {
+    case Class::kInt:
+      return std::make_unique<IntCounter>();
+    case Class::kLong:
+      return std::make_unique<LongCounter>();
+    case Class::kDouble:
+      return std::make_unique<DoubleCounter>();
+    case Class::kHistogram:
+      return std::make_unique<HistogramAccumulator>();
+    case Class::kForeign:
+      break;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 namespace internal {
@@ -40,6 +67,48 @@ std::string HistogramAccumulator::text() const {
   return text + "}";
 }
 
+void HistogramAccumulator::encode(ByteWriter& out) const {
+  out.varint(counts_.size());
+  for (const auto& [value, count] : counts_) {
+    out.zigzag(value);
+    out.zigzag(count);
+  }
+}
+
+void HistogramAccumulator::decode(ByteReader& in) {
+  for (size_t left = in.count(2); left > 0; --left) {
+    const int64_t value = in.zigzag();
+    counts_[value] += in.zigzag();
+  }
+}
+
+void ForeignAccumulator::merge(const Accumulator& other) {
+  const std::vector<Part>& more = sameClass<ForeignAccumulator>(other).parts_;
+  parts_.insert(parts_.end(), more.begin(), more.end());
+}
+
+std::string ForeignAccumulator::text() const {
+  std::string text;
+  for (const Part& part : parts_) text += (text.empty() ? "" : ", ") + part.text;
+  return text;
+}
+
+void ForeignAccumulator::encode(ByteWriter& out) const {
+  out.varint(parts_.size());
+  for (const Part& part : parts_) {
+    out.string(part.bytes);
+    out.string(part.text);
+  }
+}
+
+void ForeignAccumulator::decode(ByteReader& in) {
+  for (size_t left = in.count(2); left > 0; --left) {
+    Part& part = parts_.emplace_back();
+    part.bytes = in.string();
+    part.text = in.string();
+  }
+}
+
 const Accumulator* Accumulators::find(const std::string& name) const {
   const auto at = byName_.find(name);
   return at == byName_.end() ? nullptr : at->second.get();
@@ -64,6 +133,36 @@ void Accumulators::merge(const Accumulators& other) {
       throw std::move(error).at("accumulator '" + name + "'");
     }
   }
+}
+
+void Accumulators::encode(ByteWriter& out) const {
+  out.varint(byName_.size());
+  for (const auto& [name, accumulator] : byName_) {
+    const Class which = classOf(*accumulator);
+    out.string(name);
+    out.fixed(static_cast<uint8_t>(which));
+    if (which != Class::kForeign || dynamic_cast<const ForeignAccumulator*>(accumulator.get()) != nullptr) {
+      accumulator->encode(out);
+      continue;
+    }
+    std::string bytes;
+    ByteWriter own(bytes);
+    accumulator->encode(own);
+    ForeignAccumulator(std::move(bytes), accumulator->text()).encode(out);
+  }
+}
+
+Accumulators Accumulators::decode(ByteReader& in) {
+  Accumulators all;
+  for (size_t left = in.count(3); left > 0; --left) {
+    std::unique_ptr<Accumulator>& entry = all.byName_[std::string(in.string())];
+    const auto which = in.fixed<uint8_t>();
+    if (which > static_cast<uint8_t>(Class::kHistogram)) in.fail("has an accumulator of an unknown class");
+    entry = makeOf(static_cast<Class>(which));
+    if (entry == nullptr) entry.reset(new ForeignAccumulator());
+    entry->decode(in);
+  }
+  return all;
 }
 
 void Accumulators::wrongClass(const std::string& name) {

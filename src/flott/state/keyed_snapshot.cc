@@ -295,6 +295,34 @@ void RestoredKeyedState::erase(std::string_view prefix, int64_t nameSpace, const
   }
 }
 
+void RestoredKeyedState::encode(ByteWriter& out) const {
+  out.varint(keyGroups_.first);
+  out.varint(keyGroups_.end);
+  out.varint(storedMaxParallelism_);
+  out.varint(maxParallelism_);
+  out.varint(sections_.size());
+  for (const auto& section : sections_) out.string(*section);
+}
+
+RestoredKeyedState RestoredKeyedState::decode(ByteReader& in) {
+  RestoredKeyedState restored;
+  const auto number = [&in] {
+    const uint64_t value = in.varint();
+    if (value > kMaxParallelismLimit) in.fail("has more key groups than there are");
+    return static_cast<uint32_t>(value);
+  };
+  KeyGroupRange keyGroups;
+  keyGroups.first = number();
+  keyGroups.end = number();
+  const uint32_t storedMaxParallelism = number();
+  const uint32_t maxParallelism = number();
+  if (!std::has_single_bit(storedMaxParallelism) || !std::has_single_bit(maxParallelism))
+    in.fail("has a number of key groups that is no power of two");
+  for (size_t left = in.count(); left > 0; --left)
+    restored.add(std::string(in.string()), keyGroups, storedMaxParallelism, maxParallelism);
+  return restored;
+}
+
 // Sections do not change: the piece with the entry becomes what is before it and what is behind it.
 void RestoredKeyedState::eraseIn(State& state, int64_t nameSpace, const KeyType& type, const KeyRef& key) {
   const auto orderOf = [&type](uint64_t hash) { return type.isWord() ? hash : hashWord(hash); };

@@ -150,6 +150,10 @@ class RestoredKeyedState {
   void drop(std::string_view prefix, int64_t nameSpace);
   /// What one key has there; not where the values cannot be read past.
   void erase(std::string_view prefix, int64_t nameSpace, const KeyType& type, const KeyRef& key);
+  /// For the way to another process: what was added. Not after anything was taken out, dropped or erased.
+  void encode(ByteWriter& out) const;
+  /// Throws Error(kCorruption), also as add() does.
+  static RestoredKeyedState decode(ByteReader& in);
 
  private:
   State& stateOf(KeyedStateSchema schema);

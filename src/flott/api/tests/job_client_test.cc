@@ -19,6 +19,8 @@ class Largest final : public Accumulator {
   std::unique_ptr<Accumulator> clone() const override { return std::make_unique<Largest>(*this); }
   void merge(const Accumulator& other) override { add(dynamic_cast<const Largest&>(other).largest_); }
   std::string text() const override { return std::to_string(largest_); }
+  void encode(ByteWriter& out) const override { out.zigzag(largest_); }
+  void decode(ByteReader& in) override { largest_ = in.zigzag(); }
 
  private:
   int64_t largest_ = 0;

@@ -87,6 +87,38 @@ TEST(KeyedSnapshot, AllKindsSurviveAnyChangeOfParallelismAndBackend) {
   changeParallelism({20'000}, {1});
 }
 
+TEST(KeyedSnapshot, WhatIsToBeRestoredTravelsAsBytes) {
+  KeyedStateBackend first(typeOps<int64_t>(), {});
+  auto value = first.state(ValueStateDescriptor<int64_t>("value"));
+  for (int64_t key = 0; key < 100; ++key) {
+    setKey(first, key);
+    value.set(key);
+  }
+  RestoredKeyedState restored;
+  const KeyGroupRange groups{64, 256};  // of twice as many as there were
+  restored.add(cutOf(first), groups, 128, 256);
+  std::string bytes;
+  ByteWriter out(bytes);
+  restored.encode(out);
+  ByteReader in(bytes);
+  KeyedStateBackend second(typeOps<int64_t>(), {.keyGroups = groups, .maxParallelism = 256},
+                           RestoredKeyedState::decode(in));
+  EXPECT_TRUE(in.atEnd());
+  auto same = second.state(ValueStateDescriptor<int64_t>("value"));
+  int64_t mine = 0;
+  for (int64_t key = 0; key < 100; ++key) {
+    if (!groups.contains(keyGroupOf(hashKey(key), 256))) continue;
+    ++mine;
+    setKey(second, key);
+    EXPECT_EQ(same.get(), key);
+  }
+  EXPECT_GT(mine, 50);
+  for (size_t size = 0; size < bytes.size(); size += 7) {
+    ByteReader cut(std::string_view(bytes).substr(0, size));
+    EXPECT_THROW(RestoredKeyedState::decode(cut), Error) << size;
+  }
+}
+
 TEST(KeyedSnapshot, WhatIsNotRegisteredStaysInTheNextSnapshot) {
   KeyedStateBackend first(typeOps<int64_t>(), {});
   auto value = first.state(ValueStateDescriptor<int64_t>("value"));
