@@ -10,6 +10,7 @@ OptionRegistry standardOptions() {
   all.add(kObjectReuse).add(kGlobalJobParameters).add(kCachedFiles);
   all.add(kBufferTimeoutEnabled).add(kBufferTimeout).add(kBuffersPerChannel);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
+  all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
   all.add(kRocksDbLocalDir).add(kRocksDbCache).add(kRocksDbManagedMemory).add(kRocksDbFixedMemory);
   all.add(kRocksDbWriteBufferRatio).add(kRocksDbHighPriorityRatio).add(kRocksDbBlockCache);

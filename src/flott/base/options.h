@@ -124,6 +124,27 @@ inline constexpr ConfigOption<int64_t> kAdaptiveMaxTraverse{
     .minimum = 2,
     .maximum = 32768};
 
+inline constexpr ConfigOption<Duration> kHeartbeatInterval{
+    .key = "heartbeat.interval",
+    .defaultText = "10 s",
+    .description = "How often the master of a job and its workers tell each other that they live.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<Duration> kHeartbeatTimeout{
+    .key = "heartbeat.timeout",
+    .defaultText = "50 s",
+    .description =
+        "A worker that has said nothing for so long counts as lost; more than heartbeat.interval. A worker "
+        "that "
+        "hears nothing of its master gives up a heartbeat.interval sooner.",
+    .minimum = 1};
+
+inline constexpr ConfigOption<Duration> kSlotRequestTimeout{
+    .key = "slot.request.timeout",
+    .defaultText = "5 min",
+    .description = "Tasks for which no worker has had free slots for so long fail.",
+    .minimum = 1};
+
 inline constexpr ConfigOption<Duration> kCancellationInterval{
     .key = "task.cancellation.interval",
     .defaultText = "30 s",

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "flott/base/options.h"
+#include "flott/master/job_options.h"
 #include "flott/runtime/state_backend.h"
 
 namespace flott {
@@ -13,47 +14,6 @@ namespace {
 int lanesFor(const JobGraph& graph, const Configuration& configuration, const System& system) {
   const auto configured = static_cast<int>(configuration.get(kLanes));
   return configured > 0 ? configured : std::max(1, std::min(graph.slots, system.cpus()));
-}
-
-JobMasterOptions masterOptions(const Configuration& configuration, const std::string& jobId) {
-  return {.cancellationTimeout = configuration.get(kCancellationTimeout),
-          .cancellationInterval = configuration.get(kCancellationInterval),
-          .stallWarning = configuration.get(kStallWarning),
-          .jobId = jobId,
-          .checkpoints = checkpointOptions(configuration),
-          .savepointDir = configuration.find(kSavepointDir).value_or(""),
-          .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
-          .claims = configuration.get(kClaimMode) == "CLAIM",
-          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
-          .withoutChannelsOf = configuration.get(kWithoutChannelState),
-          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory)),
-          .byRegion = configuration.get(kFailoverStrategy) == "region"};
-}
-
-CheckpointStorageOptions checkpointFolder(const std::string& jobId, const Configuration& configuration) {
-  CheckpointStorageOptions options{.folder = {},
-                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
-                                   .stores = storeOptions(configuration)};
-  const std::optional<std::string> dir = configuration.find(kCheckpointDir);
-  if (!dir) return options;
-  options.folder = locatedFolder(*dir);
-  if (configuration.get(kCheckpointSubdir)) options.folder += "/" + jobId;
-  return options;
-}
-
-WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,
-                            CheckpointStorage& checkpoints) {
-  return {.attempt = attempt,
-          .jobId = jobId,
-          .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
-          .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
-          .adaptiveReach = configuration.get(kAdaptivePartitioner)
-                               ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
-                               : 0,
-          .alignedBarriers = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
-          .overtakingBarriers = configuration.get(kUnalignedCheckpoints),
-          .forcedOvertaking = configuration.get(kForcedUnaligned),
-          .checkpoints = &checkpoints};
 }
 
 }  // namespace
@@ -83,14 +43,10 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       graph(std::move(jobGraph)),
       id(drawJobId(graph.jobName, env)),
       lanes(laneCount),
-      checkpoints(env.files, checkpointFolder(toString(id), configuration), &env.stores),
+      checkpoints(env.files, checkpointStorageOptions(configuration, toString(id)), &env.stores),
       master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env,
              *this) {
-  for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
-    if (place) locatedFolder(*place);  // refuses what is no place
-  }
-  if (!configuration.find(kCheckpointInterval)) return;
-  if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
+  checkJobOptions(configuration, graph);
 }
 
 std::map<TaskKey, TaskGateway*> EmbeddedJob::World::deploy(int attempt, RestoredJob restored,

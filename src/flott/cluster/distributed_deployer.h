@@ -1,0 +1,106 @@
+// Gives the tasks of a job to workers: who takes part, which tasks go where, who is lost.
+//
+// Tasks that channels connect go to one worker together, a failover region each; to the one that has had
+// them before if it has room, else to the one with the most free slots. Regions for which nobody has room
+// wait; when they have waited too long their tasks fail, and the restart strategy decides. An actor on the
+// lane of the job's master: the master calls deploy() in its steps, and all other calls but accept() are of
+// that lane, too, so that nothing is locked.
+//
+//   DistributedDeployer deployer(graph, options, env);
+//   deployer.reportTo(master);
+//   scheduler.add(lane, master), scheduler.add(lane, deployer);
+//   deployer.accept(listener.nextPort());
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flott/cluster/graph_digest.h"
+#include "flott/cluster/message_port.h"
+#include "flott/cluster/remote_task.h"
+#include "flott/cluster/remote_worker.h"
+#include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
+#include "flott/master/failover_regions.h"
+#include "flott/master/job_master.h"
+#include "flott/runtime/mailbox.h"
+#include "flott/runtime/runnable.h"
+
+namespace flott {
+
+struct DistributedDeployerOptions {
+  Duration heartbeatInterval = Duration::seconds(10);
+  Duration heartbeatTimeout = Duration::seconds(50);
+  Duration slotRequestTimeout = Duration::seconds(300);
+  /// What each worker is told.
+  messages::Welcome welcome = {};
+};
+
+class DistributedDeployer final : public Runnable, public TaskDeployer, private WorkerHost {
+ public:
+  /// What is referred to outlives the deployer. Throws Error(kUser) for heartbeats that are slower than their
+  /// time-out.
+  DistributedDeployer(const JobGraph& graph, DistributedDeployerOptions options, Env& env);
+  ~DistributedDeployer() override;
+
+  /// Before all else: who hears what becomes of the tasks.
+  void reportTo(MasterGateway& master) { master_ = &master; }
+
+  /// A connection of somebody who may become a worker. Any thread.
+  void accept(std::unique_ptr<MessagePort> port);
+  /// The master is about to take its last step: workers are dismissed.
+  void jobEnded();
+
+  // TaskDeployer
+  std::map<TaskKey, TaskGateway*> deploy(int attempt, RestoredJob restored, const TaskSet& tasks) override;
+
+  // Runnable
+  Progress step(StepTime now) override;
+  int64_t deadlineNanos() const override;
+  std::string where() const override { return "workers of job '" + graph_.jobName + "'"; }
+
+ private:
+  // A region that has no worker yet.
+  struct Waiting {
+    size_t region = 0;
+    messages::Deploy message;
+    std::map<TaskKey, RemoteTask*> tasks;
+    int64_t untilNanos = 0;
+  };
+  struct Made {
+    std::unique_ptr<RemoteTask> newest;
+    std::unique_ptr<RemoteTask> before;  // the master may still look at it
+  };
+
+  // WorkerHost
+  void registered(RemoteWorker& worker, const messages::Register& about) override;
+  void slotsChanged() override { waker().wake(); }
+
+  Waiting prepare(size_t region, int attempt, RestoredJob& restored);
+  int slotsOf(const TaskSet& tasks) const;
+  void place();
+  bool place(Waiting& waiting);
+  RemoteWorker* workerFor(const Waiting& waiting, int slots);
+  void endCancelled(Waiting& waiting);
+  void failUnplaced(Waiting& waiting);
+  void beat();
+
+  const JobGraph& graph_;
+  const DistributedDeployerOptions options_;
+  Env& env_;
+  MasterGateway* master_ = nullptr;
+  const FailoverRegions regions_;
+  const GraphDigest digest_;
+  Mailbox mailbox_;
+  std::vector<std::shared_ptr<RemoteWorker>> workers_;  // in the order of their connections; none is gone
+  std::map<size_t, std::string> placedAt_;              // the worker's name, by region
+  std::vector<Waiting> waiting_;                        // the oldest first
+  std::map<TaskKey, Made> tasks_;
+  int64_t nextBeat_ = 0;
+  bool jobEnded_ = false;
+};
+
+}  // namespace flott

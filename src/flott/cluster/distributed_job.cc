@@ -1,0 +1,42 @@
+#include "flott/cluster/distributed_job.h"
+
+#include "flott/base/options.h"
+#include "flott/master/job_options.h"
+
+namespace flott {
+namespace {
+
+DistributedDeployerOptions deployerOptions(const Configuration& configuration, const std::string& jobId) {
+  DistributedDeployerOptions options{.heartbeatInterval = configuration.get(kHeartbeatInterval),
+                                     .heartbeatTimeout = configuration.get(kHeartbeatTimeout),
+                                     .slotRequestTimeout = configuration.get(kSlotRequestTimeout),
+                                     .welcome = {.jobId = jobId, .configuration = {}}};
+  for (const auto& [key, entry] : configuration.entries())
+    options.welcome.configuration.emplace(key, entry.value);
+  return options;
+}
+
+}  // namespace
+
+DistributedJob::DistributedJob(JobGraph graph, Configuration configuration, Env env, RestartPolicy restarts)
+    : env_(env),
+      configuration_(std::move(configuration)),
+      graph_(std::move(graph)),
+      id_(drawJobId(graph_.jobName, env_)),
+      checkpoints_(env_.files, checkpointStorageOptions(configuration_, toString(id_)), &env_.stores),
+      deployer_(graph_, deployerOptions(configuration_, toString(id_)), env_),
+      master_(graph_, masterOptions(configuration_, toString(id_)), std::move(restarts), checkpoints_, env_,
+              deployer_) {
+  deployer_.reportTo(master_);
+  checkJobOptions(configuration_, graph_);
+  master_.whenEnded([this](const JobDetails&, const Accumulators&) { deployer_.jobEnded(); });
+}
+
+DistributedJob::~DistributedJob() = default;
+
+void DistributedJob::addTo(Scheduler& scheduler, int lane) {
+  scheduler.add(lane, master_);
+  scheduler.add(lane, deployer_);
+}
+
+}  // namespace flott

@@ -1,0 +1,234 @@
+// What the master of a job and its workers say to each other: plain values, and the bytes that carry them.
+//
+// A frame is 28 bytes of header (a mark, the version of the protocol, length and checksum of what follows,
+// and a checksum of all that) and the message. The header is the same in all versions, so that two programs
+// of different versions can tell each other which they speak. Messages are structs of one variant for each
+// direction, encoded as records are (data/codec.h): their layout, and the order in the variants, is the
+// protocol; kProtocolVersion rises with every change, which a test watches. Messages of a task name its
+// attempt: what comes of an earlier one is not listened to. Any thread; no state.
+//
+//   port.send(frameOf(messages::Cancel{task}));
+//   std::visit(handler, decodeToWorker(frame));
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/base/time.h"
+#include "flott/cluster/graph_digest.h"
+#include "flott/data/element.h"
+#include "flott/operators/accumulators.h"
+#include "flott/operators/source.h"
+#include "flott/runtime/task_gateway.h"
+#include "flott/runtime/task_id.h"
+#include "flott/runtime/task_snapshot.h"
+#include "flott/runtime/task_times.h"
+
+namespace flott {
+
+inline constexpr uint32_t kProtocolVersion = 1;
+
+namespace messages {
+
+/// An Error on its way.
+struct Failure {
+  ErrorKind kind = ErrorKind::kBug;
+  std::string message;
+  std::vector<std::string> context;
+
+  static Failure of(const Error& error) { return {error.kind(), error.message(), error.context()}; }
+  Error error() const;
+};
+
+// --- in both directions ---
+
+/// From time to time, so that the other side knows that this one lives.
+struct Heartbeat {};
+
+// --- from a worker to the master ---
+
+/// The first message. The answer is Welcome or Refused.
+struct Register {
+  std::string worker;  // its name, of no other worker of the job at the same time
+  int32_t slots = 1;
+  GraphDigest graph;
+};
+
+/// A task as it stands; with its last word too.
+struct TaskReport {
+  TaskId task;
+  TaskState state = TaskState::kCreated;
+  std::vector<OperatorReadings> operators;
+};
+
+struct Reports {
+  std::vector<TaskReport> tasks;
+};
+
+// As the calls of MasterGateway.
+struct TaskEnded {
+  TaskReport last;
+  std::optional<Failure> failure;
+  Accumulators accumulators;
+};
+
+struct Damaged {
+  TaskId task;
+  Failure what;
+};
+
+struct SplitRequest {
+  TaskId task;
+};
+
+struct EventOfReader {
+  TaskId task;
+  std::string event;
+};
+
+struct WatermarkOfTask {
+  TaskId task;
+  Timestamp time;
+};
+
+struct Acknowledgement {
+  TaskId task;
+  CheckpointId checkpoint;
+  TaskSnapshot snapshot;
+};
+
+struct AwaitsFinalCheckpoint {
+  TaskId task;
+};
+
+struct Decline {
+  TaskId task;
+  CheckpointId checkpoint;
+  Failure reason;
+};
+
+struct Times {
+  TaskId task;
+  uint64_t question = 0;
+  TaskTimes times;
+};
+
+struct AccumulatorsOfTask {
+  TaskId task;
+  uint64_t question = 0;
+  Accumulators accumulators;
+};
+
+// --- from the master to a worker ---
+
+/// The worker belongs to the job.
+struct Welcome {
+  std::string jobId;
+  std::map<std::string, std::string> configuration;
+};
+
+/// It does not, and the link is closed.
+struct Refused {
+  std::string why;
+};
+
+/// Tasks of one attempt that are to run in the worker, connected with each other only.
+struct Deploy {
+  struct One {
+    int32_t vertex = 0;
+    int32_t subtask = 0;
+    RestoredTask restored;
+  };
+  int32_t attempt = 0;
+  bool isRestored = false;
+  std::vector<One> tasks;
+};
+
+/// The job has ended, or wants this worker no more: what still runs there is cancelled.
+struct Dismiss {};
+
+// As the calls of TaskGateway.
+struct Cancel {
+  TaskId task;
+};
+
+struct Splits {
+  TaskId task;
+  std::vector<SourceSplit> splits;
+};
+
+struct NoMoreSplits {
+  TaskId task;
+};
+
+struct EventForReader {
+  TaskId task;
+  std::string event;
+};
+
+struct WatermarkLimit {
+  TaskId task;
+  Timestamp limit;
+};
+
+struct Trigger {
+  TaskId task;
+  Barrier barrier;
+};
+
+struct CheckpointEnd {
+  TaskId task;
+  CheckpointId checkpoint;
+  bool completed = false;
+};
+
+struct Drain {
+  TaskId task;
+};
+
+struct ReadTimes {
+  TaskId task;
+  uint64_t question = 0;
+};
+
+struct ReadAccumulators {
+  TaskId task;
+  uint64_t question = 0;
+};
+
+}  // namespace messages
+
+using ToMaster =
+    std::variant<messages::Heartbeat, messages::Register, messages::Reports, messages::TaskEnded,
+                 messages::Damaged, messages::SplitRequest, messages::EventOfReader,
+                 messages::WatermarkOfTask, messages::Acknowledgement, messages::AwaitsFinalCheckpoint,
+                 messages::Decline, messages::Times, messages::AccumulatorsOfTask>;
+
+using ToWorker =
+    std::variant<messages::Heartbeat, messages::Welcome, messages::Refused, messages::Deploy,
+                 messages::Dismiss, messages::Cancel, messages::Splits, messages::NoMoreSplits,
+                 messages::EventForReader, messages::WatermarkLimit, messages::Trigger,
+                 messages::CheckpointEnd, messages::Drain, messages::ReadTimes, messages::ReadAccumulators>;
+
+inline constexpr size_t kFrameHeaderBytes = 28;
+/// More is taken for damage. State that is larger is read from files by the tasks themselves.
+inline constexpr uint64_t kMostMessageBytes = uint64_t{1} << 30;
+
+std::string frameOf(const ToMaster& message);
+std::string frameOf(const ToWorker& message);
+/// How many bytes follow this header. Throws Error(kCorruption) when it is none, Error(kUser) that says both
+/// versions when it is of another.
+uint64_t messageBytes(std::string_view header);
+/// Of a whole frame. Throws as messageBytes(), and Error(kCorruption) for bytes that are not as they were
+/// sent.
+ToMaster decodeToMaster(std::string_view frame);
+ToWorker decodeToWorker(std::string_view frame);
+
+}  // namespace flott

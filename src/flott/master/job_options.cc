@@ -1,0 +1,57 @@
+#include "flott/master/job_options.h"
+
+#include "flott/base/options.h"
+
+namespace flott {
+
+JobMasterOptions masterOptions(const Configuration& configuration, const std::string& jobId) {
+  return {.cancellationTimeout = configuration.get(kCancellationTimeout),
+          .cancellationInterval = configuration.get(kCancellationInterval),
+          .stallWarning = configuration.get(kStallWarning),
+          .jobId = jobId,
+          .checkpoints = checkpointOptions(configuration),
+          .savepointDir = configuration.find(kSavepointDir).value_or(""),
+          .recoveryPath = configuration.find(kRecoveryPath).value_or(""),
+          .claims = configuration.get(kClaimMode) == "CLAIM",
+          .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
+          .withoutChannelsOf = configuration.get(kWithoutChannelState),
+          .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory)),
+          .byRegion = configuration.get(kFailoverStrategy) == "region"};
+}
+
+CheckpointStorageOptions checkpointStorageOptions(const Configuration& configuration,
+                                                  const std::string& jobId) {
+  CheckpointStorageOptions options{.folder = {},
+                                   .inlineThreshold = configuration.get(kCheckpointInlineThreshold).bytes,
+                                   .stores = storeOptions(configuration)};
+  const std::optional<std::string> dir = configuration.find(kCheckpointDir);
+  if (!dir) return options;
+  options.folder = locatedFolder(*dir);
+  if (configuration.get(kCheckpointSubdir)) options.folder += "/" + jobId;
+  return options;
+}
+
+WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,
+                            CheckpointStorage& checkpoints) {
+  return {.attempt = attempt,
+          .jobId = jobId,
+          .channelCapacity = static_cast<size_t>(configuration.get(kBuffersPerChannel)),
+          .overrunCapBytes = static_cast<size_t>(configuration.get(kOutputOverrunCap).bytes),
+          .adaptiveReach = configuration.get(kAdaptivePartitioner)
+                               ? static_cast<uint32_t>(configuration.get(kAdaptiveMaxTraverse))
+                               : 0,
+          .alignedBarriers = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
+          .overtakingBarriers = configuration.get(kUnalignedCheckpoints),
+          .forcedOvertaking = configuration.get(kForcedUnaligned),
+          .checkpoints = &checkpoints};
+}
+
+void checkJobOptions(const Configuration& configuration, const JobGraph& graph) {
+  for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
+    if (place) locatedFolder(*place);  // refuses what is no place
+  }
+  if (!configuration.find(kCheckpointInterval)) return;
+  if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
+}
+
+}  // namespace flott
