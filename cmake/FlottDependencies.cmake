@@ -20,6 +20,14 @@ if(NOT TARGET Flott::rocksdb)
   set_target_properties(Flott::rocksdb PROPERTIES
     IMPORTED_LOCATION ${FLOTT_ROCKSDB_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_ROCKSDB_HEADERS})
 endif()
+# Debian's brings no package of CMake.
+if(NOT TARGET Flott::lz4)
+  find_library(FLOTT_LZ4_LIBRARY lz4 REQUIRED)
+  find_path(FLOTT_LZ4_HEADERS lz4.h REQUIRED)
+  add_library(Flott::lz4 SHARED IMPORTED)
+  set_target_properties(Flott::lz4 PROPERTIES
+    IMPORTED_LOCATION ${FLOTT_LZ4_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${FLOTT_LZ4_HEADERS})
+endif()
 # CMake's own FindPostgreSQL asks for the server's headers, too.
 if(NOT TARGET Flott::libpq)
   find_library(FLOTT_LIBPQ_LIBRARY pq REQUIRED)

@@ -14,11 +14,12 @@ set(FLOTT_LIBRARY_OF_arrow/ Flott::arrow)
 set(FLOTT_LIBRARY_OF_parquet/ Flott::arrow)
 set(FLOTT_LIBRARY_OF_zlib.h ZLIB::ZLIB)
 set(FLOTT_LIBRARY_OF_zstd.h zstd::libzstd_shared)
+set(FLOTT_LIBRARY_OF_lz4.h Flott::lz4)
 set(FLOTT_LIBRARY_OF_pthread.h Threads::Threads)
 set(FLOTT_LIBRARY_OF_rocksdb/ Flott::rocksdb)
 set(FLOTT_LIBRARY_OF_libpq-fe.h Flott::libpq)
 set(FLOTT_LIBRARY_OF_httplib.h Flott::httplib)
-set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb Flott::libpq Flott::httplib)
+set(FLOTT_PRIVATE_LIBRARIES Flott::rocksdb Flott::libpq Flott::httplib Flott::lz4)
 
 # Sets `rooms` to the names of all rooms, bottom first, and `rooms_<name>`, `headers_<name>` to what each may include.
 function(flott_read_rooms file)

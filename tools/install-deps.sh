@@ -70,6 +70,7 @@ librocksdb-dev rocksdb/db.h
 libcpp-httplib-dev httplib.h
 libssl-dev openssl/ssl.h
 libzstd-dev zstd.h
+liblz4-dev lz4.h
 libpq-dev postgresql/libpq-fe.h'
   if command -v g++ >/dev/null; then
     packages_of_missing_headers <<<"$headers"

@@ -1,5 +1,7 @@
 #include "flott/base/options.h"
 
+#include "flott/base/network_options.h"
+
 namespace flott {
 
 OptionRegistry standardOptions() {
@@ -9,6 +11,7 @@ OptionRegistry standardOptions() {
   all.add(kVertexDescriptionMode).add(kVertexNameIndexPrefix).add(kAllowUnalignedSplits);
   all.add(kObjectReuse).add(kGlobalJobParameters).add(kCachedFiles);
   all.add(kBufferTimeoutEnabled).add(kBufferTimeout).add(kBuffersPerChannel);
+  all.add(kMaxFrameSize).add(kNetworkCompression).add(kNetworkConnectTimeout).add(kNetworkSilence);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
   all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);

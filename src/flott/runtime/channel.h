@@ -1,4 +1,6 @@
 // A channel: the bounded link from one task to another within a process, with wake-ups in both directions.
+// Where the two are in different processes there is one at each end, and a link between them that takes from
+// the one and pushes into the other (links/link.h), element by element.
 //
 // The producing task pushes, the consuming task reads; each is told when there is something to do. A full
 // ring is what back-pressure is. Beside the ring there is a bypass that needs no slot, for barriers that
@@ -29,13 +31,18 @@ class Channel {
   /// Takes the element and wakes the consumer; or returns false when the ring is full, and wakes the producer
   /// once there is room.
   bool tryPush(Element& element, WakeUp when = WakeUp::kNow);
-  /// Nothing waits in the ring: the consumer is done with all it got.
-  bool starving() const { return ring_.drained(); }
+  /// Nothing waits in the ring, nor elsewhere: the consumer is done with all it got.
+  bool starving() const { return ring_.drained() && away_.load(std::memory_order_relaxed) == 0; }
   /// News of a barrier that comes in band at this position. Dropped when kBypassSlots are on their way: they
   /// are of checkpoints that are void.
   void announce(const Barrier& barrier, size_t position);
   /// Elements pushed so far: the position of the next one.
   size_t pushed() const { return ring_.pushed(); }
+  /// Wakes the producer, once, when half of the ring is empty or more: look at backlog() again after this.
+  void awaitRoom() {
+    producerWaits_.store(true, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
 
   // Consumer.
 
@@ -56,8 +63,11 @@ class Channel {
   /// The element at a position that was not popped yet; null when it is not here.
   const Element* at(size_t position) const { return ring_.at(position); }
 
+  /// A consumer that is a link: so many elements that it has popped are not worked off at the other end.
+  void setAway(size_t elements) { away_.store(elements, std::memory_order_relaxed); }
+
   /// Any thread, roughly: elements that wait.
-  size_t backlog() const { return ring_.size(); }
+  size_t backlog() const { return ring_.size() + away_.load(std::memory_order_relaxed); }
   size_t capacity() const { return ring_.capacity(); }
 
   static constexpr size_t kBypassSlots = 16;
@@ -70,6 +80,7 @@ class Channel {
   Waker& producer_;
   Waker& consumer_;
   std::atomic<bool> producerWaits_{false};
+  std::atomic<size_t> away_{0};
 };
 
 }  // namespace flott

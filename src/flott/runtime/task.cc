@@ -74,6 +74,12 @@ void Task::cancel() {
   waker().wake();
 }
 
+void Task::fail(Error error) {
+  mailbox_.post([this, error = std::move(error)]() mutable {
+    if (state() == TaskState::kRunning) throw std::move(error);
+  });
+}
+
 void Task::assignSplits(std::vector<SourceSplit> splits) {
   mailbox_.post([this, splits = std::move(splits)]() mutable {
     if (!working()) return;

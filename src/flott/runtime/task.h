@@ -64,6 +64,8 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   void readTimes(MoveFunction<void(TaskTimes)> reply) override;
   void readAccumulators(MoveFunction<void(Accumulators)> reply) override;
 
+  /// What it needs from outside is lost: ends as if it had thrown this. Any thread.
+  void fail(Error error);
   /// Metrics of each operator of the chain. Empty before the task runs. Any thread.
   std::vector<OperatorChain::NodeMetrics> metrics() const;
 

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "flott/base/error.h"
+#include "flott/runtime/remote_channels.h"
 #include "flott/runtime/state_backend.h"
 
 namespace flott {
@@ -94,29 +95,26 @@ void Worker::connect(RestoredJob restored) {
     wiring.gate.setBlocking(options_.alignedBarriers);
     wiring.exchanges.resize(graph_.edges.size());
   }
-  const size_t capacity = std::bit_ceil(options_.channelCapacity);
   const std::vector<EdgeName> names = edgeNames(graph_);
+  uint32_t number = 0;
   for (const JobEdge& edge : graph_.edges) {
     const EdgeName& name = names[static_cast<size_t>(edge.id)];
     const bool overtaken = options_.overtakingBarriers && overtakable(edge, options_.forcedOvertaking);
     const JobVertex& to = graph_.vertices[static_cast<size_t>(edge.to)];
     const std::vector<std::vector<int>> reached = receiversOf(graph_, edge);
     for (size_t sender = 0; sender < reached.size(); ++sender) {
-      const size_t from = taskIndex(edge.from, static_cast<int>(sender));
-      if (from == kNotMine) continue;
       std::vector<Channel*> channels;
       for (int receiver : reached[sender]) {
-        const size_t target = taskIndex(edge.to, receiver);
-        channels_.push_back(
-            std::make_unique<Channel>(capacity, tasks_[from]->waker(), tasks_[target]->waker()));
-        channels.push_back(channels_.back().get());
-        wirings[target].gate.addChannel(edge.input, *channels_.back(),
-                                        {.edge = edge.id,
-                                         .sender = static_cast<int>(sender),
-                                         .name = name,
-                                         .receiver = receiver,
-                                         .overtakable = overtaken});
+        channels.push_back(connectChannel({.edge = &edge,
+                                           .number = number++,
+                                           .sender = static_cast<int>(sender),
+                                           .receiver = receiver,
+                                           .name = name,
+                                           .overtaken = overtaken},
+                                          wirings));
       }
+      const size_t from = taskIndex(edge.from, static_cast<int>(sender));
+      if (from == kNotMine) continue;
       ExchangeOptions options{.partitioning = edge.partitioning,
                               .parallelism = static_cast<uint32_t>(to.parallelism),
                               .maxParallelism = static_cast<uint32_t>(to.maxParallelism),
@@ -141,6 +139,43 @@ void Worker::connect(RestoredJob restored) {
     }
     tasks_[i]->wire(std::move(wirings[i]));
   }
+}
+
+// The one between two of its tasks, or its end of one with a task elsewhere; null when none of the two is
+// here.
+Channel* Worker::connectChannel(const ChannelPlace& place, std::vector<Task::Wiring>& wirings) {
+  const JobEdge& edge = *place.edge;
+  const size_t from = taskIndex(edge.from, place.sender);
+  const size_t target = taskIndex(edge.to, place.receiver);
+  if (from == kNotMine && target == kNotMine) return nullptr;
+  if (from == kNotMine || target == kNotMine) {
+    FLOTT_CHECK(options_.remote != nullptr, "a channel leads to a task that is not here");
+    if (edge.pool == nullptr) {
+      throw Error(ErrorKind::kUser, "records between " + tasks_[from == kNotMine ? target : from]->where() +
+                                        " and another worker have no form as bytes");
+    }
+  }
+  // What waits at the sender's end is beyond the reach of the receiver: so little of it.
+  const size_t capacity = std::bit_ceil(options_.channelCapacity);
+  const size_t room = target == kNotMine ? (capacity + 1) / 2 : capacity;
+  Waker& producer = from == kNotMine ? options_.remote->waker() : tasks_[from]->waker();
+  Waker& consumer = target == kNotMine ? options_.remote->waker() : tasks_[target]->waker();
+  Channel* channel = channels_.emplace_back(std::make_unique<Channel>(room, producer, consumer)).get();
+  if (target == kNotMine) {
+    options_.remote->addOutgoing(place.number, {edge.to, place.receiver}, *channel, *tasks_[from]);
+    return channel;
+  }
+  wirings[target].gate.addChannel(edge.input, *channel,
+                                  {.edge = edge.id,
+                                   .sender = place.sender,
+                                   .name = place.name,
+                                   .receiver = place.receiver,
+                                   .overtakable = place.overtaken});
+  if (from == kNotMine) {
+    options_.remote->addIncoming(place.number, {edge.from, place.sender}, *channel, *tasks_[target],
+                                 edge.pool);
+  }
+  return channel;
 }
 
 RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChannel> channels) {

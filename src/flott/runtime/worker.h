@@ -20,6 +20,7 @@ namespace flott {
 
 class Configuration;
 class ColdMemory;
+class RemoteChannels;
 
 /// Where each task goes.
 struct Placement {
@@ -42,8 +43,10 @@ struct WorkerOptions {
   CheckpointStorage* checkpoints = nullptr;
   /// For state on disk, shared with other workers of the process; null: its own.
   std::shared_ptr<ColdMemory> coldMemory = nullptr;
-  /// Its tasks, by vertex and subtask, with all that channels connect them to; empty: all of the job.
+  /// Its tasks, by vertex and subtask; empty: all of the job.
   std::set<std::pair<int, int>> tasks = {};
+  /// For channels with tasks that are not among them; outlives the worker. Null: there are none.
+  RemoteChannels* remote = nullptr;
 };
 
 class Worker {
@@ -65,8 +68,18 @@ class Worker {
 
  private:
   static constexpr size_t kNotMine = ~size_t{0};
+  /// One channel of the job.
+  struct ChannelPlace {
+    const JobEdge* edge;
+    uint32_t number;  // among all channels of the job
+    int sender;
+    int receiver;
+    EdgeName name;
+    bool overtaken;
+  };
   size_t taskIndex(int vertex, int subtask) const;
   void connect(RestoredJob restored);
+  Channel* connectChannel(const ChannelPlace& place, std::vector<Task::Wiring>& wirings);
   RestoredInput restoredInput(const Task& task, std::vector<RestoredChannel> channels);
 
   const JobGraph& graph_;
