@@ -56,6 +56,32 @@ void removeLeftOvers(PartStore& store, const SinkAttempt& attempt, const std::ve
   }
 }
 
+void copyBeginning(PartStore& store, const std::string& from, const std::string& to, uint64_t length) {
+  const std::unique_ptr<FileReader> reader = store.open(from);
+  const std::unique_ptr<FileWriter> writer = store.create(to);
+  std::string block(std::min<uint64_t>(kCopyBlock, length), '\0');
+  for (uint64_t at = 0; at < length;) {
+    const size_t wanted = std::min<uint64_t>(block.size(), length - at);
+    const size_t got = reader->read(at, std::span<char>(block.data(), wanted));
+    if (got == 0) throw Error(ErrorKind::kTransient, "'" + from + "' became shorter while it was read");
+    writer->write(std::string_view(block.data(), got));
+    at += got;
+  }
+  writer->sync();
+  writer->close();
+}
+
+// Of an attempt whose process was stopped, and not killed, or is cut off from the master: it may still write
+// to a file that it had open. It has that file, and we a copy.
+void takeOver(PartStore& store, const std::vector<PartFile>& open) {
+  for (const PartFile& part : open) {
+    const std::optional<uint64_t> size = store.size(part.hidden);
+    if (!size || *size < part.length) continue;  // published before, or no more what it was: see publish()
+    copyBeginning(store, part.hidden, part.hidden + ".cut", part.length);
+    store.rename(part.hidden + ".cut", part.hidden);
+  }
+}
+
 void checkBucket(std::string_view id) {
   bool inside = !id.starts_with('/') && !id.ends_with('/');
   for (size_t at = 0; at <= id.size() && !id.empty() && inside;) {
@@ -114,7 +140,7 @@ void PartFiles::open(OperatorContext& context) {
   unneeded_ =
       compaction_.open(context, store_, [this](const std::string& folder) { return nextPart(folder); });
   open_ = &context.operatorState().list<PartFile>("open parts");
-  closed_ = open_->get();
+  closed_ = restored_ = open_->get();
 }
 
 void PartFiles::begin(const SinkAttempt& attempt) {
@@ -311,10 +337,12 @@ void PartFiles::submit() {
   auto deeds = std::make_shared<std::deque<Deed>>(std::exchange(waiting_, {}));
   context_->offload(
       "write files in '" + path_ + "'",
-      [deeds, store = store_, attempt = attempt_, bulk = bulk_, unneeded = unneeded_] {
+      [deeds, store = store_, attempt = attempt_, bulk = bulk_, unneeded = unneeded_,
+       open = std::exchange(restored_, {})] {
         for (Deed& deed : *deeds) {
           if (deed.kind == Deed::Kind::kRemoveLeftOvers) {
             removeLeftOvers(*store, attempt, unneeded);
+            takeOver(*store, open);
           } else {
             deed.carryOut(*store, bulk.get());
           }
@@ -362,21 +390,6 @@ void PartFiles::done(std::deque<Deed>& deeds) {
 }
 
 namespace {
-
-void copyBeginning(PartStore& store, const std::string& from, const std::string& to, uint64_t length) {
-  const std::unique_ptr<FileReader> reader = store.open(from);
-  const std::unique_ptr<FileWriter> writer = store.create(to);
-  std::string block(std::min<uint64_t>(kCopyBlock, length), '\0');
-  for (uint64_t at = 0; at < length;) {
-    const size_t wanted = std::min<uint64_t>(block.size(), length - at);
-    const size_t got = reader->read(at, std::span<char>(block.data(), wanted));
-    if (got == 0) throw Error(ErrorKind::kTransient, "'" + from + "' became shorter while it was read");
-    writer->write(std::string_view(block.data(), got));
-    at += got;
-  }
-  writer->sync();
-  writer->close();
-}
 
 CommitOutcome publish(PartStore& store, const PartFile& part) {
   const std::optional<uint64_t> hidden = store.size(part.hidden);

@@ -151,6 +151,7 @@ class PartFiles {
   bool flushing_ = false;
   bool ended_ = false;
   std::vector<PartFile> closed_;
+  std::vector<PartFile> restored_;  // that were open in the checkpoint, until they are taken over
   PartCompaction compaction_;
   std::vector<PartFile> unneeded_;  // of failed attempts
 };

@@ -50,6 +50,18 @@ TEST_F(PartFileSinkTest, AFileIsHiddenUntilItsCheckpointIsComplete) {
   EXPECT_EQ(names(), (Names{"/out/.part-0-ID-1.inprogress.2", "/out/part-0-ID-0"}));
 }
 
+TEST_F(PartFileSinkTest, AnAttemptThatLivesOnWritesToNoFileOfTheNext) {
+  Attempt stopped(world, sink);
+  stopped.write({"a"});
+  stopped.checkpoint(1);
+  Attempt next(world, sink, stopped.state(), 1);
+  next.checkpoint(2);
+  next.complete(2);
+  stopped.write({"b"});
+  stopped.checkpoint(2);
+  EXPECT_EQ(contents(), (Names{"a\n"}));
+}
+
 TEST_F(PartFileSinkTest, AFileStaysOpenOverCheckpoints) {
   Attempt attempt(world, sink.withOutputFileConfig("words", ".txt"));
   attempt.write({"a"});
