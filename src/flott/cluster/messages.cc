@@ -145,11 +145,8 @@ uint32_t headerChecksum(std::string_view header) {
   return static_cast<uint32_t>(hashBytes(header.substr(0, kFrameHeaderBytes - sizeof(uint32_t))));
 }
 
-template <typename Messages>
-std::string encodeFrame(const Messages& message) {
-  std::string frame(kFrameHeaderBytes, '\0');
-  ByteWriter body(frame);
-  Codec<Messages>::encode(message, body);
+/// Its first bytes are room for the header.
+void putHeader(std::string& frame) {
   const std::string_view bytes = std::string_view(frame).substr(kFrameHeaderBytes);
   std::string header;
   ByteWriter out(header);
@@ -161,6 +158,14 @@ std::string encodeFrame(const Messages& message) {
   const uint32_t checksum = headerChecksum(header);
   std::memcpy(header.data() + kFrameHeaderBytes - sizeof checksum, &checksum, sizeof checksum);
   std::memcpy(frame.data(), header.data(), kFrameHeaderBytes);
+}
+
+template <typename Messages>
+std::string encodeFrame(const Messages& message) {
+  std::string frame(kFrameHeaderBytes, '\0');
+  ByteWriter body(frame);
+  Codec<Messages>::encode(message, body);
+  putHeader(frame);
   return frame;
 }
 
@@ -205,6 +210,12 @@ uint64_t messageBytes(std::string_view header) {
                                       ": use the same version of Flott for the master and all workers");
   }
   return length;
+}
+
+std::string farewell() {
+  std::string frame(kFrameHeaderBytes, '\0');
+  putHeader(frame);
+  return frame;
 }
 
 std::string frameOf(const ToMaster& message) { return encodeFrame(message); }

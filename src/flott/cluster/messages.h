@@ -223,8 +223,10 @@ inline constexpr uint64_t kMostMessageBytes = uint64_t{1} << 30;
 
 std::string frameOf(const ToMaster& message);
 std::string frameOf(const ToWorker& message);
-/// How many bytes follow this header. Throws Error(kCorruption) when it is none, Error(kUser) that says both
-/// versions when it is of another.
+/// The last frame on a link, of those that say that they close it: a header and no message.
+std::string farewell();
+/// How many bytes follow this header; 0 for farewell(). Throws Error(kCorruption) when it is none,
+/// Error(kUser) that says both versions when it is of another.
 uint64_t messageBytes(std::string_view header);
 /// Of a whole frame. Throws as messageBytes(), and Error(kCorruption) for bytes that are not as they were
 /// sent.

@@ -24,7 +24,8 @@ WorkerAgent::WorkerAgent(const JobGraph& graph, WorkerAgentOptions options, Env&
       env_(env),
       scheduler_(scheduler),
       port_(std::move(port)),
-      mailbox_(waker()) {}
+      mailbox_(waker()),
+      patience_(options_.registrationTimeout) {}
 
 WorkerAgent::~WorkerAgent() { port_->close(); }
 
@@ -50,8 +51,8 @@ Runnable::Progress WorkerAgent::step(StepTime now) {
   now_ = now;
   if (state_ == State::kNew) begin();
   mailbox_.drain();
-  if (state_ != State::kLeaving && now.nanos - heardNanos_ >= patience().ms * 1'000'000) {
-    leave(Error(ErrorKind::kTransient, "it has said nothing for " + toString(patience()) +
+  if (state_ != State::kLeaving && now.nanos - heardNanos_ >= patience_.ms * 1'000'000) {
+    leave(Error(ErrorKind::kTransient, "it has said nothing for " + toString(patience_) +
                                            ". Was it killed, stopped, or cut off from the network?"));
   }
   if (state_ == State::kServing && now.nanos >= nextBeat_) beat();
@@ -65,14 +66,8 @@ Runnable::Progress WorkerAgent::step(StepTime now) {
 
 int64_t WorkerAgent::deadlineNanos() const {
   if (state_ == State::kLeaving) return kNoDeadline;
-  const int64_t lease = heardNanos_ + patience().ms * 1'000'000;
+  const int64_t lease = heardNanos_ + patience_.ms * 1'000'000;
   return state_ == State::kServing ? std::min({lease, nextBeat_, nextLook_}) : lease;
-}
-
-// The master waits for a heartbeat.interval longer before it gives the tasks to another worker.
-Duration WorkerAgent::patience() const {
-  if (state_ != State::kServing) return options_.registrationTimeout;
-  return configuration_.get(kHeartbeatTimeout) - interval_;
 }
 
 void WorkerAgent::begin() {
@@ -157,6 +152,8 @@ void WorkerAgent::on(messages::Welcome&& message) {
   jobId_ = std::move(message.jobId);
   for (const auto& [key, value] : message.configuration) configuration_.set(key, value, "the master");
   interval_ = configuration_.get(kHeartbeatInterval);
+  // The master waits for a heartbeat.interval longer before it gives the tasks to another worker.
+  patience_ = configuration_.get(kHeartbeatTimeout) - interval_;
   storage_.emplace(env_.files, checkpointStorageOptions(configuration_, jobId_), &env_.stores);
   coldMemory_ = newColdMemory(configuration_);
   nextBeat_ = deadlineAfter(env_.clock, interval_);

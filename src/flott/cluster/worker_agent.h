@@ -107,8 +107,6 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
   void report();
   messages::TaskReport reportOf(const Deployed& deployed) const;
   bool allOpen() const;
-  /// How long the master may say nothing.
-  Duration patience() const;
 
   void on(messages::Heartbeat&&) {}
   void on(messages::Welcome&& message);
@@ -145,7 +143,8 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
   StepTime now_;
   std::string jobId_;
   Configuration configuration_;
-  Duration interval_ = Duration::seconds(10);  // of heartbeats
+  Duration interval_;  // of heartbeats
+  Duration patience_;  // with a master that says nothing
   std::optional<CheckpointStorage> storage_;
   std::shared_ptr<ColdMemory> coldMemory_;
   std::map<TaskKey, Region> regions_;                  // by their first task

@@ -49,6 +49,17 @@ inline JobGraph twoParts(int64_t count, const std::vector<std::shared_ptr<Outsid
   return compile(graph);
 }
 
+/// Lets so much time pass; whether all is done.
+inline bool pass(DeterministicScheduler& scheduler, SimulatedEnv& sim, Duration time) {
+  const int64_t end = deadlineAfter(sim.clock(), time);
+  while (!scheduler.runUntilIdle()) {
+    const int64_t next = std::min(scheduler.nextDeadline(), end);
+    sim.clock().advanceTo(next);
+    if (next == end) break;
+  }
+  return scheduler.runUntilIdle();
+}
+
 class ClusterWorld {
  public:
   using MakeGraph = MoveFunction<JobGraph()>;

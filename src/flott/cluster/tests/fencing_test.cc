@@ -25,11 +25,7 @@ class FakeWorker final : private MessagePort::Receiver {
     port_->send(std::move(frame));
     pass(Duration::millis(20));
   }
-  void pass(Duration time) {
-    const int64_t end = deadlineAfter(world_.sim.clock(), time);
-    while (!world_.scheduler.runUntilIdle() && world_.scheduler.nextDeadline() <= end)
-      world_.sim.clock().advanceTo(world_.scheduler.nextDeadline());
-  }
+  void pass(Duration time) { flott::pass(world_.scheduler, world_.sim, time); }
   /// Those of one kind that have come.
   template <typename Message>
   std::vector<Message*> heard() {
