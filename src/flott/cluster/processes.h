@@ -1,0 +1,50 @@
+// What the processes of a job run: the master, or a worker. Each call serves one job and returns at its end.
+//
+// All processes run the same program, which builds the same graph; what makes one the master is the call.
+// Addresses are numeric ones. Called on the main thread; threads, sockets and signals are real.
+//
+//   if (isMaster) return runMaster(graph, configuration, env, {.port = 6123});
+//   runWorker(graph, env, {.name = "w1", .slots = 2, .port = 6123});
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "flott/base/config.h"
+#include "flott/base/function.h"
+#include "flott/base/time.h"
+#include "flott/env/env.h"
+#include "flott/graph/job_graph.h"
+#include "flott/master/job_status.h"
+
+namespace flott {
+
+struct MasterProcessOptions {
+  /// That it listens on for workers.
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;  // 0: the system chooses
+  /// Is told the port.
+  MoveFunction<void(uint16_t)> onListening = {};
+};
+
+/// Restarts are as the configuration says; Ctrl-C and SIGTERM cancel the job. Throws Error(kUser) for options
+/// that do not fit, and Error(kTransient) when it cannot listen.
+JobResult runMaster(JobGraph graph, Configuration configuration, Env env, MasterProcessOptions options);
+
+struct WorkerProcessOptions {
+  std::string name;
+  int slots = 1;
+  /// Threads that run tasks.
+  int lanes = 1;
+  /// Of the master.
+  std::string address = "127.0.0.1";
+  uint16_t port = 0;
+  /// How long the way to the master, and its answer, may take.
+  Duration timeout = Duration::seconds(10);
+};
+
+/// Until the master dismisses the worker. Throws Error(kTransient) when it is lost, Error(kUser) when it
+/// refuses the worker.
+void runWorker(const JobGraph& graph, Env env, const WorkerProcessOptions& options);
+
+}  // namespace flott
