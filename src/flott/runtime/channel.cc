@@ -8,19 +8,18 @@ bool Channel::tryPush(Element& element, WakeUp when) {
   if (!ring_.tryPush(element)) {
     // Announce that we wait, then look again: either we see the room, or the consumer's pop sees the
     // announcement.
-    producerWaits_.store(true, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
+    await(ProducerWaits::kForRoom);
     if (!ring_.tryPush(element)) return false;
-    producerWaits_.store(false, std::memory_order_relaxed);
+    producerWaits_.store(ProducerWaits::kNot, std::memory_order_relaxed);
   }
   consumer_.wake(when);
   return true;
 }
 
 void Channel::wakeProducer() {
-  // Half empty before the producer runs again: woken once a burst, not once a slot.
-  if (ring_.size() > ring_.capacity() / 2) return;
-  producerWaits_.store(false, std::memory_order_relaxed);
+  const bool forEmpty = producerWaits_.load(std::memory_order_relaxed) == ProducerWaits::kForEmpty;
+  if (ring_.size() > (forEmpty ? 0 : ring_.capacity() / 2)) return;
+  producerWaits_.store(ProducerWaits::kNot, std::memory_order_relaxed);
   producer_.wake();
 }
 

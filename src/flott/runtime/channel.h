@@ -38,9 +38,14 @@ class Channel {
   void announce(const Barrier& barrier, size_t position);
   /// Elements pushed so far: the position of the next one.
   size_t pushed() const { return ring_.pushed(); }
-  /// Wakes the producer, once, when half of the ring is empty or more: look at backlog() again after this.
-  void awaitRoom() {
-    producerWaits_.store(true, std::memory_order_relaxed);
+  enum class ProducerWaits : uint8_t {
+    kNot,
+    kForRoom,   // until half of the ring is empty: woken once a burst, not once a slot
+    kForEmpty,  // until all of it is
+  };
+  /// Wakes the producer, once, when it has come to that: look at backlog() again after this.
+  void await(ProducerWaits what) {
+    producerWaits_.store(what, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 
@@ -51,7 +56,7 @@ class Channel {
   void pop() {
     ring_.pop();
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (producerWaits_.load(std::memory_order_relaxed)) wakeProducer();
+    if (producerWaits_.load(std::memory_order_relaxed) != ProducerWaits::kNot) wakeProducer();
   }
   struct Announcement {
     Barrier barrier;
@@ -63,6 +68,9 @@ class Channel {
   /// The element at a position that was not popped yet; null when it is not here.
   const Element* at(size_t position) const { return ring_.at(position); }
 
+  /// The consumer is a link. Before its use.
+  void leaveProcess() { leavesProcess_ = true; }
+  bool leavesProcess() const { return leavesProcess_; }
   /// A consumer that is a link: so many elements that it has popped are not worked off at the other end.
   void setAway(size_t elements) { away_.store(elements, std::memory_order_relaxed); }
 
@@ -79,8 +87,9 @@ class Channel {
   SpscRing<Announcement> bypass_;
   Waker& producer_;
   Waker& consumer_;
-  std::atomic<bool> producerWaits_{false};
+  std::atomic<ProducerWaits> producerWaits_{ProducerWaits::kNot};
   std::atomic<size_t> away_{0};
+  bool leavesProcess_ = false;
 };
 
 }  // namespace flott

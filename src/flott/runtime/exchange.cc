@@ -6,6 +6,7 @@
 #include "flott/env/clock.h"
 #include "flott/operators/metrics.h"
 #include "flott/operators/skew/hot_keys.h"
+#include "flott/runtime/encoded_batch.h"
 
 namespace flott {
 namespace {
@@ -79,7 +80,6 @@ void Exchange::emit(Batch batch) {
     case PartitionKind::kRescale:
       return emitRoundRobin(std::move(batch));
     case PartitionKind::kBroadcast:
-      return emitToAll(std::move(batch));
     case PartitionKind::kForward:
     case PartitionKind::kGlobal:
       return emitWhole(0, std::move(batch));
@@ -179,22 +179,46 @@ size_t Exchange::leastLoaded() const {
   return best;
 }
 
-void Exchange::emitToAll(Batch batch) {
-  for (size_t target = 1; target < receivers_.size(); ++target) emitWhole(target, batch->clone(pools_));
-  emitWhole(0, std::move(batch));
-}
-
 void Exchange::sendOpen(size_t target, WakeUp when) {
   --open_;
+  if (broadcasts()) return sendToAll(std::move(batches_[0]), when);
   send(target, Element(std::move(batches_[target])), when);
+  sendMarkers(target);
+}
+
+// A copy for each receiver here; receivers elsewhere share the bytes, which are made once.
+void Exchange::sendToAll(Batch batch, WakeUp when) {
+  EncodedBatch::Bytes bytes;
+  const auto copyFor = [&](const Channel& channel) {
+    if (!channel.leavesProcess()) return batch->clone(pools_);
+    if (bytes == nullptr) bytes = EncodedBatch::bytesOf(batch);
+    return Batch(std::make_unique<EncodedBatch>(bytes, batch.size()));
+  };
+  for (size_t target = 1; target < receivers_.size(); ++target) {
+    send(target, Element(copyFor(*receivers_[target].channel)), when);
+    sendMarkers(target);
+  }
+  const Channel& first = *receivers_[0].channel;
+  send(0, Element(first.leavesProcess() ? copyFor(first) : std::move(batch)), when);
+  sendMarkers(0);
+}
+
+void Exchange::sendMarkers(size_t target) {
   for (const LatencyMarker& marker : receivers_[target].markers) send(target, Element(marker));
   receivers_[target].markers.clear();
+}
+
+// The open batch of a broadcast is due when any of its receivers has nothing to do.
+bool Exchange::starving(size_t target) const {
+  if (!broadcasts()) return receivers_[target].channel->starving();
+  return std::any_of(receivers_.begin(), receivers_.end(),
+                     [](const Target& receiver) { return receiver.channel->starving(); });
 }
 
 void Exchange::emitMarker(const LatencyMarker& marker) {
   const size_t target = nextMarker_;
   nextMarker_ = target + 1 == receivers_.size() ? 0 : target + 1;
-  if (!batches_[target]) return send(target, Element(marker));
+  if (!openOf(target)) return send(target, Element(marker));
   std::vector<LatencyMarker>& markers = receivers_[target].markers;
   if (markers.size() < kMarkersAtOnce) markers.push_back(marker);
 }
@@ -268,7 +292,7 @@ void Exchange::overtake(size_t target, Barrier barrier, std::string& elements) {
   if (own != receiver.waiting.end()) {
     receiver.waiting.erase(own);
     --waiting_;
-  } else if (batches_[target]) {
+  } else if (batches_[target]) {  // not a broadcast, which nothing overtakes
     appendBatch(batches_[target], elements);
   }
   receiver.channel->announce(barrier, receiver.channel->pushed());
@@ -313,8 +337,7 @@ void Exchange::endStep(int64_t nowNanos) {
   const int64_t timeout = options_.bufferTimeout.ms * 1'000'000;
   const bool due = timeout >= 0 && (timeout == 0 || (openedAt_ != 0 && nowNanos - openedAt_ >= timeout));
   for (size_t target = 0; target < receivers_.size(); ++target) {
-    if (batches_[target] && (due || receivers_[target].channel->starving()))
-      sendOpen(target, WakeUp::kAfterStep);
+    if (batches_[target] && (due || starving(target))) sendOpen(target, WakeUp::kAfterStep);
   }
   if (open_ == 0) {
     openedAt_ = 0;

@@ -107,7 +107,12 @@ class Exchange {
   void emitScattered(Batch batch);
   void emitRoundRobin(Batch batch);
   size_t leastLoaded() const;
-  void emitToAll(Batch batch);
+  void sendToAll(Batch batch, WakeUp when);
+  bool broadcasts() const { return options_.partitioning.kind == PartitionKind::kBroadcast; }
+  /// What has not been sent to this receiver: when all get the same there is one for all.
+  Batch& openOf(size_t target) { return batches_[broadcasts() ? 0 : target]; }
+  bool starving(size_t target) const;
+  void sendMarkers(size_t target);
   void sendOpen(size_t target, WakeUp when = WakeUp::kNow);
   void overtake(size_t target, Barrier barrier, std::string& elements);
   bool tryPush(Target& receiver, Element& element, WakeUp when = WakeUp::kNow);

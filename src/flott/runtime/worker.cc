@@ -162,6 +162,7 @@ Channel* Worker::connectChannel(const ChannelPlace& place, std::vector<Task::Wir
   Waker& consumer = target == kNotMine ? options_.remote->waker() : tasks_[target]->waker();
   Channel* channel = channels_.emplace_back(std::make_unique<Channel>(room, producer, consumer)).get();
   if (target == kNotMine) {
+    channel->leaveProcess();
     options_.remote->addOutgoing(place.number, {edge.to, place.receiver}, *channel, *tasks_[from]);
     return channel;
   }

@@ -222,19 +222,19 @@ bool Link::send(Outgoing& out) {
   return true;
 }
 
+// While its task has something to work off the link is to be woken when more credits are due.
 void Link::giveCredits(Incoming& in) {
   if (in.ended) return;
   const size_t capacity = in.channel->capacity();
   for (bool asked = false;; asked = true) {
     const size_t backlog = in.channel->backlog();
     const size_t due = capacity - backlog - in.credits;
-    if (due == 0) return;
-    if (2 * due >= capacity || backlog == 0) {
+    if (due > 0 && (2 * due >= capacity || backlog == 0)) {
       in.credits += static_cast<uint32_t>(due);
-      return writer_.credit(in.number, static_cast<uint32_t>(due), toSend_);
+      writer_.credit(in.number, static_cast<uint32_t>(due), toSend_);
     }
-    if (asked) return;
-    in.channel->awaitRoom();
+    if (asked || backlog == 0) return;
+    in.channel->await(in.credits == 0 ? Channel::ProducerWaits::kForRoom : Channel::ProducerWaits::kForEmpty);
   }
 }
 

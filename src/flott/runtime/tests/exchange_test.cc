@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "flott/base/tests/error_text.h"
 #include "flott/data/key.h"
 #include "flott/data/rows.h"
 #include "flott/operators/key_selector.h"
+#include "flott/runtime/encoded_batch.h"
 #include "flott/state/key_groups.h"
 
 namespace flott {
@@ -145,6 +147,7 @@ class Bench {
       received[receiver].push_back(-watermark->time.ms);
       return;
     }
+    if (std::holds_alternative<LatencyMarker>(element)) return;
     Batch& data = std::get<Batch>(element);
     EXPECT_EQ(data->hasHashes(), exchangeHashes);
     Rows<int64_t>& rows = data.rows<int64_t>();
@@ -508,6 +511,54 @@ TEST(AdaptiveExchange, GathersSmallBatches) {
   EXPECT_EQ(bench.receive(), 2u) << "batches";
   EXPECT_EQ(bench.all(), upTo(100));
   EXPECT_EQ(bench.received[0].size(), 50u);
+}
+
+// Copies for those here; those elsewhere share the bytes.
+TEST(BroadcastExchange, IsEncodedOnceForAllWorkersElsewhere) {
+  BatchPools pools;
+  Waker waker;
+  std::vector<std::unique_ptr<Channel>> channels;
+  std::vector<Channel*> ends;
+  for (int i = 0; i < 4; ++i) {
+    channels.push_back(std::make_unique<Channel>(8, waker, waker));
+    if (i != 1) channels.back()->leaveProcess();
+    ends.push_back(channels.back().get());
+  }
+  Exchange exchange({.partitioning = {.kind = PartitionKind::kBroadcast}, .parallelism = 4}, ends, pools);
+  Batch batch = rowsPool<int64_t>(pools).acquire();
+  for (int64_t i = 0; i < 100; ++i) batch.rows<int64_t>().emplace(i);
+  exchange.emit(std::move(batch));
+  exchange.endStep(1);
+  std::set<const std::string*> shared;
+  for (const auto& channel : channels) {
+    ASSERT_NE(channel->front(), nullptr);
+    const Batch& got = std::get<Batch>(*channel->front());
+    ASSERT_EQ(got.size(), 100u);
+    if (channel->leavesProcess()) {
+      const auto& encoded = dynamic_cast<const EncodedBatch&>(*got);
+      shared.insert(encoded.shared().get());
+      std::string bytes;
+      ByteWriter out(bytes);
+      encoded.encode(out);
+      ByteReader in(bytes);
+      Batch back = rowsPool<int64_t>(pools).acquire();
+      back->decode(in);
+      EXPECT_EQ(back.rows<int64_t>()[99], 99);
+    } else {
+      EXPECT_EQ(got.rows<int64_t>()[99], 99);
+    }
+  }
+  EXPECT_EQ(shared.size(), 1u);
+}
+
+TEST(BroadcastExchange, AMarkerGoesBehindWhatWaitsForAll) {
+  Bench bench(PartitionKind::kBroadcast, 2);
+  bench.emit(0, 3);
+  bench.exchange->emitMarker({});
+  EXPECT_EQ(bench.receive(), 0u);
+  bench.exchange->flush();
+  EXPECT_EQ(bench.receive(), 3u) << "a batch for each, and the marker";
+  EXPECT_EQ(bench.received[0], bench.received[1]);
 }
 
 }  // namespace

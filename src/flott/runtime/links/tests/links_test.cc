@@ -154,7 +154,8 @@ TEST(WorkerLinks, ResultsAreThoseOfOneWorker) {
       auto kept = std::make_shared<Kept>();
       TwoWorkers two(spreadJob(2000, kept, kind), seed, {.channelCapacity = size_t{1} << seed % 4},
                      {.compress = seed % 2 == 0});
-      two.scheduler.join();
+      EXPECT_TRUE(two.scheduler.joinFor(Duration::seconds(4)))
+          << "something went on with the next sign of life";
       EXPECT_EQ(two.master.count("FINISHED"), 10u) << seed;
       EXPECT_EQ(sorted(*kept), sorted(*expected)) << seed;
       for (auto& worker : two.workers) EXPECT_EQ(worker->batchesAlive(), 0u);
