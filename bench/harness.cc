@@ -190,10 +190,11 @@ struct Sides {
               .lanes = 1};
     const bool twoProcesses = benchmark.kind == CaseKind::kTwoProcesses;
     const int processes = twoProcesses ? 2 : 1;
-    const bool oneCore = benchmark.kind == CaseKind::kCheckpoint || benchmark.kind == CaseKind::kRecovery;
+    const bool oneCore = benchmark.kind == CaseKind::kCheckpoint || benchmark.kind == CaseKind::kRecovery ||
+                         benchmark.kind == CaseKind::kOneCore;
     if (benchmark.loop != nullptr) {
-      loop = std::make_unique<Side>(oneCore ? "without" : "loop", benchmark.loop, load, processes,
-                                    twoProcesses || oneCore);
+      loop = std::make_unique<Side>(benchmark.kind == CaseKind::kCheckpoint ? "without" : "loop",
+                                    benchmark.loop, load, processes, twoProcesses || oneCore);
     }
     if (benchmark.engine == nullptr || options.onlyLoop) return;
     if (twoProcesses) pair = std::make_unique<Side>("two processes", benchmark.engine, load, processes, true);

@@ -76,6 +76,7 @@ enum class CaseKind : uint8_t {
   kLatency,       // percentiles and cores at a fixed rate, beside a bare hand-off between two threads
   kFiring,        // how long open windows take to fire, beside a loop over a hash map
   kRecovery,      // a checkpoint, a failure, and the way back; all threads on one core
+  kOneCore,       // engine against loop, each with all its threads on one core: what a record costs in all
   kCheckpoint,    // the same job with and without checkpoints (its `loop`), each with all its threads on one
                   // core
 };

@@ -33,6 +33,8 @@ std::vector<Case> allCases() {
           recoveryCase(),
           exchangeForwardCase(),
           exchangeHashCase(),
+          networkKeyedSumCase(),
+          networkForwardCase(),
           onTwoLanes(wordcountCase(), "wordcount-2-lanes"),
           onTwoLanes(keyedSumCase(), "keyed-sum-2-lanes"),
           onTwoLanes(tumblingCase(), "tumbling-2-lanes"),

@@ -20,6 +20,8 @@ Case openWindowsCase();
 Case recoveryCase();
 Case exchangeForwardCase();
 Case exchangeHashCase();
+Case networkKeyedSumCase();
+Case networkForwardCase();
 Case latencyCase();
 Case latencyCheckpointCase();
 
