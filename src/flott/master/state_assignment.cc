@@ -110,10 +110,12 @@ class StateAssignment {
     const auto maxParallelism = static_cast<uint32_t>(vertex.maxParallelism);
     const auto oldParallelism = static_cast<uint32_t>(stored.subtasks.size());
     for (uint32_t old = 0; old < oldParallelism; ++old) {
-      const StateHandle& handle = stored.subtasks[old].keyed;
-      if (handle.empty()) continue;
+      const SubtaskSnapshot& before = stored.subtasks[old];
+      const StateHandle& handle = before.keyed;
+      if (handle.empty() && before.cold.image.empty()) continue;
       checkMaxParallelism(stored.maxParallelism);
-      const std::optional<StoredColdState> cold = storedCold(stored, old);
+      const bool shared = before.sharesSegments();
+      const std::optional<StoredColdState> cold = shared ? std::nullopt : storedCold(stored, old);
       // What is large the tasks read themselves, all at the same time.
       const bool large = !handle.file.empty() && handle.length > kMostRead;
       if (large) storage_.checkThere(checkpoint_.folder, handle);
@@ -124,6 +126,10 @@ class StateAssignment {
         const KeyGroupRange to = keyGroupRange(now, maxParallelism, static_cast<uint32_t>(tasks.size()));
         if (to.end <= from.first || from.end <= to.first || !wants(vertex, now)) continue;
         RestoredOperator& op = tasks[now].operators[index];
+        if (shared) {
+          op.sections.push_back({checkpoint_.folder, {}, stored.maxParallelism, before.cold});
+          continue;
+        }
         if (cold) op.stored.push_back(*cold);
         if (large) {
           op.sections.push_back({checkpoint_.folder, handle, stored.maxParallelism});

@@ -234,6 +234,8 @@ class OperatorChain {
   bool awaitsFinalCheckpoint() const;
   /// Some operator that has ended, or was suspended, has something under way.
   bool lingers() const;
+  /// What the cut of the next barrier may build on.
+  void setBases(SegmentCatalogs bases) { bases_ = std::move(bases); }
   bool cutting() const { return !cuts_.empty(); }
   /// Encodes a portion of what was cut; whether nothing is left for now.
   bool encodeCuts();
@@ -296,6 +298,7 @@ class OperatorChain {
   CheckpointId suspendedBy_;
   std::set<CheckpointId> void_;  // whose barriers may still be on their way through the chain
   std::deque<ChainCut> cuts_;    // oldest first; after the backends that they read
+  SegmentCatalogs bases_;
   std::atomic<ChainNode*> current_{nullptr};
   Accumulators accumulators_;
   std::string latencyGranularity_ = "operator";

@@ -152,7 +152,7 @@ void OperatorChain::cut(ChainNode& node, const Barrier& barrier) {
       std::find_if(nodes_.begin(), nodes_.end(), [&node](const auto& n) { return n.get() == &node; }) -
       nodes_.begin());
   if (index == 0) {
-    cuts_.emplace_back(barrier, nodes_.size());
+    cuts_.emplace_back(barrier, nodes_.size(), std::exchange(bases_, {}));
     std::erase_if(void_, [&barrier](CheckpointId id) { return id < barrier.checkpoint; });
   }
   const auto under = std::find_if(cuts_.begin(), cuts_.end(), [&barrier](const ChainCut& cut) {

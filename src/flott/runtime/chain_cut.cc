@@ -1,12 +1,15 @@
 #include "flott/runtime/chain_cut.h"
 
 #include <limits>
+#include <utility>
 
 #include "flott/state/keyed_backend.h"
 
 namespace flott {
 
-ChainCut::ChainCut(const Barrier& barrier, size_t operators) : keyed_(operators), missing_(operators) {
+ChainCut::ChainCut(const Barrier& barrier, size_t operators, SegmentCatalogs bases)
+    : bases_(std::move(bases)), keyed_(operators), missing_(operators) {
+  bases_.resize(operators);
   snapshot_.barrier = barrier;
   snapshot_.operators.resize(operators);
 }
@@ -23,8 +26,9 @@ void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::s
   --missing_;
   if (keyed == nullptr) return;
   const SharedCheckpointProperties& properties = snapshot_.barrier.properties;
-  const bool byFiles = properties != nullptr && properties->incremental;
-  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed, byFiles)};
+  std::optional<KeyedSnapshotWriter::Sharing> sharing;
+  if (properties != nullptr && properties->incremental) sharing.emplace(std::move(bases_[index]));
+  keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed, std::move(sharing))};
   snapshot_.operators[index].files = keyed_[index].writer->takeFiles();
   ++encoding_;
 }
@@ -48,6 +52,7 @@ bool ChainCut::encode(size_t index, size_t budgetBytes) {
   Keyed& keyed = keyed_[index];
   if (!keyed.backend->encodeSome(budgetBytes)) return false;
   snapshot_.operators[index].keyed = keyed.writer->finish();
+  snapshot_.operators[index].catalog = keyed.writer->takeCatalog();
   keyed.writer.reset();
   --encoding_;
   return true;
@@ -56,7 +61,7 @@ bool ChainCut::encode(size_t index, size_t budgetBytes) {
 std::optional<ChainCut::Part> ChainCut::takePart(size_t bytes) {
   for (size_t i = 0; i < keyed_.size(); ++i) {
     if (keyed_[i].writer != nullptr && keyed_[i].writer->bytes() >= bytes)
-      return Part{i, keyed_[i].writer->takeBytes()};
+      return Part{i, keyed_[i].writer->takeBytes(), keyed_[i].writer->hasCatalog()};
   }
   return std::nullopt;
 }

@@ -31,8 +31,9 @@ struct ChainSnapshot {
     OperatorId id;
     std::string keyed;  // as far as it was not taken before
     std::string operatorState;
-    bool unionList = false;           // operatorState has one
-    std::unique_ptr<ColdCopy> files;  // null: all keyed state is in `keyed`
+    bool unionList = false;                   // operatorState has one
+    std::unique_ptr<ColdCopy> files;          // null: there is none on disk
+    std::unique_ptr<SegmentCatalog> catalog;  // null: `keyed` is a section
   };
   Barrier barrier;
   std::vector<Operator> operators;  // as JobVertex::chain
@@ -41,9 +42,12 @@ struct ChainSnapshot {
   int64_t cutNanos = 0;  // monotonic, when its last operator was cut
 };
 
+/// By operator, of an earlier cut that a checkpoint may build on; null where there is none.
+using SegmentCatalogs = std::vector<std::shared_ptr<const SegmentCatalog>>;
+
 class ChainCut {
  public:
-  ChainCut(const Barrier& barrier, size_t operators);
+  ChainCut(const Barrier& barrier, size_t operators, SegmentCatalogs bases = {});
   ~ChainCut();
   ChainCut(ChainCut&&) noexcept;
   ChainCut& operator=(ChainCut&&) noexcept;
@@ -67,6 +71,7 @@ class ChainCut {
   struct Part {
     size_t index = 0;
     std::string bytes;
+    bool shared = false;  // they are to be a shared file
   };
   /// Of the first operator that has so many bytes; nothing when none has.
   std::optional<Part> takePart(size_t bytes);
@@ -89,6 +94,7 @@ class ChainCut {
   bool encode(size_t index, size_t budgetBytes);
 
   ChainSnapshot snapshot_;
+  SegmentCatalogs bases_;
   std::vector<Keyed> keyed_;  // by operator; without a writer: there is none, or it is encoded
   size_t missing_;            // operators that were not added
   size_t encoding_ = 0;       // writers

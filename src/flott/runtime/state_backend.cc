@@ -77,12 +77,12 @@ void fetchState(CheckpointStorage& storage, const Configuration& configuration, 
       restoreCold(storage, options, restored.stored, orderRange(target.keyGroups, maxParallelism));
   restored.stored.clear();
   for (const StoredSection& section : restored.sections) {
-    if (onDisk(configuration)) {
+    if (onDisk(configuration) && section.shared.image.empty()) {
       if (restored.cold.store == nullptr) restored.cold.store = openRocksDb(options);
       loadSection(storage, section, target, restored.cold, restored.keyed);
     } else {
-      restored.keyed.add(storage.read(section.folder, section.handle), target.keyGroups,
-                         section.maxParallelism, maxParallelism);
+      restored.keyed.add(readSection(storage, section), target.keyGroups, section.maxParallelism,
+                         maxParallelism);
     }
   }
   restored.sections.clear();

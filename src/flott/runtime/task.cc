@@ -121,7 +121,7 @@ void Task::triggerCheckpoint(Barrier barrier) {
     }
     if (!chain_->hasReader()) return wiring_->gate.expectBarrier(barrier);
     // It cannot wait for the cut before it: splits that come by later mail do not belong to it.
-    checkpoints_.begin(barrier, now_, {});
+    checkpoints_.begin(*chain_, barrier, now_, {});
     chain_->injectBarrier(barrier);
   });
 }
@@ -362,7 +362,7 @@ bool Task::barrierCanGoOn() const {
 void Task::cutFinal() {
   std::deque<Barrier>& triggered = finalCheckpoint_.triggered;
   while (!triggered.empty() && chain_->finished() && !chain_->cutting()) {
-    checkpoints_.begin(triggered.front(), now_, {});
+    checkpoints_.begin(*chain_, triggered.front(), now_, {});
     chain_->cutEnded(triggered.front());
     finalCheckpoint_.cut.insert(triggered.front().checkpoint);
     triggered.pop_front();
@@ -403,7 +403,7 @@ bool Task::takeInput() {
   if (!event) return false;
   if (const auto* barrier = std::get_if<Barrier>(&event->element)) {
     if (chain_->inputEnded()) return true;
-    checkpoints_.begin(*barrier, now_,
+    checkpoints_.begin(*chain_, *barrier, now_,
                        {.nanos = gate.alignmentNanos(),
                         .bytes = gate.alignmentBytes(),
                         .overtook = gate.captures(barrier->checkpoint)});

@@ -13,6 +13,8 @@ namespace {
 constexpr size_t kPartBytes = size_t{1} << 20;
 // Encoded and not yet taken to be written: encoding waits.
 constexpr size_t kMostEncoded = size_t{4} << 20;
+// Files with segments of state in memory; they have no other name.
+constexpr const char* kSegments = "segments";
 
 /// Empty: checkpoints are kept in the master's memory.
 std::string folderOf(const Barrier& barrier, const CheckpointStorage& storage) {
@@ -26,26 +28,39 @@ std::string fileOf(const std::string& task, size_t index) { return task + "-" + 
 }  // namespace
 
 struct TaskCheckpoints::Stream {
-  Stream(std::string folderOfFile, std::string nameOfFile)
-      : folder(std::move(folderOfFile)), name(std::move(nameOfFile)) {}
+  /// Without a folder it is a shared file.
+  Stream(CheckpointId of, std::string folderOfFile, std::string nameOfFile)
+      : checkpoint(of), folder(std::move(folderOfFile)), name(std::move(nameOfFile)) {}
 
   void write(CheckpointStorage& storage, const std::string& bytes) {
     if (error) return;
     try {
-      if (!writer) writer.emplace(storage.createFile(folder, name));
-      writer->write(bytes);
+      if (folder.empty()) {
+        if (!shared) shared.emplace(storage.createShared(checkpoint, name, kSegments));
+        shared->write(bytes);
+      } else {
+        if (!writer) writer.emplace(storage.createFile(folder, name));
+        writer->write(bytes);
+      }
     } catch (...) {
       error = currentError();
     }
   }
 
+  const CheckpointId checkpoint;
   const std::string folder;
   const std::string name;
   std::optional<StateFileWriter> writer;
+  std::optional<SharedFileWriter> shared;
   std::optional<Error> error;
 };
 
-void TaskCheckpoints::begin(const Barrier& barrier, StepTime now, Alignment alignment) {
+void TaskCheckpoints::begin(OperatorChain& chain, const Barrier& barrier, StepTime now, Alignment alignment) {
+  SegmentCatalogs bases;
+  if (const std::vector<Stored>* const base = baseOf(barrier)) {
+    for (const Stored& stored : *base) bases.push_back(stored.segments);
+  }
+  chain.setBases(std::move(bases));
   const bool dated = barrier.triggered != Timestamp::min();
   const int64_t delay = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignment.nanos : 0;
   underWay_[barrier.checkpoint] = {
@@ -90,7 +105,10 @@ void TaskCheckpoints::writeAhead(OperatorChain& chain, ChainHost& host) {
   std::optional<ChainCut::Part> part = chain.takePart(kPartBytes);
   if (!part) return;
   std::shared_ptr<Stream>& stream = streams_[{barrier.checkpoint, part->index}];
-  if (stream == nullptr) stream = std::make_shared<Stream>(folder, fileOf(file_, part->index));
+  if (stream == nullptr) {
+    stream = std::make_shared<Stream>(barrier.checkpoint, part->shared ? std::string() : folder,
+                                      fileOf(file_, part->index));
+  }
   writesAhead_ = true;
   host.offload(
       "write checkpoint " + std::to_string(barrier.checkpoint.value),
@@ -103,14 +121,43 @@ struct TaskCheckpoints::Writing {
   std::string name;
   std::vector<std::shared_ptr<Stream>> streams;  // by operator; null: there is none
   std::vector<Stored> base;                      // by operator; what need not be written
+  SegmentCatalogs segments = {};                 // by operator
   TaskSnapshot stored;
   std::optional<Error> error;
 
   CheckpointId checkpoint() const { return cut.barrier.checkpoint; }
   void write(CheckpointStorage& storage);
   std::vector<StateHandle> endStreams(CheckpointStorage& storage);
+  std::string writeSegments(CheckpointStorage& storage, size_t index, ColdSnapshot& cold);
   ColdSnapshot writeFiles(CheckpointStorage& storage, size_t index);
 };
+
+/// What the shared files hold of state in memory, as a SharedSection; empty where it is a section of its own.
+std::string TaskCheckpoints::Writing::writeSegments(CheckpointStorage& storage, size_t index,
+                                                    ColdSnapshot& cold) {
+  ChainSnapshot::Operator& op = cut.operators[index];
+  if (op.catalog == nullptr) return {};
+  const std::shared_ptr<SegmentCatalog> catalog = std::move(op.catalog);
+  const std::shared_ptr<Stream> stream = std::exchange(streams[index], nullptr);
+  if (stream == nullptr && catalog->keptBytes() == 0 &&
+      catalog->header().size() + op.keyed.size() <= storage.inlineThreshold()) {
+    op.keyed.insert(0, catalog->header());
+    return {};
+  }
+  std::optional<SharedFile> file;
+  if (stream != nullptr || !op.keyed.empty()) {
+    const std::shared_ptr<Stream> out =
+        stream != nullptr ? stream : std::make_shared<Stream>(checkpoint(), "", fileOf(name, index));
+    out->write(storage, std::exchange(op.keyed, {}));
+    if (out->error) throw *out->error;
+    file = out->shared->finish();
+  }
+  catalog->finish(file ? &*file : nullptr);
+  cold.files = catalog->files();
+  stored.sharedBytes += catalog->keptBytes();
+  segments[index] = catalog;
+  return catalog->section().encode();
+}
 
 /// By operator; empty where its state is in a section.
 std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage& storage) {
@@ -119,7 +166,7 @@ std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage&
   for (size_t i = 0; i < streams.size(); ++i) {
     // Writes during the cut may have had all of it encoded within a step.
     if (streams[i] == nullptr && !folder.empty() && cut.operators[i].keyed.size() >= kPartBytes)
-      streams[i] = std::make_shared<Stream>(folder, fileOf(name, i));
+      streams[i] = std::make_shared<Stream>(checkpoint(), folder, fileOf(name, i));
     if (streams[i] == nullptr) continue;
     streams[i]->write(storage, std::exchange(cut.operators[i].keyed, {}));
     if (streams[i]->error) throw *streams[i]->error;
@@ -129,15 +176,18 @@ std::vector<StateHandle> TaskCheckpoints::Writing::endStreams(CheckpointStorage&
 }
 
 void TaskCheckpoints::Writing::write(CheckpointStorage& storage) {
+  std::vector<std::string> images;
+  std::vector<ColdSnapshot> cold(cut.operators.size());
+  segments.resize(cut.operators.size());
+  for (size_t i = 0; i < cut.operators.size(); ++i) images.push_back(writeSegments(storage, i, cold[i]));
   std::vector<StateHandle> streamed = endStreams(storage);
   std::vector<std::string> sections;
-  std::vector<ColdSnapshot> cold;
   for (size_t i = 0; i < cut.operators.size(); ++i) {
     ChainSnapshot::Operator& op = cut.operators[i];
     sections.push_back(std::move(op.keyed));
     sections.push_back(std::move(op.operatorState));
-    sections.push_back(op.files != nullptr ? op.files->image.encode() : std::string());
-    cold.push_back(writeFiles(storage, i));
+    sections.push_back(op.files != nullptr ? op.files->image.encode() : std::move(images[i]));
+    if (op.files != nullptr) cold[i] = writeFiles(storage, i);
   }
   sections.push_back(encodeInFlight(cut.overtaken));
   const SharedCheckpointProperties& properties = cut.barrier.properties;
@@ -162,8 +212,8 @@ ColdSnapshot TaskCheckpoints::Writing::writeFiles(CheckpointStorage& storage, si
   if (copy == nullptr) return cold;
   for (const ColdFiles::File& file : copy->files->files()) {
     if (index < base.size()) {
-      const auto known = base[index].find(file.name);
-      if (known != base[index].end() && known->second.length == file.bytes) {
+      const auto known = base[index].files.find(file.name);
+      if (known != base[index].files.end() && known->second.length == file.bytes) {
         stored.sharedBytes += file.bytes;
         cold.files.push_back(known->second);
         continue;
@@ -177,18 +227,23 @@ ColdSnapshot TaskCheckpoints::Writing::writeFiles(CheckpointStorage& storage, si
   return cold;
 }
 
-/// Those before the base are not asked for again.
-void TaskCheckpoints::chooseBase(Writing& writing) {
-  const SharedCheckpointProperties& properties = writing.cut.barrier.properties;
-  if (properties == nullptr || !properties->incremental) return;
+/// What the barrier's checkpoint may build on; null: nothing. Those before are not asked for again.
+const std::vector<TaskCheckpoints::Stored>* TaskCheckpoints::baseOf(const Barrier& barrier) {
+  const SharedCheckpointProperties& properties = barrier.properties;
+  if (properties == nullptr || !properties->incremental) return nullptr;
   stored_.erase(stored_.begin(), stored_.lower_bound(properties->base));
-  if (const auto base = stored_.find(properties->base); base != stored_.end()) writing.base = base->second;
+  const auto base = stored_.find(properties->base);
+  return base != stored_.end() ? &base->second : nullptr;
+}
+
+TaskCheckpoints::Stored& TaskCheckpoints::storedAt(CheckpointId checkpoint, size_t index) {
+  std::vector<Stored>& stored = stored_[checkpoint];
+  if (stored.size() <= index) stored.resize(index + 1);
+  return stored[index];
 }
 
 void TaskCheckpoints::hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files) {
-  std::vector<Stored>& stored = stored_[checkpoint];
-  if (stored.size() <= index) stored.resize(index + 1);
-  for (const SharedFile& file : files) stored[index].emplace(file.nameInStore, file);
+  for (const SharedFile& file : files) storedAt(checkpoint, index).files.emplace(file.nameInStore, file);
 }
 
 void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
@@ -237,7 +292,7 @@ void TaskCheckpoints::store(ChainSnapshot cut, ChainHost& host) {
     const auto stream = streams_.extract(std::pair(writing->checkpoint(), i));
     writing->streams.push_back(stream.empty() ? nullptr : stream.mapped());
   }
-  chooseBase(*writing);
+  if (const std::vector<Stored>* const base = baseOf(writing->cut.barrier)) writing->base = *base;
   const auto write = [writing, &storage = storage_] {
     try {
       writing->write(storage);
@@ -261,7 +316,11 @@ void TaskCheckpoints::written(Writing& writing) {
     writing.stored.inFlight.persistedBytes = writing.stored.channels.length;
     for (size_t i = 0; i < writing.stored.operators.size(); ++i) {
       const ColdSnapshot& cold = writing.stored.operators[i].cold;
-      if (!cold.files.empty()) hasStored(checkpoint, i, cold.files);
+      if (writing.segments[i] != nullptr) {
+        storedAt(checkpoint, i).segments = std::move(writing.segments[i]);
+      } else if (!cold.files.empty()) {
+        hasStored(checkpoint, i, cold.files);
+      }
     }
   }
   writing.stored.durations.syncNanos = writing.cut.syncNanos;

@@ -1,11 +1,11 @@
 // A task's part in checkpoints, from the barrier to the acknowledgement.
 //
 // The chain is cut as the barrier passes through it; encoding goes on between batches, writing on off-load
-// threads; the master is told where the state lies. Of state on disk only files are written that the
-// checkpoint does not have which the barrier names: the master keeps that one's files meanwhile. Where a
-// barrier has overtaken records the share is complete once they are kept: those in the task's channels, and
-// those that it had not got rid of. A checkpoint that cannot be written is declined, the task itself goes on.
-// Used on the task's thread.
+// threads; the master is told where the state lies. Of state on disk only files are written, and of state in
+// memory only segments, that the checkpoint does not have which the barrier names: the master keeps that
+// one's files meanwhile. Where a barrier has overtaken records the share is complete once they are kept:
+// those in the task's channels, and those that it had not got rid of. A checkpoint that cannot be written is
+// declined, the task itself goes on. Used on the task's thread.
 #pragma once
 
 #include <deque>
@@ -43,7 +43,7 @@ class TaskCheckpoints {
     uint64_t bytes = 0;  // worked off meanwhile
     bool overtook = false;
   };
-  void begin(const Barrier& barrier, StepTime now, Alignment alignment);
+  void begin(OperatorChain& chain, const Barrier& barrier, StepTime now, Alignment alignment);
   /// Goes on with what the chain was cut for; whether there is more to do right away.
   bool step(OperatorChain& chain, InputGate& gate, ChainHost& host);
   void end(CheckpointId checkpoint, bool completed);
@@ -60,10 +60,13 @@ class TaskCheckpoints {
     CheckpointDurations durations;
     CheckpointInFlight inFlight;
   };
-  /// Files of one operator's store that are in a checkpoint, by their name there.
-  using Stored = std::map<std::string, SharedFile>;
+  /// What a checkpoint has of one operator in shared files.
+  struct Stored {
+    std::map<std::string, SharedFile> files;         // of its store, by their name there
+    std::shared_ptr<const SegmentCatalog> segments;  // null: there is no such state
+  };
   struct Writing;
-  /// A section of keyed state too large to be in memory until it is complete: a file of its own.
+  /// Keyed state too large to be in memory until it is complete: a file of its own.
   struct Stream;
 
   bool encode(OperatorChain& chain, ChainHost& host);
@@ -72,7 +75,8 @@ class TaskCheckpoints {
   bool settled(ChainSnapshot& cut, OperatorChain& chain, InputGate& gate, StepTime now);
   void store(ChainSnapshot snapshot, ChainHost& host);
   void written(Writing& writing);
-  void chooseBase(Writing& writing);
+  const std::vector<Stored>* baseOf(const Barrier& barrier);
+  Stored& storedAt(CheckpointId checkpoint, size_t index);
 
   const TaskId task_;
   const std::string file_;  // that its share of a checkpoint goes to

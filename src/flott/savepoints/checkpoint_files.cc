@@ -8,6 +8,7 @@
 #include "flott/base/nearest.h"
 #include "flott/state/cold/cold_restore.h"
 #include "flott/state/keyed_section.h"
+#include "flott/state/segment_catalog.h"
 #include "flott/state/spill/spilled_run.h"
 
 namespace flott {
@@ -73,14 +74,6 @@ CheckpointFiles::CheckpointFiles(const Env& env, const StringMap& stores, const 
 
 void CheckpointFiles::unpack(const OperatorSnapshot& op, size_t index, SubtaskSnapshot& subtask) {
   const std::string folder = env_.system.environment("TMPDIR").value_or("/tmp");
-  const StoredColdState stored{.checkpoint = metadata_.id,
-                               .folder = metadata_.folder,
-                               .files = subtask.cold.files,
-                               .image = ColdImage::decode(read(subtask.cold.image)),
-                               .range = {}};
-  const std::shared_ptr<ColdStore> store = openStored(
-      storage_, {.folder = folder, .folderOption = "TMPDIR", .name = "flott-state", .memory = nullptr},
-      stored);
   const std::string path =
       SpillPlace::in(env_, folder, 0, this).next() + "-" + std::to_string(unpacked_.size());
   env_.files.makeFolders(folder);
@@ -88,11 +81,24 @@ void CheckpointFiles::unpack(const OperatorSnapshot& op, size_t index, SubtaskSn
   RunningHash hash;
   StateHandle handle{.inlined = {},
                      .file = "shared files of " + toString(op.id) + "-" + std::to_string(index)};
-  addColdPieces(read(subtask.keyed), stored.image, store, op.maxParallelism, [&](std::string_view part) {
+  const auto write = [&](std::string_view part) {
     writer->write(part);
     hash.add(part);
     handle.length += part.size();
-  });
+  };
+  if (subtask.sharesSegments()) {
+    readSharedSection(storage_, metadata_.folder, subtask.cold, write);
+  } else {
+    const StoredColdState stored{.checkpoint = metadata_.id,
+                                 .folder = metadata_.folder,
+                                 .files = subtask.cold.files,
+                                 .image = ColdImage::decode(read(subtask.cold.image)),
+                                 .range = {}};
+    const std::shared_ptr<ColdStore> store = openStored(
+        storage_, {.folder = folder, .folderOption = "TMPDIR", .name = "flott-state", .memory = nullptr},
+        stored);
+    addColdPieces(read(subtask.keyed), stored.image, store, op.maxParallelism, write);
+  }
   writer->close();
   unpacked_[handle.file] = env_.files.open(path);
   env_.files.remove(path);

@@ -40,9 +40,11 @@ struct SharedFile {
   bool operator==(const SharedFile&) const = default;
 };
 
-/// What a store on disk held, as its files.
+/// What lies in shared files: a store on disk, as its files, or state in memory, segment by segment.
 struct ColdSnapshot {
-  StateHandle image;  // a ColdImage; empty: there is no such part
+  /// A ColdImage beside a section with the rest, or a SharedSection in place of one; empty: there is no such
+  /// part.
+  StateHandle image;
   std::vector<SharedFile> files;
 
   uint64_t bytes() const;
@@ -51,10 +53,12 @@ struct ColdSnapshot {
 
 struct SubtaskSnapshot {
   bool finished = false;  // it had worked off all its input: it has no state, and is not to run again
-  StateHandle keyed;      // without what is in `cold`
+  StateHandle keyed;      // a section, without what is in `cold`
   StateHandle operatorState;
   ColdSnapshot cold = {};
 
+  /// `cold` is a SharedSection.
+  bool sharesSegments() const { return keyed.empty() && !cold.image.empty(); }
   bool operator==(const SubtaskSnapshot&) const = default;
 };
 

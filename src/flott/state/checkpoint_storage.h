@@ -92,6 +92,8 @@ class CheckpointStorage {
   CheckpointStorage(Files& files, CheckpointStorageOptions options, ObjectStores* stores = nullptr);
 
   const std::string& folder() const { return options_.folder; }
+  /// Bytes of a task that are in the metadata instead of in a file.
+  uint64_t inlineThreshold() const { return options_.inlineThreshold; }
   std::string folderOf(CheckpointId checkpoint) const;
 
   /// Writes the state of one task, section by section, to the file `name` of the checkpoint, unless it is

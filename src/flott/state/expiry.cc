@@ -40,9 +40,9 @@ void Expiry::workOff() {
 }
 
 void Expiry::goRound() {
-  const size_t before = tables_.entries();
+  const size_t before = tables_.entriesInMemory();
   const bool more = lookAt(kPartOfRound);
-  const size_t after = tables_.entries();
+  const size_t after = tables_.entriesInMemory();
   planRound(after);
   // Where much has expired, more will have.
   if (more && after < before) roundAt_ = std::min(roundAt_, now_ + Duration(1));
@@ -65,14 +65,14 @@ bool Expiry::lookAt(size_t entries) {
     table = tables_.after(nameSpace_);
     cursor_ = {};
   }
-  cursor_.version = cursor_.evictions = 0;  // a table that was dropped and made again has the same versions
+  cursor_.version = 0;  // a table that was dropped and made again has the same versions
   StateTable::Entry entry;
   while (table != nullptr) {
     if (entries == 0) {
       nameSpace_ = table->nameSpace();
       return true;
     }
-    if (table->next(cursor_, entry)) {
+    if (table->nextInMemory(cursor_, entry)) {
       entries -= std::min(entries, dropExpired(*table, entry));
     } else {
       table = tables_.after(table->nameSpace());

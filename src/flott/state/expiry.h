@@ -4,7 +4,8 @@
 // stays bounded by what is alive: a cursor goes round the state's tables, some entries further for each
 // access (as Flink's incremental clean-up), and also as time goes by, so that state goes even when nobody
 // comes for it. Both happen between records, never while a user's function runs: nothing vanishes between
-// contains() and get(). Owned by the backend, used on the task's thread.
+// contains() and get(). What lies on disk is not read for it: the store drops it (cold_expiry.h). Owned by
+// the backend, used on the task's thread.
 #pragma once
 
 #include <cstddef>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "flott/data/type_description.h"
 
@@ -33,7 +34,8 @@ void handOver(const std::string& name, const RestoredKeyedState::State& state, u
                     "open(), or keep the max parallelism");
   }
   for (const RestoredKeyedState::Piece& piece : state.pieces) {
-    sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes, variant});
+    sink.take({name, piece.nameSpace, piece.keyGroup, piece.firstHash, piece.entries, piece.bytes, variant,
+               /*restored=*/true});
   }
 }
 
@@ -71,6 +73,7 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
     (void)variantOf(state.schema);
     cold_->continueAfter(state.number);
   }
+  setProcessingTime(options.processingTime);
   releaseCold();
 }
 
@@ -90,6 +93,8 @@ KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name,
   if (found == states_.end()) {
     auto state = std::make_unique<State>(name, kind, ttl, *this);
     loadRestored(*state);
+    if (const ColdPlace place = state->tables.cold(); place.side != nullptr && ttl.cleansInBackground())
+      place.side->expire(place.state, {timesPlace(kind.name, ttl.enabled()), ttl.timeToLive()});
     if (name.starts_with(kNamespaced)) namespaced_.push_back(&state->tables);
     if (state->expiry != nullptr) expiring_.push_back(state->expiry.get());
     return *states_.emplace(name, std::move(state)).first->second;
@@ -257,6 +262,11 @@ std::vector<KeyedStateSchema> KeyedStateBackend::schemas() const {
   return all;
 }
 
+void KeyedStateBackend::trackChanges() {
+  if (std::exchange(home_.tracksChanges, true)) return;
+  for (const auto& [name, state] : states_) state->tables.trackChanges();
+}
+
 void KeyedStateBackend::cut(SegmentSink& sink) {
   cutInMemory(sink);
   cutStore(sink);
@@ -266,6 +276,7 @@ void KeyedStateBackend::cut(SegmentSink& sink) {
 void KeyedStateBackend::cutInMemory(SegmentSink& sink) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
   cutting_ = true;
+  ++home_.cuts;
   for (const auto& [name, state] : states_) {
     if (state->tables.cold().side != nullptr) {
       state->tables.flush();

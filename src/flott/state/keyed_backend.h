@@ -73,7 +73,10 @@ class KeyedStateBackend {
   const KeyRef& currentKey() const { return currentKey_; }
 
   /// What states with a time to live go by. The task sets it before each call of the operator.
-  void setProcessingTime(Timestamp now) { now_ = now; }
+  void setProcessingTime(Timestamp now) {
+    now_ = now;
+    if (cold_ != nullptr) cold_->setNow(now);
+  }
   /// When such state is due for clean-up though nobody accesses it; Timestamp::max(): not while nothing is
   /// written.
   Timestamp cleanUpAt() const;
@@ -160,6 +163,12 @@ class KeyedStateBackend {
   std::vector<KeyedStateSchema> schemas() const;
   /// Marks the content of all states for a snapshot. The cut before must be finished.
   void cut(SegmentSink& sink);
+  /// How many were made.
+  uint64_t cuts() const { return home_.cuts; }
+  /// From now on sinks can tell what has not changed since an earlier cut.
+  void trackChanges();
+  /// A store stands behind the states.
+  bool hasStore() const { return cold_ != nullptr; }
   /// As cut(), but where a store stands behind the states its files are taken, and the sink gets the rest.
   /// Null where nothing is there; the sink then gets all.
   std::unique_ptr<ColdCopy> cutFiles(SegmentSink& sink);

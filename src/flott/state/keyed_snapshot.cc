@@ -45,16 +45,22 @@ void encodePiece(uint64_t state, const SegmentImage& image, ByteWriter& out) {
 
 }  // namespace
 
-KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles) {
+KeyedSnapshotWriter::KeyedSnapshotWriter(KeyedStateBackend& backend, std::optional<Sharing> sharing) {
   const std::vector<KeyedStateSchema> schemas = backend.schemas();
   for (size_t i = 0; i < schemas.size(); ++i) indexOf_.try_emplace(schemas[i].name, i);  // variants follow
   ByteWriter out(section_);
   encodeHeader(backend.key().ops().description(), schemas, out);
-  if (byFiles) {
+  if (sharing && backend.hasStore()) {
     files_ = backend.cutFiles(*this);
-  } else {
-    backend.cut(*this);
+    return;
   }
+  if (sharing) {
+    // Numbers of states are those of the header: with another one the segments could not be told apart.
+    if (sharing->base != nullptr && sharing->base->header() == section_) base_ = std::move(sharing->base);
+    backend.trackChanges();
+    catalog_ = std::make_unique<SegmentCatalog>(backend.cuts() + 1, takeBytes(), base_.get());
+  }
+  backend.cut(*this);
 }
 
 KeyedSnapshotWriter::~KeyedSnapshotWriter() = default;
@@ -64,8 +70,21 @@ std::unique_ptr<ColdCopy> KeyedSnapshotWriter::takeFiles() { return std::move(fi
 void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
   FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
+  const size_t before = section_.size();
   ByteWriter out(section_);
   encodePiece(index->second + image.variant, image, out);
+  if (catalog_ == nullptr) return;
+  const uint64_t bytes = section_.size() - before;
+  // What was restored and is not registered may come in pieces of any shape.
+  if (image.restored) return catalog_->add(bytes);
+  catalog_->add({index->second, image.nameSpace, image.firstHash}, bytes);
+}
+
+bool KeyedSnapshotWriter::has(const SegmentImage& image, uint64_t changed) {
+  if (base_ == nullptr) return false;
+  const auto index = indexOf_.find(image.state);
+  return index != indexOf_.end() &&
+         catalog_->keep(*base_, {index->second, image.nameSpace, image.firstHash}, changed);
 }
 
 std::optional<std::string> withoutKeyedState(std::string_view section, std::string_view name,

@@ -10,6 +10,10 @@
 // Where the number of key groups changed, a stored one is now several, or part of one. As pieces are in the
 // order of the key hash, of which key groups are stretches, that takes finding where a piece is to be cut.
 //
+// Where checkpoints share files, what is in a store is left to its files (takeFiles()), and of state in
+// memory only the segments are gathered that an earlier cut has not written (takeCatalog()): what the writer
+// gives is then to be a shared file.
+//
 //   KeyedSnapshotWriter writer(backend);        // the cut is now
 //   while (!backend.encodeSome(65536)) …;       // between batches
 //   std::string section = writer.finish();
@@ -31,6 +35,7 @@
 #include "flott/data/type_description.h"
 #include "flott/state/key_groups.h"
 #include "flott/state/key_type.h"
+#include "flott/state/segment_catalog.h"
 #include "flott/state/snapshot.h"
 #include "flott/state/stored_value.h"
 
@@ -76,12 +81,17 @@ struct KeyedPieceHeader {
 
 class KeyedSnapshotWriter final : public SegmentSink {
  public:
-  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way. By files,
-  /// what is in a store is not among the pieces but in takeFiles().
-  explicit KeyedSnapshotWriter(KeyedStateBackend& backend, bool byFiles = false);
+  /// What a checkpoint may share with others, and the catalog of an earlier cut of the same backend, or null.
+  struct Sharing {
+    std::shared_ptr<const SegmentCatalog> base;
+  };
+
+  /// Cuts the backend, which hands its pieces over from then on; it has no other cut under way.
+  explicit KeyedSnapshotWriter(KeyedStateBackend& backend, std::optional<Sharing> sharing = std::nullopt);
   ~KeyedSnapshotWriter() override;
 
   void take(const SegmentImage& image) override;
+  bool has(const SegmentImage& image, uint64_t changed) override;
   /// That takeBytes() would give.
   size_t bytes() const { return section_.size(); }
   /// What is there so far of the section, or of what follows the bytes taken last.
@@ -90,11 +100,16 @@ class KeyedSnapshotWriter final : public SegmentSink {
   std::string finish() { return takeBytes(); }
   /// Null: there are none.
   std::unique_ptr<ColdCopy> takeFiles();
+  /// Of the complete cut; null: the bytes are the section.
+  std::unique_ptr<SegmentCatalog> takeCatalog() { return std::move(catalog_); }
+  bool hasCatalog() const { return catalog_ != nullptr; }
 
  private:
   std::string section_;
   std::map<std::string, uint64_t, std::less<>> indexOf_;
   std::unique_ptr<ColdCopy> files_;
+  std::shared_ptr<const SegmentCatalog> base_;
+  std::unique_ptr<SegmentCatalog> catalog_;
 };
 
 class RestoredKeyedState {

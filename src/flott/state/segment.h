@@ -78,6 +78,7 @@ struct alignas(64) Segment {
   uint32_t blockBytes;  // as asked of the pool
   uint64_t epoch;       // of the last cut that has it, or that it is younger than
   uint64_t heapBytes;   // estimate of what keys and values hold outside their slots
+  uint64_t changed;     // cuts that the backend had made when it last changed, where that is noted
 
   std::byte* slots() { return reinterpret_cast<std::byte*>(this + 1); }
   const std::byte* slots() const { return reinterpret_cast<const std::byte*>(this + 1); }

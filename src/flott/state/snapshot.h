@@ -30,6 +30,7 @@ struct SegmentImage {
   /// Which of the schemas of this name it is of: others than the first are of states that were restored from
   /// subtasks with different ones, and are not registered yet.
   uint32_t variant = 0;
+  bool restored = false;  // of a state that is not registered yet
 };
 
 class SegmentSink {
@@ -37,6 +38,13 @@ class SegmentSink {
   virtual ~SegmentSink() = default;
   /// `image` is valid during the call only. May throw: the cut is then void and the task fails.
   virtual void take(const SegmentImage& image) = 0;
+  /// Whether it has the segment from an earlier cut, and so is not handed it: `image` is without entries, and
+  /// `changed` says how many cuts the backend had made when the segment last changed.
+  virtual bool has(const SegmentImage& image, uint64_t changed) {
+    (void)image;
+    (void)changed;
+    return false;
+  }
 };
 
 }  // namespace flott

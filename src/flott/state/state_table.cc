@@ -24,6 +24,7 @@ StateTable::StateTable(std::string_view name, const KeyType& key, const TypeOps&
       value_(value),
       home_(home),
       layout_(SlotLayout::of(key.isWord(), key.ops().size, key.ops().align, value.size, value.align)) {
+  watched_ = home.tracksChanges;
   beginCold(cold);
   FLOTT_CHECK(value.align <= kMaxAlign && key.ops().align <= kMaxAlign, "over-aligned type in state");
   movable_ = (key.isWord() || key.ops().triviallyCopyable) && (layout_.boxedValue || value.triviallyCopyable);
@@ -103,6 +104,7 @@ std::byte* StateTable::insertWord(uint64_t hash, uint64_t word, std::byte* start
   const uint32_t stride = layout_.stride;
   const uint32_t last = static_cast<uint32_t>(end - entry.slots) / stride;
   if (!hasRoom(segment) || last + 1 >= segment.total) return nullptr;
+  segment.changed = home_.cuts;
   std::byte* at = end;
   while (at != start && orderAt(at - stride) > hash) at -= stride;
   std::memmove(at + stride, at, static_cast<size_t>(end - at));
@@ -132,6 +134,7 @@ std::byte* StateTable::addEntry(Segment& segment, uint32_t slot, uint32_t end, c
     }
     noteHeapChange();
   }
+  segment.changed = home_.cuts;
   segment.setOccupied(end, layout_.stride);
   if (cold_ != nullptr) openMarks(segment, slot, end);
   ++segment.used;
@@ -195,6 +198,7 @@ bool StateTable::erase(const KeyRef& key) {
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry entry = directory_[index];
   Segment& segment = Segment::ofSlots(entry.slots);
+  segment.changed = home_.cuts;
   const size_t stride = layout_.stride;
   if (key_.isWord() && key.word == 0) hasZeroKey_ = false;
   if (!plain_) {

@@ -20,6 +20,9 @@
 // its budget whole segments go: what is dirty in them is written, then they are dropped. A walk loads a
 // stretch of the order at a time. A cut is then the backend's affair (flush(), and a scan of the store).
 //
+// Where changes are tracked a segment says since when it is as it is, so that a cut can leave out those that
+// an earlier one has handed over.
+//
 //   std::byte* value = table.findOrInsert(keyRef(hashKey(user), user)).value;
 #pragma once
 
@@ -54,6 +57,8 @@ struct TableHome {
   const uint32_t maxParallelism;
   SegmentPool pool;
   MemoryBudget budget;
+  uint64_t cuts = 0;           // that were made so far
+  bool tracksChanges = false;  // segments note when they change; stays once it is set
   // Room to work in, for one call at a time.
   std::vector<uint64_t> hashes;
   std::string encoded;
@@ -100,8 +105,9 @@ class StateTable {
   const KeyType& key() const { return key_; }
   const TypeOps& value() const { return value_; }
   const SlotLayout& layout() const { return layout_; }
-  /// Entries, those on the cold side included.
+  /// Entries, those on the cold side included; at most, where they may expire there.
   size_t size() const { return size_ + coldOnly_; }
+  size_t sizeInMemory() const { return size_; }
   /// Memory of segments and directory, and the estimate of what lies outside the slots.
   size_t bytes() const { return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry); }
 
@@ -113,8 +119,8 @@ class StateTable {
   }
   /// The value, or null; the caller may change it.
   std::byte* findForUpdate(const KeyRef& key) {
-    if (guarded_) [[unlikely]]
-      return findGuarded(key);
+    if (watched_) [[unlikely]]
+      return findWatched(key);
     std::byte* slot = probe(key, startOf(key.hash));
     return slot == nullptr ? nullptr : valueOf(slot);
   }
@@ -172,6 +178,8 @@ class StateTable {
   bool next(Cursor& cursor, Entry& out) const {
     return coldOnly_ == 0 ? nextInMemory(cursor, out) : nextWithCold(cursor, out);
   }
+  /// The same, of those in memory.
+  bool nextInMemory(Cursor& cursor, Entry& out) const;
   /// Neighbouring slots with entries in some: bit i stands for the one at slots + i × layout().stride.
   struct Stretch {
     std::byte* slots = nullptr;
@@ -192,6 +200,17 @@ class StateTable {
   bool cutting() const { return cutting_; }
   /// Whether writers must come by findForUpdate() and findOrInsert(): a cut or a cold side has to know.
   bool guarded() const { return guarded_; }
+  /// The backend tracks changes from now on.
+  void trackChanges() { watched_ = true; }
+  /// Whether writes that do not come by findForUpdate() or findOrInsert() must be noted.
+  bool watched() const { return watched_; }
+  void noteWrite(uint64_t hash) {
+    const DirectoryEntry& entry = entryOf(hash);
+    if (home_.tracksChanges && entry.groups != 0) Segment::ofSlots(entry.slots).changed = home_.cuts;
+  }
+  void noteWrites(std::span<const uint64_t> hashes) {
+    for (const uint64_t hash : hashes) noteWrite(hash);
+  }
   /// Forgets the unfinished cut.
   void abandonCut();
   /// About how many entries these bytes have, as a sink got them. load() of many is slow in a table that does
@@ -297,8 +316,6 @@ class StateTable {
   void relocateEntry(std::byte* to, std::byte* from);
   void seek(Cursor& cursor) const;
 
-  bool nextInMemory(Cursor& cursor, Entry& out) const;
-
   // Cuts and loading (state_table_cut.cc).
 
   /// What entries of a segment were at the cut that were written since.
@@ -307,6 +324,7 @@ class StateTable {
     std::vector<std::byte> slots;  // as they were, word 0 where there was none
   };
   void beforeWrite(const KeyRef& key);
+  SegmentImage imageOf(size_t index) const;
   uint32_t encodeEntries(const Segment& segment, const Written* written, std::string& out) const;
   void copyEntries(const Segment& segment, std::string& out) const;
   Found addLoaded(const KeyRef& key);
@@ -329,7 +347,7 @@ class StateTable {
   };
   void beginCold(ColdPlace cold);
   const std::byte* findCold(const KeyRef& key) const;
-  std::byte* findGuarded(const KeyRef& key);
+  std::byte* findWatched(const KeyRef& key);
   std::byte* fetch(const KeyRef& key);
   void wantCold(const KeyRef& key);
   void appendColdKey(uint64_t order, const void* key, std::string& out) const;
@@ -388,6 +406,7 @@ class StateTable {
   bool cutting_ = false;
   std::unordered_map<const Segment*, Written> written_;  // of segments that the cut does not have yet
   bool guarded_ = false;                                 // cutting_, or a cold side
+  bool watched_ = false;                                 // guarded_, or changes are tracked
   bool settled_ = false;
   uint8_t depth_;  // bits of the hash that the directory resolves
   uint8_t shift_;  // 64 − depth_

@@ -24,7 +24,7 @@ uint64_t orderIn(std::string_view coldKey, size_t prefix) {
 void StateTable::beginCold(ColdPlace cold) {
   if (cold.side == nullptr) return;
   cold_ = std::make_unique<ColdPart>(*cold.side, ColdKey::prefix(cold.state, nameSpace_), key_.ops());
-  guarded_ = true;
+  guarded_ = watched_ = true;
 }
 
 void StateTable::appendColdKey(uint64_t order, const void* key, std::string& out) const {
@@ -47,8 +47,9 @@ const std::byte* StateTable::findCold(const KeyRef& key) const {
   return slot != nullptr ? valueOf(slot) : nullptr;
 }
 
-std::byte* StateTable::findGuarded(const KeyRef& key) {
+std::byte* StateTable::findWatched(const KeyRef& key) {
   if (cutting_) beforeWrite(key);
+  noteWrite(key.hash);
   std::byte* slot = probe(key, startOf(key.hash));
   if (slot == nullptr && coldOnly_ != 0) slot = fetch(key);
   if (slot == nullptr) return nullptr;

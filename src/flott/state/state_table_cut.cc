@@ -20,13 +20,14 @@ void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   ++ticket_;
   sink_ = &sink;
   liveOnly_ = liveOnly;
-  cutting_ = guarded_ = true;
+  cutting_ = guarded_ = watched_ = true;
   encodeIndex_ = 0;
 }
 
 void StateTable::abandonCut() {
   cutting_ = false;
   guarded_ = cold_ != nullptr;
+  watched_ = guarded_ || home_.tracksChanges;
   sink_ = nullptr;
   written_.clear();
 }
@@ -37,10 +38,15 @@ void StateTable::beforeWrite(const KeyRef& key) {
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry& entry = directory_[index];
   if (entry.groups == 0) return;
-  const Segment& segment = Segment::ofSlots(entry.slots);
+  Segment& segment = Segment::ofSlots(entry.slots);
   if (segment.epoch == epoch_) return;
   if (!plain_ || !key_.isWord() || key.word == 0) return (void)handOver(index);
   Written& written = written_[&segment];
+  if (written.words.empty() && sink_->has(imageOf(index), segment.changed)) {
+    written_.erase(&segment);
+    segment.epoch = epoch_;
+    return;
+  }
   if (std::find(written.words.begin(), written.words.end(), key.word) != written.words.end()) return;
   if (written.words.size() == kMostWritten) return (void)handOver(index);
   const std::byte* slot = probe(key, startOf(key.hash));
@@ -99,6 +105,15 @@ void StateTable::copyEntries(const Segment& segment, std::string& out) const {
   }
 }
 
+/// What is known of a segment without a look at its entries.
+SegmentImage StateTable::imageOf(size_t index) const {
+  const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, directory_[index].depth)) << shift_;
+  return {.state = name_,
+          .nameSpace = nameSpace_,
+          .keyGroup = keyGroupOf(firstHash, home_.maxParallelism),
+          .firstHash = firstHash};
+}
+
 /// Encodes the segment unless the cut has it. Returns about how many bytes were worked through.
 size_t StateTable::handOver(size_t index) {
   const DirectoryEntry& entry = directory_[index];
@@ -107,17 +122,20 @@ size_t StateTable::handOver(size_t index) {
   if (segment.epoch == epoch_) return 0;
   segment.epoch = epoch_;
   std::string& bytes = home_.encoded;
+  SegmentImage image = imageOf(index);
   uint32_t entries = segment.used;
   const auto written = written_.find(&segment);
+  if (written == written_.end() && sink_->has(image, segment.changed)) return sizeof(Segment);
   if (bulkBytes_ != 0 && liveOnly_.ops == nullptr && written == written_.end()) {
     copyEntries(segment, bytes);
   } else {
     entries = encodeEntries(segment, written == written_.end() ? nullptr : &written->second, bytes);
   }
   if (written != written_.end()) written_.erase(written);
-  const uint64_t firstHash = (firstIndex_ + firstIndexOf(index, entry.depth)) << shift_;
   if (entries > 0) {
-    sink_->take({name_, nameSpace_, keyGroupOf(firstHash, home_.maxParallelism), firstHash, entries, bytes});
+    image.entries = entries;
+    image.bytes = bytes;
+    sink_->take(image);
   }
   return bytes.size() + size_t{segment.used - entries} * layout_.stride;
 }

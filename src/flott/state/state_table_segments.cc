@@ -35,6 +35,7 @@ Segment& StateTable::newSegment(uint32_t groups, uint32_t total) {
   segment->groups = groups;
   segment->blockBytes = static_cast<uint32_t>(bytes);
   segment->epoch = epoch_;
+  segment->changed = home_.cuts;
   std::memset(segment->slots(), 0, bytes - sizeof(Segment));
   segmentBytes_ += rounded;
   ++segments_;

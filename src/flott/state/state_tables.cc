@@ -36,6 +36,12 @@ size_t StateTables::entries() const {
   return all;
 }
 
+size_t StateTables::entriesInMemory() const {
+  size_t all = 0;
+  for (const auto& [nameSpace, table] : tables_) all += table->sizeInMemory();
+  return all;
+}
+
 void StateTables::cut(SegmentSink& sink, LiveOnly liveOnly) {
   for (const auto& [nameSpace, table] : tables_) table->cut(sink, liveOnly);
 }
@@ -64,6 +70,10 @@ void StateTables::evict(uint64_t bytes) {
     if (home_.budget.used() <= bytes) return;
     table->evict(bytes);
   }
+}
+
+void StateTables::trackChanges() {
+  for (const auto& [nameSpace, table] : tables_) table->trackChanges();
 }
 
 void StateTables::abandonCut() {

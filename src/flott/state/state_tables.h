@@ -24,6 +24,7 @@ class StateTables {
   const TypeOps& value() const { return value_; }
   /// In all tables.
   size_t entries() const;
+  size_t entriesInMemory() const;
 
   /// Made if it is not there.
   StateTable& at(int64_t nameSpace = kNoNamespace);
@@ -36,6 +37,7 @@ class StateTables {
   void cut(SegmentSink& sink, LiveOnly liveOnly = {});
   bool encodeSome(size_t& budgetBytes);
   void abandonCut();
+  void trackChanges();
 
   // With a cold side, as for a StateTable.
   const ColdPlace& cold() const { return cold_; }

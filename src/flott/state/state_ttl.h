@@ -49,7 +49,8 @@ class [[nodiscard]] StateTtl {
   /// Each access to the state, and if asked for each record, has so many entries looked at before the next
   /// record. Throws Error(kUser) for 0.
   StateTtl cleanupIncrementally(uint32_t entries, bool everyRecord) const;
-  /// Only reads and, if asked for, snapshots then leave out what has expired, and only reads remove it.
+  /// Only reads and, if asked for, snapshots then leave out what has expired, and only reads remove it: the
+  /// store of state on disk does not drop it either as it merges its files.
   StateTtl disableCleanupInBackground() const { return with(&StateTtl::inBackground_, false); }
 
   bool enabled() const { return update_ != UpdateType::kDisabled; }
@@ -57,7 +58,7 @@ class [[nodiscard]] StateTtl {
   UpdateType updateType() const { return update_; }
   Visibility visibility() const { return visibility_; }
   bool cleansSnapshots() const { return inSnapshots_; }
-  bool cleansInBackground() const { return inBackground_; }
+  bool cleansInBackground() const { return enabled() && inBackground_; }
   uint32_t entriesAnAccess() const { return inBackground_ ? entries_ : 0; }
   uint32_t entriesARecord() const { return inBackground_ && everyRecord_ ? entries_ : 0; }
 

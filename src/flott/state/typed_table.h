@@ -71,6 +71,7 @@ class TypedTable {
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
     at = 0;
+    if (table_->watched() && !table_->guarded()) table_->noteWrites(hashes);
     Search search(*table_, hashes);
     while (at < hashes.size()) {
       if (table_->guarded()) [[unlikely]] {
@@ -116,6 +117,7 @@ class TypedTable {
       }
       return;
     }
+    if (table_->watched() && !table_->guarded()) table_->noteWrites(hashes);
     Search search(*table_, hashes);
     for (size_t i = 0; i < hashes.size();) {
       const size_t end = std::min(i + kBlock, hashes.size());
@@ -182,7 +184,10 @@ class TypedTable {
         std::byte* const start = table_->startOf(hash);
         std::byte* slot = start;
         for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += kLayout.stride)) {
-          if (there == word) return {&valueAt(slot), false};
+          if (there != word) continue;
+          if (table_->watched()) [[unlikely]]
+            table_->noteWrite(hash);
+          return {&valueAt(slot), false};
         }
         if (std::byte* made = table_->insertWord(hash, word, start, slot))
           return {::new (static_cast<void*>(&valueAt(made))) V{}, true};

@@ -12,10 +12,11 @@
 namespace flott {
 namespace {
 
-Configuration incremental() {
+Configuration incremental(const std::string& backend = "rocksdb") {
   Configuration configuration = kept();
   configuration.set("execution.checkpointing.incremental", "true");
-  configuration.set("state.backend.type", "rocksdb");
+  configuration.set("execution.checkpointing.data-inline-threshold", "0");
+  configuration.set("state.backend.type", backend);
   configuration.set("state.backend.rocksdb.localdir", testing::TempDir() + "/flott-incremental");
   configuration.set("flott.state.rocksdb.cache-size", "1");
   return configuration;
@@ -66,7 +67,11 @@ size_t expectNothingElse(SimulatedFiles& files, const std::string& folder = "/ch
   return count;
 }
 
-TEST(Incremental, TheStorageHoldsWhatTheCheckpointsReferToAndNothingElse) {
+class IncrementalBackend : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(, IncrementalBackend, testing::Values("rocksdb", "hashmap"),
+                         [](const auto& backend) { return std::string(backend.param); });
+
+TEST_P(IncrementalBackend, TheStorageHoldsWhatTheCheckpointsReferToAndNothingElse) {
   int went = 0;
   size_t reused = 0;
   for (uint64_t seed = 0; seed < 25; ++seed) {
@@ -79,7 +84,7 @@ TEST(Incremental, TheStorageHoldsWhatTheCheckpointsReferToAndNothingElse) {
     const auto outside = std::make_shared<Outside>();
     RecoveryWorld world(seed);
     SimulatedFiles& files = world.sim->files();
-    Configuration configuration = incremental();
+    Configuration configuration = incremental(GetParam());
     configuration.set("execution.checkpointing.num-retained", std::to_string(1 + random.below(3)));
     configuration.set("execution.checkpointing.max-concurrent-checkpoints",
                       std::to_string(1 + random.below(3)));
@@ -152,7 +157,7 @@ TEST(Incremental, ALaterCheckpointRefersToFilesOfEarlierOnes) {
 }
 
 // Whether the master finds it, or a task on the way.
-TEST(Incremental, ADamagedSharedFileIsLeftForTheCheckpointBefore) {
+TEST_P(IncrementalBackend, ADamagedSharedFileIsLeftForTheCheckpointBefore) {
   int went = 0;
   for (uint64_t seed = 0; seed < 12; ++seed) {
     constexpr int64_t kCount = 3000;
@@ -178,7 +183,7 @@ TEST(Incremental, ADamagedSharedFileIsLeftForTheCheckpointBefore) {
       if (seed % 3 == 1) files.put(torn, content.substr(0, content.size() / 2));
       if (seed % 3 == 2) files.remove(torn);
     };
-    Configuration configuration = incremental();
+    Configuration configuration = incremental(GetParam());
     configuration.set("execution.checkpointing.num-retained", "3");
     const JobResult result = world.run(summing(kCount, {.sums = 2}, outside), configuration, 400, 1);
     if (torn.empty()) continue;

@@ -15,11 +15,18 @@ constexpr size_t kPieceBytes = size_t{64} << 10;
 
 ColdCut::ColdCut(ColdSide& side, std::vector<State> states, uint32_t maxParallelism, SegmentSink& sink,
                  std::string_view from, std::string_view to)
-    : states_(std::move(states)), maxParallelism_(maxParallelism), sink_(sink), scan_(side.scan(from, to)) {}
+    : states_(std::move(states)),
+      maxParallelism_(maxParallelism),
+      sink_(sink),
+      expired_(side.expired()),
+      scan_(side.scan(from, to)) {}
 
 bool ColdCut::encodeSome(size_t& budgetBytes) {
   for (; scan_->valid(); scan_->next()) {
     if (budgetBytes == 0) return false;
+    const size_t bytes = scan_->key().size() + scan_->value().size();
+    budgetBytes -= std::min(budgetBytes, bytes);
+    if (expired_ != nullptr && expired_->drops(scan_->key(), scan_->value())) continue;
     const ColdKey key = ColdKey::parse(scan_->key());
     if (key.state >= states_.size() || states_[key.state].name.empty()) {
       throw Error(ErrorKind::kCorruption, "the state on disk has entries of a state that was never there");
@@ -46,7 +53,6 @@ bool ColdCut::encodeSome(size_t& budgetBytes) {
     } else {
       bytes_.resize(before);
     }
-    budgetBytes -= std::min(budgetBytes, scan_->key().size() + scan_->value().size());
   }
   handOver();
   return true;

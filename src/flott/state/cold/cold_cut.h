@@ -44,6 +44,7 @@ class ColdCut {
   const std::vector<State> states_;
   const uint32_t maxParallelism_;
   SegmentSink& sink_;
+  const std::unique_ptr<const ColdFilter> expired_;  // what the store may forget is left out
   const std::unique_ptr<ColdScan> scan_;
   // The piece that is being put together, all of one state, namespace and key group.
   std::string bytes_;

@@ -61,9 +61,22 @@ ColdKey ColdKey::parse(std::string_view stored) {
 }
 
 ColdSide::ColdSide(std::shared_ptr<ColdStore> store, uint64_t cacheBytes)
-    : store_(std::move(store)), cacheBytes_(cacheBytes) {}
+    : store_(std::move(store)),
+      cacheBytes_(cacheBytes),
+      clock_(std::make_shared<ColdExpiry::Clock>(std::numeric_limits<int64_t>::min())) {}
 
 bool ColdSide::overBudget(const MemoryBudget& used) const { return used.used() > cacheBytes_; }
+
+void ColdSide::expire(uint16_t state, ColdExpiry::Rule rule) {
+  expiry_[state] = rule;
+  store_->setFilter(std::make_shared<const ColdExpiry>(expiry_, clock_));
+}
+
+std::unique_ptr<const ColdFilter> ColdSide::expired() const {
+  if (expiry_.empty()) return nullptr;
+  return std::make_unique<const ColdExpiry>(expiry_,
+                                            std::make_shared<const ColdExpiry::Clock>(clock_->load()));
+}
 
 uint16_t ColdSide::newState() {
   FLOTT_CHECK(states_ < std::numeric_limits<uint16_t>::max(), "too many states in one backend");

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "flott/state/cold/cold_expiry.h"
 #include "flott/state/cold/cold_store.h"
 
 namespace flott {
@@ -50,6 +51,12 @@ class ColdSide {
   uint16_t newState();
   /// The store has these states already: new ones get numbers behind theirs.
   void continueAfter(uint16_t state) { states_ = std::max<uint16_t>(states_, state + 1); }
+  /// The store forgets what has expired of this state, by the time that it is told: how many entries a table
+  /// has there is then an upper bound.
+  void expire(uint16_t state, ColdExpiry::Rule rule);
+  /// What has expired by now, for who reads the store as a whole; null: nothing ever does.
+  std::unique_ptr<const ColdFilter> expired() const;
+  void setNow(Timestamp now) { clock_->store(now.ms, std::memory_order_relaxed); }
 
   // Writing. What is put is there for readers after commit() only: so it must be in memory until then.
 
@@ -84,6 +91,8 @@ class ColdSide {
   const uint64_t cacheBytes_;
   uint16_t states_ = 0;
   std::set<std::string, std::less<>> erased_;  // not committed
+  ColdExpiry::Rules expiry_;
+  const std::shared_ptr<ColdExpiry::Clock> clock_;
 };
 
 }  // namespace flott

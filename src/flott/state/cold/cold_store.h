@@ -49,6 +49,13 @@ class ColdFiles {
   virtual void read(const File& file, MoveFunction<void(std::string_view)> take) const = 0;
 };
 
+/// Tells a store what it need not keep. Any thread.
+class ColdFilter {
+ public:
+  virtual ~ColdFilter() = default;
+  virtual bool drops(std::string_view key, std::string_view value) const = 0;
+};
+
 class ColdStore {
  public:
   virtual ~ColdStore() = default;
@@ -65,6 +72,8 @@ class ColdStore {
   virtual void commit() = 0;
   /// Bytes gathered.
   virtual size_t pendingBytes() const = 0;
+  /// From now on entries that it drops go as the store writes and merges its files, sooner or later.
+  virtual void setFilter(std::shared_ptr<const ColdFilter> filter) = 0;
   /// Of what was committed. Writes what the store has in memory, which takes as long.
   virtual std::unique_ptr<ColdFiles> files() = 0;
 };

@@ -1,6 +1,7 @@
 #include "flott/state/cold/rocksdb_store.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
@@ -10,6 +11,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -43,7 +45,44 @@ std::shared_ptr<rocksdb::Cache> newCache(uint64_t bytes, double highPriorityRati
   return rocksdb::NewLRUCache(options);
 }
 
-rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
+/// A ColdFilter as RocksDB asks for it.
+class StoreFilter final : public rocksdb::CompactionFilter {
+ public:
+  explicit StoreFilter(std::shared_ptr<const ColdFilter> filter) : filter_(std::move(filter)) {}
+  const char* Name() const override { return "flott"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    return filter_->drops(view(key), view(value));
+  }
+
+ private:
+  const std::shared_ptr<const ColdFilter> filter_;
+};
+
+class StoreFilters final : public rocksdb::CompactionFilterFactory {
+ public:
+  const char* Name() const override { return "flott"; }
+  void set(std::shared_ptr<const ColdFilter> filter) {
+    const std::lock_guard lock(mutex_);
+    filter_ = std::move(filter);
+  }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    const std::lock_guard lock(mutex_);
+    if (filter_ == nullptr) return nullptr;
+    return std::make_unique<StoreFilter>(filter_);
+  }
+  bool ShouldFilterTableFileCreation(rocksdb::TableFileCreationReason reason) const override {
+    return reason == rocksdb::TableFileCreationReason::kFlush ||
+           reason == rocksdb::TableFileCreationReason::kCompaction;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::shared_ptr<const ColdFilter> filter_;
+};
+
+rocksdb::Options databaseOptions(const RocksDbOptions& wanted, std::shared_ptr<StoreFilters> filters) {
   rocksdb::BlockBasedTableOptions table;
   table.block_size = wanted.blockSize.bytes;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBitsPerKey));
@@ -64,6 +103,8 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted) {
   options.max_write_buffer_number = wanted.writeBuffers;
   options.max_background_jobs = wanted.backgroundThreads;
   options.compression = rocksdb::kLZ4Compression;
+  options.compaction_filter_factory = std::move(filters);
+  options.periodic_compaction_seconds = static_cast<uint64_t>(wanted.periodicCompaction.ms / 1000);
   options.create_if_missing = true;
   options.error_if_exists = true;
   options.allow_concurrent_memtable_write = false;  // one thread writes
@@ -248,8 +289,12 @@ class RocksDbFiles final : public ColdFiles {
 
 class RocksDbStore final : public ColdStore {
  public:
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder, std::string place)
-      : folder_(std::move(folder)), db_(std::move(db)), place_(std::move(place)) {
+  RocksDbStore(std::unique_ptr<rocksdb::DB> db, std::shared_ptr<const OwnedFolder> folder, std::string place,
+               std::shared_ptr<StoreFilters> filters)
+      : folder_(std::move(folder)),
+        db_(std::move(db)),
+        place_(std::move(place)),
+        filters_(std::move(filters)) {
     write_.disableWAL = true;
   }
   ~RocksDbStore() override {
@@ -275,6 +320,7 @@ class RocksDbStore final : public ColdStore {
     pending_.Clear();
   }
   size_t pendingBytes() const override { return pending_.GetDataSize(); }
+  void setFilter(std::shared_ptr<const ColdFilter> filter) override { filters_->set(std::move(filter)); }
   std::unique_ptr<ColdFiles> files() override {
     rocksdb::Checkpoint* made = nullptr;
     check(rocksdb::Checkpoint::Create(db_.get(), &made));
@@ -293,6 +339,7 @@ class RocksDbStore final : public ColdStore {
   const std::shared_ptr<const OwnedFolder> folder_;
   std::unique_ptr<rocksdb::DB> db_;
   const std::string place_;  // with the option, for errors
+  const std::shared_ptr<StoreFilters> filters_;
   uint64_t cuts_ = 0;
   rocksdb::WriteOptions write_;
   rocksdb::WriteBatch pending_;
@@ -374,7 +421,8 @@ std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, 
   begin("CURRENT");
   add(manifestName + "\n");
   parts_->endFile();
-  rocksdb::Options options = databaseOptions(parts_->options);
+  const auto filters = std::make_shared<StoreFilters>();
+  rocksdb::Options options = databaseOptions(parts_->options, filters);
   options.create_if_missing = false;
   options.error_if_exists = false;
   const std::string& path = parts_->folder->path();
@@ -382,17 +430,18 @@ std::shared_ptr<ColdStore> RocksDbFolder::open(const std::string& manifestName, 
   parts_->check(readOnly ? rocksdb::DB::OpenForReadOnly(options, path, &db)
                          : rocksdb::DB::Open(options, path, &db));
   return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(parts_->folder),
-                                        parts_->place);
+                                        parts_->place, filters);
 }
 
 std::shared_ptr<ColdStore> openRocksDb(const RocksDbOptions& options) {
   std::string place = placeOf(options);
   auto folder = std::make_shared<const OwnedFolder>(options);
   rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options), folder->path(), &db);
+  const auto filters = std::make_shared<StoreFilters>();
+  const rocksdb::Status status = rocksdb::DB::Open(databaseOptions(options, filters), folder->path(), &db);
   if (!status.ok()) fail(status, place);
-  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder),
-                                        std::move(place));
+  return std::make_shared<RocksDbStore>(std::unique_ptr<rocksdb::DB>(db), std::move(folder), std::move(place),
+                                        filters);
 }
 
 }  // namespace flott

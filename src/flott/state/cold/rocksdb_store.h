@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "flott/base/memory_size.h"
+#include "flott/base/time.h"
 #include "flott/state/cold/cold_store.h"
 
 namespace flott {
@@ -37,6 +38,7 @@ struct RocksDbOptions {
   int writeBuffers = 2;
   MemorySize blockSize = MemorySize::kb(4);
   int backgroundThreads = 2;
+  Duration periodicCompaction = Duration(int64_t{30} * 24 * 3600 * 1000);  // what is older is written anew
 };
 
 /// Throws Error(kUser) when the folder cannot be used.

@@ -9,6 +9,7 @@
 #include "flott/data/described_bytes.h"
 #include "flott/state/cold/cold_side.h"
 #include "flott/state/key_type.h"
+#include "flott/state/segment_catalog.h"
 #include "flott/state/state_stream.h"
 #include "flott/state/stored_value.h"
 
@@ -118,6 +119,14 @@ class SectionLoader {
 };
 
 }  // namespace
+
+std::string readSection(CheckpointStorage& storage, const StoredSection& section) {
+  if (section.shared.image.empty()) return storage.read(section.folder, section.handle);
+  std::string bytes;
+  readSharedSection(storage, section.folder, section.shared,
+                    [&bytes](std::string_view part) { bytes += part; });
+  return bytes;
+}
 
 void loadSection(CheckpointStorage& storage, const StoredSection& section, const SectionTarget& target,
                  ColdStates& states, RestoredKeyedState& restored) {

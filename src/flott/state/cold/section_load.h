@@ -20,15 +20,18 @@ struct StoredSection {
   std::string folder;  // of the checkpoint
   StateHandle handle;
   uint32_t maxParallelism = kDefaultMaxParallelism;  // it was written with
+  ColdSnapshot shared = {};                          // in place of the handle: it lies in shared files
 };
+/// All of it. Throws Error(kCorruption) that names the file.
+std::string readSection(CheckpointStorage& storage, const StoredSection& section);
 
 struct SectionTarget {
   KeyGroupRange keyGroups;
   uint32_t maxParallelism = kDefaultMaxParallelism;
 };
 
-/// `states` has a store; `restored` gets the description of all states and what is not in the store. Throws
-/// Error(kCorruption) that names the file.
+/// Of a section in one piece. `states` has a store; `restored` gets the description of all states and what is
+/// not in the store. Throws Error(kCorruption) that names the file.
 void loadSection(CheckpointStorage& storage, const StoredSection& section, const SectionTarget& target,
                  ColdStates& states, RestoredKeyedState& restored);
 

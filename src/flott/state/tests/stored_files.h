@@ -28,7 +28,7 @@ class StoredFiles {
   /// `before` is an earlier cut of the same backend, whose files are not written again.
   Cut cut(KeyedStateBackend& backend, const Cut* before = nullptr) {
     Cut cut;
-    KeyedSnapshotWriter writer(backend, true);
+    KeyedSnapshotWriter writer(backend, KeyedSnapshotWriter::Sharing{});
     while (!backend.encodeSome(100)) {
     }
     cut.section = writer.finish();
