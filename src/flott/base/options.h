@@ -239,6 +239,14 @@ inline constexpr ConfigOption<int64_t> kRocksDbThreads{
     .minimum = 1,
     .maximum = 64};
 
+inline constexpr ConfigOption<Duration> kRocksDbPeriodicCompaction{
+    .key = "state.backend.rocksdb.compaction.filter.periodic-compaction-time",
+    .defaultText = "30 d",
+    .description =
+        "Files that are older are written anew, so that what has expired in them goes though nothing else is "
+        "written; 0 never does that.",
+    .minimum = 0};
+
 inline constexpr ConfigOption<MemorySize> kManagedMemory{
     .key = "taskmanager.memory.managed.size",
     .defaultText = "512 mb",
@@ -498,9 +506,8 @@ inline constexpr ConfigOption<bool> kIncrementalCheckpoints{
     .key = "execution.checkpointing.incremental",
     .defaultText = "false",
     .description =
-        "Whether a checkpoint of the rocksdb backend is its files, of which those that an earlier checkpoint "
-        "has are not stored again. Needs execution.checkpointing.dir; the hashmap backend stores all state "
-        "each time."};
+        "Whether a checkpoint refers to files of earlier ones for state that has not changed: to those of the "
+        "database with rocksdb, to segments of its tables with hashmap. Needs execution.checkpointing.dir."};
 
 inline constexpr ConfigOption<int64_t> kRetainedCheckpoints{
     .key = "execution.checkpointing.num-retained",

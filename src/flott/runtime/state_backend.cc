@@ -56,6 +56,7 @@ RocksDbOptions rocksDbOptions(const Configuration& configuration, const Operator
   options.writeBuffer = configuration.get(kRocksDbWriteBuffer);
   options.writeBuffers = static_cast<int>(configuration.get(kRocksDbWriteBuffers));
   options.backgroundThreads = static_cast<int>(configuration.get(kRocksDbThreads));
+  options.periodicCompaction = configuration.get(kRocksDbPeriodicCompaction);
   return options;
 }
 

@@ -214,7 +214,7 @@ void KeyedStateBackend::clearNamespace(int64_t nameSpace) {
     StateTable* table = tables->find(nameSpace);
     if (table == nullptr) continue;
     table->erase(currentKey_);
-    if (table->size() == 0) tables->drop(nameSpace);
+    if (table->isEmpty()) tables->drop(nameSpace);
   }
   restored_.erase(kNamespaced, nameSpace, key_, currentKey_);
   if (!restoredCold_.empty()) clearRestoredCold(nameSpace);

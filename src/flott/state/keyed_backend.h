@@ -126,7 +126,7 @@ class KeyedStateBackend {
     if (cold_ == nullptr) return;
     for (const auto& [name, state] : states_) {
       StateTable* table = state->tables.find(kNoNamespace);
-      if (table == nullptr || !table->hasCold()) continue;
+      if (table == nullptr || !table->readsAhead()) continue;
       table->keepToBudget();
       for (size_t i = 0; i < hashes.size(); ++i) {
         const auto& key = keyAt(i);  // keeps a temporary alive

@@ -32,11 +32,12 @@ class TablesSink final : public SegmentSink {
 
 ColdPlace KeyedStateBackend::placeFor(const std::string& name, const Kind& kind, bool expires) {
   if (cold_ == nullptr || !keepCold_ || kind.inMemory) return {};
+  const bool lists = !expires && std::string_view(kind.name) == "list";
   for (const ColdImage::State& state : restoredCold_) {
     if (state.schema.name == name && same(state.schema, kind.name, kind.plain->description(), expires))
-      return {cold_.get(), state.number};
+      return {cold_.get(), state.number, lists, lists || expires};
   }
-  return {cold_.get(), cold_->newState()};
+  return {cold_.get(), cold_->newState(), lists, lists || expires};
 }
 
 void KeyedStateBackend::loadRestoredCold(State& state) {
@@ -63,11 +64,15 @@ void KeyedStateBackend::loadCold(State& state, const ColdImage::State& stored) {
   std::vector<ColdCut::State> states(size_t{stored.number} + 1);
   states.back().name = state.name;
   try {
-    for (const auto& [nameSpace, entries] : stored.entries) {
+    for (const auto& [nameSpace, atMost] : stored.entries) {
       StateTable& table = state.tables.at(nameSpace);
-      if (table.size() == 0 && !table.hasCold()) table.expect(entries);
       const std::string prefix = ColdKey::prefix(stored.number, nameSpace);
       const std::string behind = ColdKey::behind(prefix);
+      if (table.size() == 0 && !table.hasCold()) {
+        size_t entries = 0;
+        for (const auto scan = cold_->scan(prefix, behind); scan->valid(); scan->next()) ++entries;
+        table.expect(entries);
+      }
       {
         ColdCut scan(*cold_, states, home_.maxParallelism, sink, prefix, behind);
         size_t everything = std::numeric_limits<size_t>::max();

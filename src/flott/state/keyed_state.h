@@ -58,6 +58,11 @@ class KeyedHandle {
   T& slot() {
     return *reinterpret_cast<T*>(table().findOrInsert(key()).value);
   }
+  /// A list that is only added to: it may be without its beginning.
+  template <typename T>
+  T& slotToAppend() {
+    return *reinterpret_cast<T*>(table().findToAppend(key()));
+  }
   void changed() const { table_->noteHeapChange(); }
 
   // For state that expires. E is one of expiring.h.
@@ -199,7 +204,7 @@ class ListState : public KeyedHandle {
     if (expires()) {
       expiringSlot<StoredWithTtl>().add(std::move(value), expiry().now());
     } else {
-      slot<Stored>().push_back(std::move(value));
+      slotToAppend<Stored>().push_back(std::move(value));
     }
     changed();
   }
@@ -208,7 +213,7 @@ class ListState : public KeyedHandle {
     if (expires()) {
       expiringSlot<StoredWithTtl>().addAll(values, expiry().now());
     } else {
-      Stored& list = slot<Stored>();
+      Stored& list = slotToAppend<Stored>();
       list.insert(list.end(), values.begin(), values.end());
     }
     changed();

@@ -61,8 +61,11 @@ struct SlotLayout {
 enum class Mark : uint32_t {
   kDirty = 1,   // the store has another value, or none
   kStored = 2,  // the store has a value
+  kTail = 3,    // a list of which only the end may be here: what the store has comes before it
 };
-inline constexpr uint32_t kMarks = 2;
+inline constexpr uint32_t kMarks = 3;
+/// All marks of an entry at once.
+constexpr uint32_t marksWith(Mark mark) { return 1U << (static_cast<uint32_t>(mark) - 1); }
 
 inline uint64_t loadWord(const std::byte* slot) {
   uint64_t word;
@@ -107,11 +110,14 @@ struct alignas(64) Segment {
   }
   /// All marks of a slot, for an entry that moves.
   uint32_t marksOf(uint32_t slot, uint32_t stride) {
-    return uint32_t{marked(Mark::kDirty, slot, stride)} | uint32_t{marked(Mark::kStored, slot, stride)} << 1;
+    uint32_t all = 0;
+    for (const Mark mark : {Mark::kDirty, Mark::kStored, Mark::kTail})
+      all |= marked(mark, slot, stride) ? marksWith(mark) : 0;
+    return all;
   }
   void setMarks(uint32_t slot, uint32_t stride, uint32_t all) {
-    setMark(Mark::kDirty, slot, stride, (all & 1) != 0);
-    setMark(Mark::kStored, slot, stride, (all & 2) != 0);
+    for (const Mark mark : {Mark::kDirty, Mark::kStored, Mark::kTail})
+      setMark(mark, slot, stride, (all & marksWith(mark)) != 0);
   }
   uint32_t nextMarked(Mark mark, uint32_t slot, uint32_t stride) {
     return nextBit(slot, marks(mark, stride), 0);

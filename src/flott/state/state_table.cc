@@ -194,7 +194,8 @@ bool StateTable::erase(const KeyRef& key) {
   std::byte* found = probe(key, startOf(key.hash));
   if (found == nullptr && coldOnly_ != 0) found = fetch(key);
   if (found == nullptr) return false;
-  if (cold_ != nullptr && isStored(found, key.hash)) eraseCold(found);
+  if (cold_ != nullptr && mayBeStored(found, key.hash)) eraseCold(found);
+  if (tails_ != 0 && marked(Mark::kTail, found, key.hash)) --tails_;
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry entry = directory_[index];
   Segment& segment = Segment::ofSlots(entry.slots);

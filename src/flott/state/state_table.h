@@ -83,6 +83,8 @@ struct Conversion {
 struct ColdPlace {
   ColdSide* side = nullptr;
   uint16_t state = 0;
+  bool lists = false;    // values are lists, which can be added to without being read
+  bool inexact = false;  // how many entries the store has is known as an upper bound only
 };
 
 class StateTable {
@@ -105,8 +107,10 @@ class StateTable {
   const KeyType& key() const { return key_; }
   const TypeOps& value() const { return value_; }
   const SlotLayout& layout() const { return layout_; }
-  /// Entries, those on the cold side included; at most, where they may expire there.
+  /// Entries, those on the cold side included; at most, where that is inexact.
   size_t size() const { return size_ + coldOnly_; }
+  /// Exact; asks the store where that takes it.
+  bool isEmpty();
   size_t sizeInMemory() const { return size_; }
   /// Memory of segments and directory, and the estimate of what lies outside the slots.
   size_t bytes() const { return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry); }
@@ -115,6 +119,8 @@ class StateTable {
   const std::byte* find(const KeyRef& key) const {
     const std::byte* slot = probe(key, startOf(key.hash));
     if (slot == nullptr) return coldOnly_ == 0 ? nullptr : findCold(key);
+    if (tails_ != 0) [[unlikely]]
+      const_cast<StateTable*>(this)->makeWhole(key, const_cast<std::byte*>(slot));
     return valueOf(slot);
   }
   /// The value, or null; the caller may change it.
@@ -129,6 +135,9 @@ class StateTable {
     std::byte* found = findForUpdate(key);
     return found != nullptr ? Found{found, false} : Found{insert(key), true};
   }
+  /// findOrInsert() of a list that is only added to: what is not in memory need not be read, so the list that
+  /// comes back may be without its beginning.
+  std::byte* findToAppend(const KeyRef& key);
   /// Whether it was there.
   bool erase(const KeyRef& key);
   /// Makes an empty table ready for about so many entries: segments then begin large instead of growing.
@@ -224,6 +233,8 @@ class StateTable {
   // fetchWanted(); nothing else in between.
 
   bool hasCold() const { return cold_ != nullptr; }
+  /// Whether a batch should be looked up at once: not where lists are only added to.
+  bool readsAhead() const { return cold_ != nullptr && cold_->readsAhead; }
   /// Makes room in memory when it is over the cache's budget.
   void keepToBudget();
   void want(const KeyRef& key) {
@@ -341,8 +352,11 @@ class StateTable {
     ColdSide& side;
     const std::string prefix;  // of all keys in the store
     ScratchValue key;          // room to work in
-    bool used = false;         // the store may hold something
-    size_t evictIndex = 0;     // the directory entry whose turn is next
+    bool lists = false;        // ColdPlace
+    bool inexact = false;
+    bool readsAhead = true;
+    bool used = false;      // the store may hold something
+    size_t evictIndex = 0;  // the directory entry whose turn is next
     uint64_t evictions = 1;
   };
   void beginCold(ColdPlace cold);
@@ -355,12 +369,17 @@ class StateTable {
   void addFetched(std::string_view coldKey, std::string_view value);
   uint64_t orderOf(uint64_t hash) const;
   void mark(Mark mark, const std::byte* slot, uint64_t hash, bool on);
-  bool isStored(const std::byte* slot, uint64_t hash) const;
+  bool marked(Mark mark, const std::byte* slot, uint64_t hash) const;
+  bool mayBeStored(const std::byte* slot, uint64_t hash) const;
+  void makeWhole(const KeyRef& key, std::byte* slot);
+  void putBefore(std::string_view stored, std::byte* slot, uint64_t hash);
+  void endTail(std::byte* slot, uint64_t hash);
   void eraseCold(const std::byte* slot);
   bool nextWithCold(Cursor& cursor, Entry& out) const;
   void loadStretch(Cursor& cursor, uint64_t from);
   void evictSegment(size_t index);
   void putDirty(Segment& segment);
+  void forgetTail(Segment& segment, uint32_t slot);
   void openMarks(Segment& segment, uint32_t slot, uint32_t end);
   void moveMarks(Segment& to, Segment& from, uint32_t fromSlot);
   void clearCold();
@@ -419,7 +438,8 @@ class StateTable {
   uint64_t layoutVersion_ = 1;
   std::vector<DirectoryEntry> directory_;
   size_t size_ = 0;      // in memory
-  size_t coldOnly_ = 0;  // in the store and not in memory
+  size_t coldOnly_ = 0;  // in the store and not in memory, or only as a tail: these at least
+  size_t tails_ = 0;     // entries so marked
   size_t segments_ = 0;
   size_t segmentBytes_ = 0;
   size_t heapBytes_ = 0;

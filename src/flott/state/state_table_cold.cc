@@ -3,6 +3,7 @@
 
 #include "flott/base/bytes.h"
 #include "flott/base/error.h"
+#include "flott/state/cold/list_merge.h"
 #include "flott/state/state_table.h"
 
 namespace flott {
@@ -24,6 +25,8 @@ uint64_t orderIn(std::string_view coldKey, size_t prefix) {
 void StateTable::beginCold(ColdPlace cold) {
   if (cold.side == nullptr) return;
   cold_ = std::make_unique<ColdPart>(*cold.side, ColdKey::prefix(cold.state, nameSpace_), key_.ops());
+  cold_->lists = cold.lists && key_.equalInBytes();
+  cold_->inexact = cold.inexact || cold_->lists;
   guarded_ = watched_ = true;
 }
 
@@ -53,6 +56,7 @@ std::byte* StateTable::findWatched(const KeyRef& key) {
   std::byte* slot = probe(key, startOf(key.hash));
   if (slot == nullptr && coldOnly_ != 0) slot = fetch(key);
   if (slot == nullptr) return nullptr;
+  if (tails_ != 0) makeWhole(key, slot);
   if (cold_ != nullptr) mark(Mark::kDirty, slot, key.hash, true);
   return valueOf(slot);
 }
@@ -60,6 +64,7 @@ std::byte* StateTable::findWatched(const KeyRef& key) {
 /// The slot of a key that is not in memory; null when the store does not have it.
 std::byte* StateTable::fetch(const KeyRef& key) {
   if (settled_) return nullptr;
+  cold_->readsAhead = true;
   keepToBudget();
   if (!key_.equalInBytes()) {  // it may lie there under other bytes
     Cursor cursor = cursorAt(key.hash);
@@ -121,7 +126,10 @@ void StateTable::addFetched(std::string_view coldKey, std::string_view stored) {
     ref.hash = key_.ops().hash(key);
     ref.word = key_.word(ref.hash, key);
     ref.object = key;
-    if (probe(ref, startOf(ref.hash)) != nullptr) return;
+    if (std::byte* const here = probe(ref, startOf(ref.hash))) {
+      if (tails_ != 0 && marked(Mark::kTail, here, ref.hash)) putBefore(stored, here, ref.hash);
+      return;
+    }
     std::byte* value = insert(ref);
     --coldOnly_;
     ByteReader bytes(stored);
@@ -138,6 +146,67 @@ void StateTable::addFetched(std::string_view coldKey, std::string_view stored) {
   }
 }
 
+// --- lists that are added to ---
+
+std::byte* StateTable::findToAppend(const KeyRef& key) {
+  if (cold_ == nullptr || !cold_->lists || coldOnly_ == 0) return findOrInsert(key).value;
+  cold_->readsAhead = false;
+  keepToBudget();
+  std::byte* slot = probe(key, startOf(key.hash));
+  if (slot != nullptr) {
+    mark(Mark::kDirty, slot, key.hash, true);
+    return valueOf(slot);
+  }
+  std::byte* const value = insert(key);
+  mark(Mark::kTail, probe(key, startOf(key.hash)), key.hash, true);
+  ++tails_;
+  return value;
+}
+
+/// Before somebody sees the list.
+void StateTable::makeWhole(const KeyRef& key, std::byte* slot) {
+  if (!marked(Mark::kTail, slot, key.hash)) return;
+  ColdSide& side = cold_->side;
+  cold_->readsAhead = true;
+  side.commit();
+  side.encodedKey.clear();
+  appendColdKey(orderOf(key.hash), key.object, side.encodedKey);
+  const std::string_view wanted = side.encodedKey;
+  const std::optional<std::string_view> stored = side.get({&wanted, 1}).front();
+  if (stored) return putBefore(*stored, slot, key.hash);
+  endTail(slot, key.hash);
+}
+
+void StateTable::putBefore(std::string_view stored, std::byte* slot, uint64_t hash) {
+  std::byte* const value = valueOf(slot);
+  std::string& tail = cold_->side.encodedValue;
+  tail.clear();
+  ByteWriter out(tail);
+  value_.encode(value, out);
+  ListMerge list;
+  if (!list.add(stored) || !list.add(tail))
+    throw Error(ErrorKind::kCorruption,
+                "state '" + std::string(name_) + "' on disk has a value that is no list");
+  const std::string whole = list.finish();
+  const uint64_t before = heapBytesOf(slot);
+  ByteReader in(whole);
+  try {
+    value_.decode(in, value);
+  } catch (Error& error) {
+    throw std::move(error).at("state '" + std::string(name_) + "'");
+  }
+  --coldOnly_;
+  mark(Mark::kStored, slot, hash, true);
+  endTail(slot, hash);
+  Segment& segment = Segment::ofSlots(entryOf(hash).slots);
+  setHeapBytes(segment, segment.heapBytes - std::min(segment.heapBytes, before) + heapBytesOf(slot));
+}
+
+void StateTable::endTail(std::byte* slot, uint64_t hash) {
+  mark(Mark::kTail, slot, hash, false);
+  --tails_;
+}
+
 // --- marks ---
 
 void StateTable::mark(Mark mark, const std::byte* slot, uint64_t hash, bool on) {
@@ -146,17 +215,21 @@ void StateTable::mark(Mark mark, const std::byte* slot, uint64_t hash, bool on) 
   Segment::ofSlots(slots).setMark(mark, index, layout_.stride, on);
 }
 
-bool StateTable::isStored(const std::byte* slot, uint64_t hash) const {
+bool StateTable::marked(Mark mark, const std::byte* slot, uint64_t hash) const {
   std::byte* const slots = entryOf(hash).slots;
   const auto index = static_cast<uint32_t>(static_cast<size_t>(slot - slots) / layout_.stride);
-  return Segment::ofSlots(slots).marked(Mark::kStored, index, layout_.stride);
+  return Segment::ofSlots(slots).marked(mark, index, layout_.stride);
+}
+
+bool StateTable::mayBeStored(const std::byte* slot, uint64_t hash) const {
+  return marked(Mark::kStored, slot, hash) || marked(Mark::kTail, slot, hash);
 }
 
 /// A new entry at `slot`; those up to the one that is now at `end` have moved by one.
 void StateTable::openMarks(Segment& segment, uint32_t slot, uint32_t end) {
   const uint32_t stride = layout_.stride;
   for (uint32_t at = end; at > slot; --at) segment.setMarks(at, stride, segment.marksOf(at - 1, stride));
-  segment.setMarks(slot, stride, static_cast<uint32_t>(Mark::kDirty));
+  segment.setMarks(slot, stride, marksWith(Mark::kDirty));
 }
 
 /// All entries of `to` came from `from`, in order, the first from `fromSlot` or behind.
@@ -180,7 +253,7 @@ void StateTable::eraseCold(const std::byte* slot) {
 
 /// After all entries in memory went.
 void StateTable::clearCold() {
-  coldOnly_ = 0;
+  coldOnly_ = tails_ = 0;
   ++cold_->evictions;
   if (!std::exchange(cold_->used, false)) return;
   cold_->side.eraseRange(cold_->prefix, coldEnd());
@@ -196,10 +269,36 @@ void StateTable::putDirty(Segment& segment) {
     appendColdKey(orderAt(at), at + layout_.keyOffset, side.encodedKey);
     ByteWriter out(side.encodedValue);
     value_.encode(valueOf(at), out);
-    side.put(side.encodedKey, side.encodedValue);
-    segment.setMarks(slot, stride, static_cast<uint32_t>(Mark::kStored));
     cold_->used = true;
+    if (segment.marked(Mark::kTail, slot, stride)) {
+      side.append(side.encodedKey, side.encodedValue);
+      forgetTail(segment, slot);
+      continue;
+    }
+    side.put(side.encodedKey, side.encodedValue);
+    segment.setMarks(slot, stride, marksWith(Mark::kStored));
   }
+}
+
+/// The store has it now: what follows is added behind it.
+void StateTable::forgetTail(Segment& segment, uint32_t slot) {
+  std::byte* const at = segment.slots() + size_t{slot} * layout_.stride;
+  std::byte* const value = valueOf(at);
+  setHeapBytes(segment, segment.heapBytes - std::min(segment.heapBytes, heapBytesOf(at)));
+  value_.destroy(value);
+  value_.defaultConstruct(value);
+  // Maybe it was there, and is counted, already.
+  if (!segment.marked(Mark::kStored, slot, layout_.stride)) ++coldOnly_;
+  segment.setMarks(slot, layout_.stride, marksWith(Mark::kTail) | marksWith(Mark::kStored));
+  ++cold_->evictions;  // whoever walks must come by again
+}
+
+bool StateTable::isEmpty() {
+  if (size() == 0) return true;
+  if (size_ != 0 || !cold_->inexact) return false;
+  if (cold_->side.scan(cold_->prefix, coldEnd())->valid()) return false;
+  coldOnly_ = 0;
+  return true;
 }
 
 void StateTable::adopt(uint64_t entries) {
@@ -240,6 +339,13 @@ void StateTable::evictSegment(size_t index) {
   putDirty(segment);
   if (hasZeroKey_ && entryOf(hashInt64(0)).slots == entry.slots) hasZeroKey_ = false;
   coldOnly_ += segment.used;
+  if (tails_ != 0) {  // they are counted already
+    const uint32_t stride = layout_.stride;
+    for (uint32_t slot = 0; (slot = segment.nextMarked(Mark::kTail, slot, stride)) < segment.total; ++slot) {
+      --tails_;
+      --coldOnly_;
+    }
+  }
   ++cold_->evictions;
   dropSegment(segment);
   point(index, entry.depth, nullptr);

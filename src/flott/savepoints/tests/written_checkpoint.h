@@ -127,7 +127,9 @@ class CheckpointWriterOfTests {
         slices.at(Timestamp(end)).findOrInsert(hashKey(word), word) = sum;
       });
     }
-    KeyedSnapshotWriter writer(backend, byFiles);
+    std::optional<KeyedSnapshotWriter::Sharing> sharing;
+    if (byFiles) sharing.emplace();
+    KeyedSnapshotWriter writer(backend, std::move(sharing));
     copy = writer.takeFiles();
     while (!backend.encodeSome(1000)) {
     }

@@ -88,6 +88,11 @@ void ColdSide::put(std::string_view key, std::string_view value) {
   if (store_->pendingBytes() >= kMostPending) commit();
 }
 
+void ColdSide::append(std::string_view key, std::string_view list) {
+  store_->append(key, list);
+  if (store_->pendingBytes() >= kMostPending) commit();
+}
+
 void ColdSide::erase(std::string_view key) {
   erased_.emplace(key);
   store_->erase(key);

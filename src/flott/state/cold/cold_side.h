@@ -61,6 +61,7 @@ class ColdSide {
   // Writing. What is put is there for readers after commit() only: so it must be in memory until then.
 
   void put(std::string_view key, std::string_view value);
+  void append(std::string_view key, std::string_view list);
   /// Gathered, and hidden from now on.
   void erase(std::string_view key);
   void eraseRange(std::string_view from, std::string_view to);

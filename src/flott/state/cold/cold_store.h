@@ -66,6 +66,8 @@ class ColdStore {
   virtual std::unique_ptr<ColdScan> scan(std::string_view from, std::string_view to) = 0;
 
   virtual void put(std::string_view key, std::string_view value) = 0;
+  /// Both are lists (list_merge.h): puts this one behind what is there, without reading that.
+  virtual void append(std::string_view key, std::string_view list) = 0;
   virtual void erase(std::string_view key) = 0;
   virtual void eraseRange(std::string_view from, std::string_view to) = 0;
   /// What was gathered since the last commit, in its order.

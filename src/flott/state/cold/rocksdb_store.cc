@@ -5,6 +5,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/merge_operator.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "flott/base/error.h"
+#include "flott/state/cold/list_merge.h"
 
 namespace flott {
 
@@ -82,6 +84,29 @@ class StoreFilters final : public rocksdb::CompactionFilterFactory {
   std::shared_ptr<const ColdFilter> filter_;
 };
 
+class Lists final : public rocksdb::MergeOperator {
+ public:
+  const char* Name() const override { return "flott.lists"; }
+  bool FullMergeV2(const MergeOperationInput& in, MergeOperationOutput* out) const override {
+    ListMerge list;
+    if (in.existing_value != nullptr && !list.add(view(*in.existing_value))) return false;
+    for (const rocksdb::Slice& part : in.operand_list) {
+      if (!list.add(view(part))) return false;
+    }
+    out->new_value = list.finish();
+    return true;
+  }
+  bool PartialMergeMulti(const rocksdb::Slice&, const std::deque<rocksdb::Slice>& parts, std::string* out,
+                         rocksdb::Logger*) const override {
+    ListMerge list;
+    for (const rocksdb::Slice& part : parts) {
+      if (!list.add(view(part))) return false;
+    }
+    *out = list.finish();
+    return true;
+  }
+};
+
 rocksdb::Options databaseOptions(const RocksDbOptions& wanted, std::shared_ptr<StoreFilters> filters) {
   rocksdb::BlockBasedTableOptions table;
   table.block_size = wanted.blockSize.bytes;
@@ -103,6 +128,7 @@ rocksdb::Options databaseOptions(const RocksDbOptions& wanted, std::shared_ptr<S
   options.max_write_buffer_number = wanted.writeBuffers;
   options.max_background_jobs = wanted.backgroundThreads;
   options.compression = rocksdb::kLZ4Compression;
+  options.merge_operator = std::make_shared<Lists>();
   options.compaction_filter_factory = std::move(filters);
   options.periodic_compaction_seconds = static_cast<uint64_t>(wanted.periodicCompaction.ms / 1000);
   options.create_if_missing = true;
@@ -309,6 +335,9 @@ class RocksDbStore final : public ColdStore {
   }
   void put(std::string_view key, std::string_view value) override {
     check(pending_.Put(slice(key), slice(value)));
+  }
+  void append(std::string_view key, std::string_view list) override {
+    check(pending_.Merge(slice(key), slice(list)));
   }
   void erase(std::string_view key) override { check(pending_.Delete(slice(key))); }
   void eraseRange(std::string_view from, std::string_view to) override {

@@ -28,7 +28,9 @@ class StoredFiles {
   /// `before` is an earlier cut of the same backend, whose files are not written again.
   Cut cut(KeyedStateBackend& backend, const Cut* before = nullptr) {
     Cut cut;
-    KeyedSnapshotWriter writer(backend, KeyedSnapshotWriter::Sharing{});
+    std::optional<KeyedSnapshotWriter::Sharing> sharing;
+    if (backend.hasStore()) sharing.emplace();
+    KeyedSnapshotWriter writer(backend, std::move(sharing));
     while (!backend.encodeSome(100)) {
     }
     cut.section = writer.finish();
