@@ -17,7 +17,11 @@ OptionRegistry standardOptions() {
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
   all.add(kRocksDbLocalDir).add(kRocksDbCache).add(kRocksDbManagedMemory).add(kRocksDbFixedMemory);
   all.add(kRocksDbWriteBufferRatio).add(kRocksDbHighPriorityRatio).add(kRocksDbBlockCache);
-  all.add(kRocksDbBlockSize).add(kRocksDbWriteBuffer).add(kRocksDbWriteBuffers).add(kRocksDbThreads).add(kRocksDbPeriodicCompaction);
+  all.add(kRocksDbBlockSize)
+      .add(kRocksDbWriteBuffer)
+      .add(kRocksDbWriteBuffers)
+      .add(kRocksDbThreads)
+      .add(kRocksDbPeriodicCompaction);
   all.add(kManagedMemory);
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);

@@ -506,7 +506,8 @@ inline constexpr ConfigOption<bool> kIncrementalCheckpoints{
     .key = "execution.checkpointing.incremental",
     .defaultText = "false",
     .description =
-        "Whether a checkpoint refers to files of earlier ones for state that has not changed: to those of the "
+        "Whether a checkpoint refers to files of earlier ones for state that has not changed: to those of "
+        "the "
         "database with rocksdb, to segments of its tables with hashmap. Needs execution.checkpointing.dir."};
 
 inline constexpr ConfigOption<int64_t> kRetainedCheckpoints{
