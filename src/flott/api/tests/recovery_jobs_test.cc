@@ -171,12 +171,13 @@ Configuration kept(int parallelism) {
   return configuration;
 }
 
-/// On disk hardly anything stays in memory from one batch to the next. "incremental" is on disk as well.
+/// On disk hardly anything stays in memory from one batch to the next. "… shared": checkpoints share files.
 Configuration keptOn(const std::string& backend, int parallelism) {
   Configuration configuration = kept(parallelism);
-  const bool incremental = backend == "incremental";
-  configuration.set("execution.checkpointing.incremental", incremental ? "true" : "false");
-  configuration.set("state.backend.type", incremental ? "rocksdb" : backend);
+  const bool shared = backend.ends_with(" shared");
+  configuration.set("execution.checkpointing.incremental", shared ? "true" : "false");
+  if (shared) configuration.set("execution.checkpointing.data-inline-threshold", "0");
+  configuration.set("state.backend.type", backend.substr(0, backend.find(' ')));
   configuration.set("state.backend.rocksdb.localdir", testing::TempDir() + "/flott-recovery-jobs");
   configuration.set("flott.state.rocksdb.cache-size", "1");
   return configuration;
@@ -248,8 +249,10 @@ TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
 }
 
 TEST_P(RecoveryJobs, PutOutTheSameFromFilesThatCheckpointsShare) {
-  recover(GetParam().transformation, "incremental", "incremental", 4);
-  recover(GetParam().transformation, "incremental", "hashmap", 2);
+  recover(GetParam().transformation, "rocksdb shared", "rocksdb shared", 4);
+  recover(GetParam().transformation, "rocksdb shared", "hashmap", 2);
+  recover(GetParam().transformation, "hashmap shared", "hashmap shared", 10);
+  recover(GetParam().transformation, "hashmap shared", "rocksdb shared", 2);
 }
 
 using Readings = DataStream<Reading>;
