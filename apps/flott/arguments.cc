@@ -55,13 +55,15 @@ std::optional<uint64_t> Arguments::findNumber(std::string_view option) const {
   return number;
 }
 
-Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words) {
+Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words,
+                         Behind behind) {
   Arguments given;
   bool onlyPositional = false;
   for (size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (onlyPositional || word.size() < 2 || word[0] != '-') {
       given.positional.push_back(word);
+      onlyPositional |= behind == Behind::kProgram;
       continue;
     }
     if (word == "--") {
@@ -74,7 +76,9 @@ Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std:
     }
     const size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const OptionHelp& option = findOption(known, word == "-h" ? "--help" : name);
+    const OptionHelp& option = findOption(known, word == "-h"   ? "--help"
+                                                 : word == "-p" ? "--parallelism"
+                                                                : std::string_view(name));
     std::string value;
     if (option.value.empty()) {
       if (equals != std::string::npos) throw failed("option " + name + " takes no value");

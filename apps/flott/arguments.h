@@ -35,8 +35,15 @@ struct Arguments {
   std::optional<uint64_t> findNumber(std::string_view option) const;
 };
 
+/// What may come behind the first word that is no option.
+enum class Behind : uint8_t {
+  kOptions,
+  kProgram  // what belongs to the program that this word names: none of it is looked at
+};
+
 /// `-D key=value` and `--config FILE` are known everywhere; values follow their option, or its '='.
-Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words);
+Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words,
+                         Behind behind = Behind::kOptions);
 /// Lines for a help text.
 std::string optionLines(std::span<const OptionHelp> options);
 

@@ -13,6 +13,7 @@ using namespace flott::app;
 namespace {
 
 constexpr Command kCommands[] = {
+    {"info", "show the plan of a program's job", runInfo},
     {"state", "look at checkpoints and savepoints: list, print and compare what is in them", runState},
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "flott/base/options.h"
+#include "flott/master/program_role.h"
 #include "flott/rest/local_server.h"
 
 namespace flott {
@@ -58,6 +59,16 @@ class UnreadParameterWarnings final : public JobListener {
   std::set<std::string> warned_;
   int jobs_ = 0;
 };
+
+/// What whoever started the program as theirs wants to be set, beneath the program's own.
+Configuration withRole(Configuration configuration, ExecutionHost& host) {
+  if (host.role() == nullptr) return configuration;
+  Configuration all;
+  for (const auto& [key, value] : ProgramRole::decode(host.role()->text()).options)
+    all.set(key, value, "flott");
+  all.merge(configuration);
+  return all;
+}
 
 void printHelp(const char* program) {
   std::printf(
@@ -111,7 +122,7 @@ StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironmentWit
 StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host,
                                                        Configuration configuration, Parameters parameters)
     : host_(std::move(host)),
-      program_(std::make_shared<Program>(std::move(configuration), host_)),
+      program_(std::make_shared<Program>(withRole(std::move(configuration), *host_), host_)),
       parameters_(std::move(parameters)) {
   standardOptions().check(program_->configuration());
   if (parameters_.size() > 0)

@@ -1,6 +1,7 @@
 #include "flott/api/execution_host.h"
 
 #include "flott/base/options.h"
+#include "flott/env/posix/processes.h"
 #include "flott/env/posix/real_env.h"
 
 namespace flott {
@@ -18,7 +19,8 @@ RealEnvOptions realOptions(const Configuration& configuration) {
 
 class RealHost final : public ExecutionHost {
  public:
-  explicit RealHost(const Configuration& configuration) : real_(makeRealEnv(realOptions(configuration))) {}
+  explicit RealHost(const Configuration& configuration)
+      : real_(makeRealEnv(realOptions(configuration))), role_(makeProcesses(real_->env().clock)->role()) {}
 
   Env env() override { return real_->env(); }
   std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) override {
@@ -26,9 +28,11 @@ class RealHost final : public ExecutionHost {
     return makeThreadedScheduler(env, {.lanes = lanes, .blockedWarning = configuration.get(kBlockedWarning)});
   }
   bool servesWeb() const override { return true; }
+  GivenRole* role() override { return role_.get(); }
 
  private:
   std::unique_ptr<RealEnv> real_;
+  const std::unique_ptr<GivenRole> role_;
 };
 
 }  // namespace

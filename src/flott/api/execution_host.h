@@ -7,6 +7,7 @@
 
 #include "flott/base/config.h"
 #include "flott/env/env.h"
+#include "flott/env/processes.h"
 #include "flott/runtime/scheduler.h"
 
 namespace flott {
@@ -18,6 +19,8 @@ class ExecutionHost {
   virtual std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) = 0;
   /// Whether flott.web-ui.enabled has an effect here: there are sockets, and threads for them.
   virtual bool servesWeb() const = 0;
+  /// What this process was started for; null when by its user.
+  virtual GivenRole* role() { return nullptr; }
 };
 
 /// Real time, threads and files; log level and the like from the configuration.

@@ -18,11 +18,11 @@
 #include <string>
 #include <vector>
 
-#include "flott/cluster/graph_digest.h"
 #include "flott/cluster/message_port.h"
 #include "flott/cluster/remote_task.h"
 #include "flott/cluster/remote_worker.h"
 #include "flott/env/env.h"
+#include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/failover_regions.h"
 #include "flott/master/job_master.h"

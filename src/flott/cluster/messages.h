@@ -22,8 +22,8 @@
 
 #include "flott/base/error.h"
 #include "flott/base/time.h"
-#include "flott/cluster/graph_digest.h"
 #include "flott/data/element.h"
+#include "flott/graph/graph_digest.h"
 #include "flott/operators/accumulators.h"
 #include "flott/operators/source.h"
 #include "flott/runtime/task_gateway.h"

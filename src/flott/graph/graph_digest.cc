@@ -1,4 +1,4 @@
-#include "flott/cluster/graph_digest.h"
+#include "flott/graph/graph_digest.h"
 
 #include <algorithm>
 

@@ -1,0 +1,39 @@
+#include "flott/master/program_role.h"
+
+#include <gtest/gtest.h>
+
+#include "flott/base/tests/error_text.h"
+
+namespace flott {
+namespace {
+
+TEST(ProgramRole, RolesAndPlansAreReadBack) {
+  const ProgramRole role{.options = {{"parallelism.default", "4"}, {"a", ""}}};
+  EXPECT_EQ(ProgramRole::decode(role.encode()).options, role.options);
+  const ProgramPlan plan{.jobName = "count", .tree = "a\n", .json = "{}", .digest = {{"job 'count'", "x"}}};
+  const ProgramPlan again = ProgramPlan::decode(plan.encode());
+  EXPECT_EQ(again.jobName, plan.jobName);
+  EXPECT_EQ(again.tree, plan.tree);
+  EXPECT_EQ(again.json, plan.json);
+  EXPECT_EQ(again.digest, plan.digest);
+}
+
+TEST(ProgramRole, OthersAreRefused) {
+  const auto refusal = [](const std::string& bytes, ErrorKind kind) {
+    return errorText([&] { (void)ProgramRole::decode(bytes); }, kind);
+  };
+  const std::string bytes = ProgramRole{.options = {{"a", "b"}}}.encode();
+  for (size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_NE(refusal(bytes.substr(0, length), ErrorKind::kCorruption), "nothing was thrown") << length;
+  EXPECT_NE(refusal(bytes + "x", ErrorKind::kCorruption).find("left over"), std::string::npos);
+  EXPECT_NE(refusal("plan", ErrorKind::kCorruption).find("is nothing that Flott"), std::string::npos);
+  std::string newer = bytes;
+  newer[4] = 2;
+  EXPECT_EQ(
+      refusal(newer, ErrorKind::kUser),
+      "the other side is of version 2 of what Flott and its programs say to each other, this one of version "
+      "1: build the program with the Flott that is to run it");
+}
+
+}  // namespace
+}  // namespace flott
