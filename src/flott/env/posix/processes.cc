@@ -1,6 +1,7 @@
 #include "flott/env/posix/processes.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -114,6 +115,7 @@ struct Launch {
     bool ready = ::dup2(input, STDIN_FILENO) >= 0;
     if (output >= 0) ready = ready && ::dup2(output, STDOUT_FILENO) >= 0;
     if (error >= 0) ready = ready && ::dup2(error, STDERR_FILENO) >= 0;
+    ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);  // also what was opened without that flag
     if (role >= 0) ready = ready && ::fcntl(role, F_SETFD, 0) == 0 && ::fcntl(answer, F_SETFD, 0) == 0;
     if (folder != nullptr) ready = ready && ::chdir(folder) == 0;
     if (ready) ::execve(program, arguments, variables);
