@@ -24,6 +24,15 @@ void setOption(const std::string& text, Configuration& configuration) {
   configuration.set(text.substr(0, equals), text.substr(equals + 1), "-D");
 }
 
+/// Flink's letters.
+std::string_view longNameOf(std::string_view name) {
+  if (name == "-h") return "--help";
+  if (name == "-p") return "--parallelism";
+  if (name == "-s") return "--from-savepoint";
+  if (name == "-n") return "--allow-non-restored-state";
+  return name;
+}
+
 const OptionHelp& findOption(std::span<const OptionHelp> known, std::string_view name) {
   std::vector<std::string_view> names;
   for (const std::span<const OptionHelp> options : {known, std::span<const OptionHelp>(kEverywhere)}) {
@@ -76,9 +85,7 @@ Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std:
     }
     const size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const OptionHelp& option = findOption(known, word == "-h"   ? "--help"
-                                                 : word == "-p" ? "--parallelism"
-                                                                : std::string_view(name));
+    const OptionHelp& option = findOption(known, longNameOf(name));
     std::string value;
     if (option.value.empty()) {
       if (equals != std::string::npos) throw failed("option " + name + " takes no value");

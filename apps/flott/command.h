@@ -35,6 +35,7 @@ void print(std::string_view text);
 /// The configuration of --config and -D. Throws Error(kUser) for what is not an option.
 Configuration configurationOf(const Env& env, const Arguments& given);
 
+int runRun(const Env& env, const std::string& name, std::span<const std::string> words);
 int runInfo(const Env& env, const std::string& name, std::span<const std::string> words);
 int runState(const Env& env, const std::string& name, std::span<const std::string> words);
 

@@ -14,6 +14,7 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"info", "show the plan of a program's job", runInfo},
+    {"run", "run a program's job in a master and workers of its own, on this machine", runRun},
     {"state", "look at checkpoints and savepoints: list, print and compare what is in them", runState},
 };
 

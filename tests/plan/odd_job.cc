@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -12,19 +13,44 @@ using namespace flott;
 
 int main(int argc, char** argv) {
   auto env = StreamExecutionEnvironment::fromArgs(argc, argv);
-  const std::string deed = argc > 1 ? argv[1] : "";
+  const Parameters& arguments = env.parameters();
+  const std::string deed = arguments.get("deed", "");
   std::puts("the program says something");
-  auto numbers = env.fromSequence(1, 10).name("numbers");
   if (deed == "throws") throw std::runtime_error("no such database");
   if (deed == "crashes") std::raise(SIGSEGV);
   if (deed == "nothing") return 0;
+  if (deed == "crashes-once") {
+    const std::string crashed = arguments.get("crashed", "crashed");
+    env.fromGenerator<int64_t>([](int64_t i) { return i; }, {.count = 2000, .recordsPerSecond = 2000})
+        .map([crashed](int64_t n) {
+          if (n == 1000 && !std::ifstream(crashed)) {
+            std::ofstream(crashed) << "yes";
+            std::raise(SIGSEGV);
+          }
+          return n;
+        })
+        .sinkTo(FileSink<int64_t>::forRowFormat(arguments.get("out", "numbers")));
+    env.execute("Odd");
+    return 0;
+  }
+  auto numbers = deed == "endless"
+                     ? env.fromGenerator<int64_t>([](int64_t i) { return i; }, {.recordsPerSecond = 100})
+                     : env.fromSequence(1, 10);
+  numbers.name("numbers");
   if (deed == "varies")
     numbers.map([](int64_t n) { return n; }).name("run " + std::to_string(::getpid())).print();
-  if (deed == "sleeps") {
-    for (;;) ::pause();
+  numbers
+      .map([fails = deed == "fails"](int64_t n) {
+        if (fails && n == 10) throw std::runtime_error("ten is too much");
+        return n * n;
+      })
+      .name("squares")
+      .print();
+  if (deed == "starts") {
+    env.executeAsync("Odd").result();
+    return 0;
   }
-  numbers.map([](int64_t n) { return n * n; }).name("squares").print();
-  env.execute(argc > 2 ? argv[2] : "Odd");
+  env.execute(arguments.get("job", "Odd"));
   std::puts("the job has ended");
   return 0;
 }

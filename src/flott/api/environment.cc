@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "flott/api/role.h"
 #include "flott/base/options.h"
 #include "flott/master/program_role.h"
 #include "flott/rest/local_server.h"
@@ -255,6 +256,10 @@ JobExecutionResult StreamExecutionEnvironment::awaited(JobClient& client) const 
 }
 
 JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobName) {
+  if (std::optional<JobResult> result = runInRole(*program_, jobName, true)) {
+    if (result->status == JobStatus::kFailed) throw Error(*result->error).at("job '" + result->jobName + "'");
+    return JobExecutionResult(*std::move(result));
+  }
   JobClient client = executeAsync(jobName);
   return awaited(client);
 }

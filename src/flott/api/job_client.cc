@@ -6,10 +6,9 @@
 
 #include "flott/api/job_listener.h"
 #include "flott/api/program.h"
+#include "flott/api/role.h"
 #include "flott/base/options.h"
-#include "flott/graph/graph_digest.h"
 #include "flott/master/embedded_job.h"
-#include "flott/master/program_role.h"
 #include "flott/master/restart_strategy.h"
 #include "flott/rest/local_server.h"
 
@@ -37,16 +36,6 @@ JobClient submit(Program& program, const std::string& jobName) {
 [[noreturn]] void explainAndExit(Program& program, const std::string& jobName) {
   const StreamGraph graph = program.takeGraph(jobName);
   program.host()->env().console.out(planTree(graph, compile(graph)) + "\n" + planJson(graph) + "\n");
-  std::exit(0);
-}
-
-/// Static objects are destroyed, as at the end of main: what the program has written is there.
-[[noreturn]] void answerAndExit(Program& program, const std::string& jobName, GivenRole& role) {
-  const StreamGraph graph = program.takeGraph(jobName);
-  const JobGraph job = compile(graph);
-  role.answer(ProgramPlan{
-      .jobName = job.jobName, .tree = planTree(graph, job), .json = planJson(graph), .digest = digestOf(job)}
-                  .encode());
   std::exit(0);
 }
 
@@ -158,7 +147,7 @@ JobExecutionResult JobClient::result() {
 JobClient startJob(Program& program, const std::string& jobName) {
   FLOTT_CHECK(program.host() != nullptr, "a program without a host runs no jobs");
   if (program.explainOnly()) explainAndExit(program, jobName);
-  if (GivenRole* const role = program.host()->role()) answerAndExit(program, jobName, *role);
+  (void)runInRole(program, jobName, false);
   std::optional<JobClient> client;
   try {
     client.emplace(submit(program, jobName));

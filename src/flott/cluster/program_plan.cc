@@ -19,15 +19,17 @@ ProgramPlan planOf(Processes& processes, const ProgramCall& call) {
   spec.role = ProgramRole{.options = call.options}.encode();
   const std::unique_ptr<ChildProcess> child = processes.start(spec);
   const std::string answer = child->answer(kMostBytes, kForAnswer);
-  const std::optional<ProcessEnd> end = child->wait(kForEnd);
-  const std::string name = "program '" + call.program + "'";
-  if (!answer.empty()) {
-    try {
-      return ProgramPlan::decode(answer);
-    } catch (Error& error) {
-      throw std::move(error).at("the answer of " + name);
-    }
+  const std::optional<ProcessEnd> end = child->wait(kForEnd);  // what it has printed is there then
+  if (answer.empty()) failWithoutJob(call.program, end);
+  try {
+    return ProgramPlan::decode(answer);
+  } catch (Error& error) {
+    throw std::move(error).at("the answer of program '" + call.program + "'");
   }
+}
+
+void failWithoutJob(const std::string& program, const std::optional<ProcessEnd>& end) {
+  const std::string name = "program '" + program + "'";
   if (end && !end->succeeded()) {
     throw Error(ErrorKind::kUser,
                 name + " " + toString(*end) + " before it started a job: what it wrote is above");

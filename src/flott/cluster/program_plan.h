@@ -7,6 +7,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,10 @@ struct ProgramCall {
 /// when it starts none, or cannot be run, and Error(kTransient) when it takes too long.
 ProgramPlan planOf(Processes& processes, const ProgramCall& call);
 
-/// The same by two runs: Error(kUser) that says what differs when the job is not the same in both, since
+/// Throws what planOf() does for a program that has ended without a word.
+[[noreturn]] void failWithoutJob(const std::string& program, const std::optional<ProcessEnd>& end);
+
+/// planOf() by two runs: Error(kUser) that says what differs when the job is not the same in both, since
 /// processes that run parts of it could not work together.
 ProgramPlan steadyPlanOf(Processes& processes, const ProgramCall& call);
 

@@ -1,8 +1,9 @@
 // What a program is started for when it is not by its user: the two sides of that talk, and their bytes.
 //
-// The program that asks starts it with a ProgramRole (env/processes.h). The program builds its job as always,
-// and the first job that it starts is not run but answered with: its ProgramPlan. Both begin with a version,
-// since the two may have been built at different times. Plain values; any thread.
+// The program that asks starts it with a ProgramRole (env/processes.h). The program builds its job as always.
+// The first job that it starts is not run: it is answered with its ProgramPlan, or the process is its master,
+// which answers with the port that workers are to come to, as digits, or one of these workers. Both begin
+// with a version, since the two may have been built at different times. Plain values; any thread.
 //
 //   spec.role = ProgramRole{.options = {{"parallelism.default", "4"}}}.encode();
 //   const ProgramPlan plan = ProgramPlan::decode(child->answer(…));
@@ -20,8 +21,15 @@ namespace flott {
 struct ProgramRole {
   static constexpr uint32_t kVersion = 1;
 
+  enum class Kind : uint8_t { kPlan, kMaster, kWorker };
+
+  Kind kind = Kind::kPlan;
   /// Options that hold where neither the program nor its arguments say otherwise.
-  std::map<std::string, std::string> options;
+  std::map<std::string, std::string> options = {};
+  // Of a worker: its name, its slots and the port of the master on this machine.
+  std::string worker = {};
+  int slots = 1;
+  uint16_t port = 0;
 
   std::string encode() const;
   /// Throws Error(kUser) that names both versions for those of another one, Error(kCorruption) for other

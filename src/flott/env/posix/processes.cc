@@ -108,6 +108,7 @@ struct Launch {
   [[noreturn]] void run() const {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(127);  // it had died already
+    ::setpgid(0, 0);                          // Ctrl-C is for the parent
     std::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -215,7 +216,7 @@ class PosixRole final : public GivenRole {
       }
       at += static_cast<size_t>(n);
     }
-    answer_ = Descriptor(-1);
+    ::shutdown(answer_.number(), SHUT_WR);  // whoever else has the descriptor
   }
 
  private:

@@ -8,8 +8,17 @@ namespace flott {
 namespace {
 
 TEST(ProgramRole, RolesAndPlansAreReadBack) {
-  const ProgramRole role{.options = {{"parallelism.default", "4"}, {"a", ""}}};
-  EXPECT_EQ(ProgramRole::decode(role.encode()).options, role.options);
+  const ProgramRole role{.kind = ProgramRole::Kind::kWorker,
+                         .options = {{"parallelism.default", "4"}, {"a", ""}},
+                         .worker = "w1",
+                         .slots = 3,
+                         .port = 40'000};
+  const ProgramRole given = ProgramRole::decode(role.encode());
+  EXPECT_EQ(given.kind, role.kind);
+  EXPECT_EQ(given.options, role.options);
+  EXPECT_EQ(given.worker, role.worker);
+  EXPECT_EQ(given.slots, role.slots);
+  EXPECT_EQ(given.port, role.port);
   const ProgramPlan plan{.jobName = "count", .tree = "a\n", .json = "{}", .digest = {{"job 'count'", "x"}}};
   const ProgramPlan again = ProgramPlan::decode(plan.encode());
   EXPECT_EQ(again.jobName, plan.jobName);

@@ -1,0 +1,116 @@
+#include "flott/cluster/local_run.h"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flott/base/error.h"
+#include "flott/base/time.h"
+
+namespace flott {
+namespace {
+
+constexpr Duration kForListening = Duration::seconds(60);
+constexpr Duration kLook = Duration(20);
+constexpr Duration kForDismissal = Duration::seconds(5);
+// A worker that ends at once, again and again, is not to keep the machine busy.
+constexpr int64_t kBetweenReplacementsNanos = 500'000'000;
+
+class Run {
+ public:
+  Run(const Env& env, Processes& processes, const LocalRun& run)
+      : env_(env), processes_(processes), run_(run) {}
+
+  int serve();
+
+ private:
+  struct Worker {
+    std::string name;
+    int64_t replacedNanos = 0;
+    std::unique_ptr<ChildProcess> process;  // null: to be started
+  };
+
+  void startMaster();
+  void keepWorkers();
+  int ended(const ProcessEnd& end);
+  ProcessSpec spec(const ProgramRole& role) const {
+    return {.program = run_.call.program, .arguments = run_.call.arguments, .role = role.encode()};
+  }
+  void say(const std::string& text) const { env_.console.err("flott: " + text + "\n"); }
+
+  Env env_;
+  Processes& processes_;
+  const LocalRun& run_;
+  std::unique_ptr<ChildProcess> master_;
+  uint16_t port_ = 0;
+  std::vector<Worker> workers_;
+  int started_ = 0;
+};
+
+void Run::startMaster() {
+  master_ = processes_.start(spec({.kind = ProgramRole::Kind::kMaster, .options = run_.call.options}));
+  const std::string answer = master_->answer(100, kForListening);
+  const char* const end = answer.data() + answer.size();
+  if (answer.empty()) failWithoutJob(run_.call.program, master_->wait(kForDismissal));
+  if (std::from_chars(answer.data(), end, port_).ptr != end)
+    throw Error(ErrorKind::kUser,
+                "program '" + run_.call.program + "' does not say where its master listens");
+}
+
+void Run::keepWorkers() {
+  const int64_t now = env_.clock.monotonicNanos();
+  for (Worker& worker : workers_) {
+    if (worker.process != nullptr) {
+      const std::optional<ProcessEnd> end = worker.process->wait(Duration());
+      if (!end) continue;
+      worker.process.reset();
+      if (end->succeeded()) {  // dismissed: the job is at its end
+        worker.replacedNanos = kNoDeadline;
+        continue;
+      }
+      if (master_->wait(kLook)) return;  // it was the master that ended
+      say("worker '" + worker.name + "' " + toString(*end) + "; another one takes its place");
+    }
+    if (worker.replacedNanos > now) continue;
+    worker.replacedNanos = now + kBetweenReplacementsNanos;
+    worker.name = "w" + std::to_string(++started_);
+    worker.process = processes_.start(spec({.kind = ProgramRole::Kind::kWorker,
+                                            .options = run_.call.options,
+                                            .worker = worker.name,
+                                            .slots = run_.slots,
+                                            .port = port_}));
+  }
+}
+
+int Run::ended(const ProcessEnd& end) {
+  for (Worker& worker : workers_) {
+    if (worker.process != nullptr) worker.process->wait(kForDismissal);
+  }
+  if (end.signal == 0) return end.status;
+  throw Error(ErrorKind::kUser, "the master of program '" + run_.call.program + "' " + toString(end) +
+                                    ": the job has ended with it");
+}
+
+int Run::serve() {
+  std::atomic<int> signals{0};
+  const auto watch = env_.signals.watch([&signals](int) { ++signals; });
+  startMaster();
+  workers_.resize(static_cast<size_t>(run_.workers));
+  while (!master_->wait(kLook)) {
+    keepWorkers();
+    if (signals.exchange(0) > 0) master_->terminate();
+  }
+  return ended(*master_->wait(Duration()));
+}
+
+}  // namespace
+
+int runLocally(const Env& env, Processes& processes, const LocalRun& run) {
+  return Run(env, processes, run).serve();
+}
+
+}  // namespace flott

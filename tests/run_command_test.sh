@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# `flott run` on real programs. FLOTT_BUILD is the build folder; run_tests.py sets it.
+set -euo pipefail
+export LC_ALL=C
+
+flott="$FLOTT_BUILD/bin/flott"
+odd="$FLOTT_BUILD/tests/odd_job"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+failed=0
+
+# Runs `flott run` with arguments; its output goes to `out` and `err`, its exit code must be the first argument.
+run() {
+  local wanted=$1 code=0
+  shift
+  timeout 120 "$flott" run "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?
+  if [ "$code" != "$wanted" ]; then
+    echo "flott run $*: exit code $code instead of $wanted"
+    tail -n 20 "$folder/out" "$folder/err"
+    failed=1
+  fi
+}
+# A line that matches is in the file.
+has() {
+  grep -qE "$2" "$folder/$1" || { echo "no line in $1 matches '$2':"; tail -n 20 "$folder/$1"; failed=1; }
+}
+
+# All processes of the program have gone.
+none_left() {
+  local file
+  for file in /proc/[0-9]*/cmdline; do
+    if tr '\0' ' ' <"$file" 2>/dev/null | grep -q "^$odd "; then
+      echo "a process is left: $(tr '\0' ' ' <"$file")"
+      failed=1
+    fi
+  done
+}
+
+# The tasks run elsewhere; main goes on in the master only.
+run 0 "$odd" --deed plain
+[ "$(grep -oE '^([0-9]+> )?[0-9]+$' "$folder/out" | sed 's/.*> //' | sort -n | tr '\n' ' ')" = "1 4 9 16 25 36 49 64 81 100 " ] ||
+  { cat "$folder/out"; failed=1; }
+[ "$(grep -c 'the job has ended' "$folder/out")" = 1 ] || { cat "$folder/out"; failed=1; }
+
+# A worker that crashes is replaced; each number is published once.
+run 0 --workers 2 -p 4 -D execution.checkpointing.interval=50ms -D restart-strategy.type=fixed-delay \
+  -D restart-strategy.fixed-delay.attempts=20 \
+  -D restart-strategy.fixed-delay.delay=10ms -D execution.checkpointing.dir="$folder/checkpoints" \
+  "$odd" --deed crashes-once --crashed "$folder/crashed" --out "$folder/numbers"
+has err "^flott: worker 'w[12]' was killed by signal 11 \(segmentation fault\); another one takes its place$"
+[ -e "$folder/crashed" ] || { echo "nothing has crashed"; failed=1; }
+find "$folder/numbers" -type f ! -name '.*' -exec cat {} + | sort -n >"$folder/seen"
+seq 0 1999 | cmp - "$folder/seen" || { echo "the numbers are not those, each once"; failed=1; }
+none_left
+
+# What fails is told by the program, as when a user runs it.
+run 1 "$odd" --deed fails
+has err "^job 'Odd': operator '.*', subtask 1/1: .*ten is too much"
+run 2 "$odd" --deed throws
+has err "no such database"
+run 2 "$odd" --deed crashes
+has err "^flott: program '.*odd_job' was killed by signal 11 \(segmentation fault\) before it started a job: what it wrote is above$"
+run 2 "$odd" --deed nothing
+has err "^flott: program '.*odd_job' ended without starting a job: "
+run 2 "$odd" --deed starts
+has err "^flott run runs the first job of a program, which has to be started by execute\(\): this one is started without"
+run 2 --workers 0 "$odd" --deed plain
+has err "^flott: --workers is from 1 to 1024, not 0$"
+run 2 --paralelism 2 "$odd"
+has err "did you mean '--parallelism'"
+run 2
+has err "^flott: flott run takes a PROGRAM"
+run 0 --help
+has out "^Usage: flott run"
+
+# Asked to end, it cancels the job, and all processes go.
+"$flott" run --workers 2 "$odd" --deed endless >"$folder/out" 2>"$folder/err" </dev/null &
+runner=$!
+for ((tries = 0; tries < 600; ++tries)); do
+  grep -q '^1$\|> 1$' "$folder/out" && break
+  read -rt 0.05 <> <(:) || true
+done
+kill -TERM $runner
+code=0
+wait $runner || code=$?
+[ $code = 0 ] || { echo "cancelled: exit code $code"; tail "$folder/out" "$folder/err"; failed=1; }
+has out "the job has ended"
+none_left
+
+exit $failed
