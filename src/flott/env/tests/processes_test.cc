@@ -123,6 +123,7 @@ TEST_F(ProcessesTest, ThatCannotBeRunAreRefused) {
   EXPECT_EQ(refusal({.program = "/no/such", .arguments = {}}),
             "program '/no/such' cannot be run: no such file or directory");
   const std::string text = testing::TempDir() + "/flott-no-program";
+  std::filesystem::remove(text);
   std::ofstream(text) << "text";
   EXPECT_EQ(refusal({.program = text, .arguments = {}}),
             "program '" + text + "' cannot be run: permission denied");
