@@ -27,7 +27,8 @@ void ChainCut::add(size_t index, OperatorId id, KeyedStateBackend* keyed, std::s
   if (keyed == nullptr) return;
   const SharedCheckpointProperties& properties = snapshot_.barrier.properties;
   std::optional<KeyedSnapshotWriter::Sharing> sharing;
-  if (properties != nullptr && properties->incremental) sharing.emplace(std::move(bases_[index]));
+  if (properties != nullptr && properties->incremental)
+    sharing = KeyedSnapshotWriter::Sharing{std::move(bases_[index])};
   keyed_[index] = {keyed, std::make_unique<KeyedSnapshotWriter>(*keyed, std::move(sharing))};
   snapshot_.operators[index].files = keyed_[index].writer->takeFiles();
   ++encoding_;

@@ -71,6 +71,7 @@ Pair makePair() {
 /// As the system wants them: pointers that end with a null.
 std::vector<char*> pointers(std::vector<std::string>& words) {
   std::vector<char*> all;
+  all.reserve(words.size() + 1);
   for (std::string& word : words) all.push_back(word.data());
   all.push_back(nullptr);
   return all;

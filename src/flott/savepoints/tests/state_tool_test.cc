@@ -308,16 +308,21 @@ TEST_F(StateTool, TheOrderDoesNotDependOnParallelism) {
   EXPECT_EQ(printed(inlined, "count") + printed(inlined, "window-contents"), texts[0]);
 }
 
-TEST_F(StateTool, StateThatWasStoredAsFilesLooksTheSame) {
+TEST_F(StateTool, StateInSharedFilesLooksTheSame) {
   WordState state = manyWords(3000);
   const WordState some = someWords();
   state.visits = some.visits;
   state.seen = some.seen;
   state.timers = some.timers;
   state.files = some.files;
-  for (const std::string folder : {"cp", "s3://bucket/cp"}) {
+  for (const auto& [folder, stored] : {std::pair(std::string("cp"), Stored::kStoreFiles),
+                                       {"s3://bucket/cp", Stored::kStoreFiles},
+                                       {"cp", Stored::kSegments},
+                                       {"s3://bucket/cp", Stored::kSegments}}) {
+    const bool inMemory = stored == Stored::kSegments;
     const std::string whole = write(state, {.folder = folder});
-    const std::string byFiles = write(state, {.id = 8, .parallelism = 3, .folder = folder, .byFiles = true});
+    const std::string byFiles = write(
+        state, {.id = inMemory ? uint64_t{10} : 8, .parallelism = 3, .folder = folder, .stored = stored});
     EXPECT_GT(CheckpointStorage(sim.files(), {}, &sim.stores())
                   .readMetadata(byFiles)
                   .operators[1]
@@ -331,19 +336,19 @@ TEST_F(StateTool, StateThatWasStoredAsFilesLooksTheSame) {
         toText(summarize(*std::make_unique<CheckpointFiles>(sim.env(), StringMap(), byFiles)));
     EXPECT_NE(listed.find("  count              value           3000 keys"), std::string::npos) << listed;
     // What is copied from there is complete without those files.
-    const std::string copy = "/copy-" + std::to_string(folder.size());
+    const std::string copy = "/copy-" + std::to_string(folder.size()) + (inMemory ? "m" : "");
     SavepointWriter writer(sim.env(), copy);
     writer.copyFrom(byFiles);
     writer.write();
     EXPECT_EQ(compared(copy, whole, true), "");
   }
-  const std::string shared =
-      "cp/shared/" +
-      pathOf(
-          CheckpointStorage(sim.files(), {}).readMetadata("cp/chk-8").operators[1].subtasks[1].cold.files[0]);
-  sim.files().remove(shared);
-  EXPECT_EQ(errorText([&] { open("cp/chk-8"); }, ErrorKind::kCorruption),
-            "file '" + shared + "' of a checkpoint is missing. Restore from another checkpoint");
+  for (const std::string folder : {"cp/chk-8", "cp/chk-10"}) {
+    const CheckpointMetadata metadata = CheckpointStorage(sim.files(), {}).readMetadata(folder);
+    const std::string shared = "cp/shared/" + pathOf(metadata.operators[1].subtasks[1].cold.files[0]);
+    sim.files().remove(shared);
+    EXPECT_EQ(errorText([&] { open(folder); }, ErrorKind::kCorruption),
+              "file '" + shared + "' of a checkpoint is missing. Restore from another checkpoint");
+  }
 }
 
 TEST_F(StateTool, FindsKeys) {

@@ -35,12 +35,19 @@ struct WordState {
   std::vector<std::pair<std::string, int64_t>> rules;
 };
 
+/// How keyed state is stored: as sections, or in shared files.
+enum class Stored : uint8_t {
+  kSections,
+  kStoreFiles,  // of a store on disk
+  kSegments     // of tables in memory
+};
+
 struct Writing {
   uint64_t id = 7;
   uint32_t parallelism = 2;
   uint64_t inlineThreshold = 0;
   std::string folder = "cp";
-  bool byFiles = false;  // the store on disk is stored as its files
+  Stored stored = Stored::kSections;
 };
 
 class CheckpointWriterOfTests {
@@ -62,15 +69,23 @@ class CheckpointWriterOfTests {
     for (uint32_t subtask = 0; subtask < how.parallelism; ++subtask) {
       const std::string name = "task-1-" + std::to_string(subtask);
       std::unique_ptr<ColdCopy> copy;
+      std::unique_ptr<SegmentCatalog> catalog;
       const KeyGroupRange groups = keyGroupRange(subtask, 128, how.parallelism);
-      std::string keyed = keyedSection(state, groups, how.byFiles, copy);
-      const bool cold = copy != nullptr;
-      std::vector<StateHandle> handles =
-          storage.write(metadata.id, name,
-                        {std::move(keyed), operatorSection(state, subtask, how.parallelism),
-                         cold ? copy->image.encode() : std::string()});
+      std::string keyed = keyedSection(state, groups, how.stored, copy, catalog);
+      std::string image = copy != nullptr ? copy->image.encode() : std::string();
+      if (catalog != nullptr) {
+        SharedFileWriter out = storage.createShared(metadata.id, name, "segments");
+        out.write(std::exchange(keyed, {}));
+        const SharedFile file = out.finish();
+        catalog->finish(&file);
+        image = catalog->section().encode();
+      }
+      std::vector<StateHandle> handles = storage.write(
+          metadata.id, name,
+          {std::move(keyed), operatorSection(state, subtask, how.parallelism), std::move(image)});
       op.subtasks.push_back({.keyed = handles[0], .operatorState = handles[1], .cold = {handles[2], {}}});
-      if (!cold) continue;
+      if (catalog != nullptr) op.subtasks.back().cold.files = catalog->files();
+      if (copy == nullptr) continue;
       for (const ColdFiles::File& file : copy->files->files()) {
         SharedFileWriter out = storage.createShared(metadata.id, name + "-" + file.name, file.name);
         copy->files->read(file, [&out](std::string_view part) { out.write(part); });
@@ -90,10 +105,11 @@ class CheckpointWriterOfTests {
     }
   }
 
-  static std::string keyedSection(const WordState& state, KeyGroupRange groups, bool byFiles,
-                                  std::unique_ptr<ColdCopy>& copy) {
-    KeyedStateBackend backend(typeOps<std::string>(),
-                              Where{byFiles ? uint64_t{10'000} : 0}({.keyGroups = groups}));
+  static std::string keyedSection(const WordState& state, KeyGroupRange groups, Stored stored,
+                                  std::unique_ptr<ColdCopy>& copy, std::unique_ptr<SegmentCatalog>& catalog) {
+    KeyedStateBackend backend(
+        typeOps<std::string>(),
+        Where{stored == Stored::kStoreFiles ? uint64_t{10'000} : 0}({.keyGroups = groups}));
     auto count = backend.state(ValueStateDescriptor<int64_t>("count"));
     auto visits = backend.state(ListStateDescriptor<Visit>("visits"));
     auto shares = backend.state(MapStateDescriptor<std::string, double>("shares"));
@@ -128,11 +144,12 @@ class CheckpointWriterOfTests {
       });
     }
     std::optional<KeyedSnapshotWriter::Sharing> sharing;
-    if (byFiles) sharing.emplace();
+    if (stored != Stored::kSections) sharing.emplace();
     KeyedSnapshotWriter writer(backend, std::move(sharing));
     copy = writer.takeFiles();
     while (!backend.encodeSome(1000)) {
     }
+    catalog = writer.takeCatalog();
     return writer.finish();
   }
 
