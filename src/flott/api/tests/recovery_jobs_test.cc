@@ -251,8 +251,8 @@ TEST_P(RecoveryJobs, PutOutTheSameWhenTheyMoveToAnotherBackend) {
 TEST_P(RecoveryJobs, PutOutTheSameFromFilesThatCheckpointsShare) {
   recover(GetParam().transformation, "rocksdb shared", "rocksdb shared", 4);
   recover(GetParam().transformation, "rocksdb shared", "hashmap", 2);
-  recover(GetParam().transformation, "hashmap shared", "hashmap shared", 10);
-  recover(GetParam().transformation, "hashmap shared", "rocksdb shared", 2);
+  recover(GetParam().transformation, "hashmap shared", "hashmap shared", 4);
+  recover(GetParam().transformation, "hashmap shared", "rocksdb shared", 1);
 }
 
 using Readings = DataStream<Reading>;
