@@ -15,7 +15,7 @@ constexpr OptionHelp kRunOptions[] = {
     {"--parallelism", "N", "of operators that are given none by the program; also -p N"},
     {"--workers", "N", "processes that do the work (default 1)"},
     {"--slots", "N",
-     "of each of them, and threads: tasks that exchange records go to one worker (default: N of -p)"},
+     "of each of them, and threads; what exchanges records stays in one if it fits (default: N of -p)"},
     {"--from-savepoint", "PATH", "begin with this savepoint or checkpoint; also -s PATH"},
     {"--allow-non-restored-state", "", "leave out state that no operator asks for; also -n"},
 };

@@ -1,5 +1,6 @@
-"""A job whose master and workers are processes: one worker is killed, another stopped for longer than its heartbeat; each
-number is in the files once. Usage: cluster.py"""
+"""Jobs whose master and workers are processes. Of one each worker has whole parts: one worker is killed, another stopped for
+longer than its heartbeat; each number is in the files once. Of the other, which counts and sums by key, two workers have
+a part each, and one is killed. Usage: cluster.py"""
 import collections
 import glob
 import os
@@ -13,6 +14,7 @@ import time
 
 PROGRAM = os.environ['FLOTT_BUILD'] + '/tests/numbers_job'
 COUNT = 60000
+KEYS = 100
 FOLDER = tempfile.mkdtemp()
 OUT = f'{FOLDER}/out'
 OPTIONS = {'parallelism.default': 4, 'execution.checkpointing.interval': '100 ms',
@@ -33,7 +35,8 @@ def check(holds, *what):
 
 class Process:
     def __init__(self, role, name, **options):
-        arguments = [f'-D{key}={value}' for key, value in {**OPTIONS, **options.pop('settings', {})}.items()]
+        settings = {**OPTIONS, **options.pop('settings', {})}
+        arguments = [f'-D{key}={value}' for key, value in settings.items()]
         for key, value in options.items():
             arguments += [f'--{key}', str(value)]
         self.log = f'{FOLDER}/{name}.log'
@@ -70,6 +73,13 @@ def checkpoints(more):
         time.sleep(0.02)
 
 
+def lines_written():
+    """All lines in files, and how many hidden files were left."""
+    files = [path for path in glob.glob(f'{OUT}/**', recursive=True, include_hidden=True) if os.path.isfile(path)]
+    hidden = [path for path in files if os.path.basename(path).startswith('.')]
+    return [line for path in files if path not in hidden for line in open(path)], len(hidden)
+
+
 def run():
     master = Process('master', 'master')
     port = int(master.process.stdout.readline())
@@ -101,17 +111,54 @@ def run():
         printed, well = one.wait()
         check(well, 'a worker was not dismissed:', printed)
 
-    files = [path for path in glob.glob(f'{OUT}/**', recursive=True, include_hidden=True) if os.path.isfile(path)]
-    hidden = [path for path in files if os.path.basename(path).startswith('.')]
-    numbers = collections.Counter(int(line) for path in files if path not in hidden for line in open(path))
+    lines, hidden = lines_written()
+    numbers = collections.Counter(int(line) for line in lines)
     twice = [number for number, times in numbers.items() if times > 1]
     check(not twice, 'there twice:', sorted(twice)[:20])
     check(len(numbers) == COUNT, 'there are', len(numbers), 'numbers of', COUNT)
-    print(f'each of {COUNT} numbers is there once, after {ended[1]} restarts; hidden files left: {len(hidden)}')
+    print(f'each of {COUNT} numbers is there once, after {ended[1]} restarts; hidden files left: {hidden}')
+
+
+def run_keyed():
+    master = Process('master', 'master', keyed='yes')
+    port = int(master.process.stdout.readline())
+
+    def worker(name):
+        started = Process('worker', name, port=port, slots=2, keyed='yes')
+        master.logs(f"worker '{name}' .* offers 2 slots")
+        return started
+
+    workers = [worker(name) for name in ('k1', 'k2')]
+    checkpoints(3)
+    workers.append(worker('k3'))
+    workers[1].process.kill()
+    master.logs("worker 'k2' is lost: .*")
+    checkpoints(3)
+    printed, well = master.wait()
+    ended = re.match(r'FINISHED after (\d+) restarts', printed)
+    check(well and ended and int(ended[1]) >= 1, 'the master says:', printed)
+    for one in (workers[0], workers[2]):
+        printed, well = one.wait()
+        check(well, 'a worker was not dismissed:', printed)
+
+    lines, _ = lines_written()
+    seen = collections.defaultdict(list)
+    for line in lines:
+        key, count, total = map(int, line.split())
+        seen[key].append((count, total))
+    each = COUNT // KEYS
+    for key in range(KEYS):
+        counts = sorted(seen[key])
+        check([count for count, _ in counts] == list(range(1, each + 1)), 'key', key, 'is not counted exactly:', counts[:20])
+        check(counts[-1][1] == sum(range(key, COUNT, KEYS)), 'key', key, 'has the sum', counts[-1][1])
+    print(f'{KEYS} keys are counted and summed exactly by two workers, after {ended[1]} restarts')
 
 
 try:
     run()
+    shutil.rmtree(OUT)
+    shutil.rmtree(f'{FOLDER}/checkpoints', ignore_errors=True)
+    run_keyed()
 finally:
     for process in running:
         process.kill()

@@ -1,5 +1,6 @@
 #include "flott/base/options.h"
 
+#include "flott/base/cluster_options.h"
 #include "flott/base/network_options.h"
 
 namespace flott {
@@ -13,7 +14,7 @@ OptionRegistry standardOptions() {
   all.add(kBufferTimeoutEnabled).add(kBufferTimeout).add(kBuffersPerChannel);
   all.add(kMaxFrameSize).add(kNetworkCompression).add(kNetworkConnectTimeout).add(kNetworkSilence);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
-  all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout);
+  all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout).add(kEvenlySpreadOutSlots);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
   all.add(kRocksDbLocalDir).add(kRocksDbCache).add(kRocksDbManagedMemory).add(kRocksDbFixedMemory);
   all.add(kRocksDbWriteBufferRatio).add(kRocksDbHighPriorityRatio).add(kRocksDbBlockCache);

@@ -1,7 +1,6 @@
 #include "flott/cluster/distributed_deployer.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -121,49 +120,148 @@ DistributedDeployer::Waiting DistributedDeployer::prepare(size_t region, int att
   return waiting;
 }
 
-/// A slot has one subtask of each vertex of its slot sharing group.
-int DistributedDeployer::slotsOf(const TaskSet& tasks) const {
-  std::set<std::pair<std::string, int>> slots;
-  for (const auto& [vertex, subtask] : tasks)
-    slots.emplace(graph_.vertices[static_cast<size_t>(vertex)].slotSharingGroup, subtask);
-  return static_cast<int>(slots.size());
+/// A slot has one subtask of each vertex of its slot sharing group. Those of a subtask are side by side.
+std::vector<TaskSet> DistributedDeployer::slotsOf(size_t region) const {
+  std::map<std::pair<int, std::string>, TaskSet> slots;
+  for (const TaskKey& task : regions_.tasks(region))
+    slots[{task.second, graph_.vertices[static_cast<size_t>(task.first)].slotSharingGroup}].insert(task);
+  std::vector<TaskSet> all;
+  all.reserve(slots.size());
+  for (auto& [name, tasks] : slots) all.push_back(std::move(tasks));
+  return all;
 }
 
 void DistributedDeployer::place() {
+  closeLinks();
   const int64_t now = env_.clock.monotonicNanos();
   std::erase_if(waiting_, [&](Waiting& waiting) {
     endCancelled(waiting);
-    if (waiting.tasks.empty() || place(waiting)) return true;
+    if (place(waiting) || waiting.tasks.empty()) return true;
     if (now < waiting.untilNanos) return false;
-    failUnplaced(waiting);
+    giveUpLinks(waiting);
+    fail(waiting, noSlots(waiting));
     return true;
   });
 }
 
+/// Whether it waits no more.
 bool DistributedDeployer::place(Waiting& waiting) {
   // A part of it is cancelled already, and the rest will be.
-  if (waiting.tasks.size() < waiting.message.tasks.size()) return false;
-  const int slots = slotsOf(regions_.tasks(waiting.region));
-  RemoteWorker* worker = workerFor(waiting, slots);
-  if (worker == nullptr) return false;
-  placedAt_[waiting.region] = worker->id();
-  worker->deploy(waiting.message, waiting.tasks, waiting.region, slots);
+  const bool cancelled = waiting.tasks.size() < waiting.message.tasks.size();
+  const bool lost = std::any_of(waiting.parts.begin(), waiting.parts.end(), [](const Part& part) {
+    return part.worker->state() == RemoteWorker::State::kGone;
+  });
+  if (cancelled || lost) giveUpLinks(waiting);
+  if (cancelled) return false;
+  if (waiting.parts.empty()) {
+    waiting.parts = partsOf(waiting.region);
+    if (waiting.parts.size() > 1) openLinks(waiting);
+  }
+  for (const Part& part : waiting.parts) {
+    if (!part.opened || !part.opened->failure) continue;
+    const Error why = part.opened->failure->error().at(part.worker->name() + " cannot be reached by others");
+    giveUpLinks(waiting);
+    fail(waiting, why);
+    return true;
+  }
+  const bool opened = std::all_of(waiting.parts.begin(), waiting.parts.end(),
+                                  [](const Part& part) { return part.opened.has_value(); });
+  if (waiting.parts.empty() || (waiting.parts.size() > 1 && !opened)) return false;
+  deploy(waiting);
   return true;
 }
 
-RemoteWorker* DistributedDeployer::workerFor(const Waiting& waiting, int slots) {
-  RemoteWorker* best = nullptr;
-  int bestFree = slots - 1;
+std::vector<DistributedDeployer::Part> DistributedDeployer::partsOf(size_t region) {
+  const std::vector<TaskSet> slots = slotsOf(region);
+  std::vector<std::shared_ptr<RemoteWorker>> workers;
+  std::vector<OfferedSlots> offers;
   for (const auto& worker : workers_) {
     if (worker->state() != RemoteWorker::State::kRegistered) continue;
-    const int free = worker->freeSlots();
-    const auto before = placedAt_.find(waiting.region);
-    if (free >= slots && before != placedAt_.end() && before->second == worker->id()) return worker.get();
-    if (free <= bestFree) continue;
-    best = worker.get();
-    bestFree = free;
+    workers.push_back(worker);
+    offers.push_back({worker->id(), worker->slots(), worker->freeSlots()});
   }
-  return best;
+  std::vector<std::string>& before = placedAt_[region];
+  before.resize(slots.size());
+  const std::vector<size_t> chosen = assignSlots(before, std::move(offers), options_.slotSpread);
+  std::map<size_t, Part> parts;
+  for (size_t i = 0; i < chosen.size(); ++i) {
+    Part& part = parts[chosen[i]];
+    part.worker = workers[chosen[i]];
+    part.tasks.insert(slots[i].begin(), slots[i].end());
+    ++part.slots;
+    before[i] = part.worker->id();
+  }
+  std::vector<Part> all;
+  all.reserve(parts.size());
+  for (auto& [worker, part] : parts) all.push_back(std::move(part));
+  return all;
+}
+
+void DistributedDeployer::openLinks(Waiting& waiting) {
+  waiting.links = ++lastLinks_;
+  for (const Part& part : waiting.parts) {
+    part.worker->reserve(waiting.region, part.slots);
+    part.worker->send(messages::OpenLinks{waiting.links, waiting.message.attempt});
+  }
+}
+
+void DistributedDeployer::giveUpLinks(Waiting& waiting) {
+  for (const Part& part : std::exchange(waiting.parts, {})) {
+    part.worker->release(waiting.region);
+    part.worker->send(messages::CloseLinks{waiting.links});
+  }
+  waiting.links = 0;
+}
+
+void DistributedDeployer::linksOpened(RemoteWorker& worker, messages::LinksOpened opened) {
+  for (Waiting& waiting : waiting_) {
+    if (waiting.links != opened.links) continue;
+    for (Part& part : waiting.parts) {
+      if (part.worker.get() == &worker) part.opened = opened;
+    }
+  }
+}
+
+void DistributedDeployer::deploy(Waiting& waiting) {
+  std::vector<messages::Peer> peers;
+  for (const Part& part : waiting.parts) {
+    messages::Peer& peer = peers.emplace_back();
+    peer.worker = part.worker->id();
+    if (part.opened) peer.address = part.opened->address;
+    if (part.opened) peer.port = part.opened->port;
+    for (const auto& [vertex, subtask] : part.tasks) peer.tasks.push_back({vertex, subtask});
+  }
+  Spread spread{.region = waiting.region, .links = waiting.links, .workers = {}};
+  for (size_t i = 0; i < waiting.parts.size(); ++i) {
+    const Part& part = waiting.parts[i];
+    messages::Deploy message{.attempt = waiting.message.attempt,
+                             .region = static_cast<uint32_t>(waiting.region),
+                             .isRestored = waiting.message.isRestored,
+                             .tasks = {},
+                             .links = waiting.links,
+                             .peers = peers};
+    message.peers.erase(message.peers.begin() + static_cast<std::ptrdiff_t>(i));
+    std::map<TaskKey, RemoteTask*> tasks;
+    for (messages::Deploy::One& one : waiting.message.tasks) {
+      const TaskKey key(one.vertex, one.subtask);
+      if (!part.tasks.contains(key)) continue;
+      message.tasks.push_back(std::move(one));
+      tasks[key] = waiting.tasks.at(key);
+    }
+    part.worker->deploy(message, tasks, part.slots);
+    spread.workers.push_back(part.worker);
+  }
+  if (spread.workers.size() > 1) spread_.push_back(std::move(spread));
+}
+
+/// Not before all tasks of a region have ended: the others would take it for a failure.
+void DistributedDeployer::closeLinks() {
+  std::erase_if(spread_, [](const Spread& spread) {
+    const auto runs = [&](const auto& worker) { return worker->runs(spread.region); };
+    if (std::any_of(spread.workers.begin(), spread.workers.end(), runs)) return false;
+    for (const auto& worker : spread.workers) worker->send(messages::CloseLinks{spread.links});
+    return true;
+  });
 }
 
 void DistributedDeployer::endCancelled(Waiting& waiting) {
@@ -176,23 +274,27 @@ void DistributedDeployer::endCancelled(Waiting& waiting) {
   });
 }
 
-void DistributedDeployer::failUnplaced(Waiting& waiting) {
-  const int slots = slotsOf(regions_.tasks(waiting.region));
-  int most = 0;
-  for (const auto& worker : workers_) most = std::max(most, worker->slots());
+void DistributedDeployer::fail(Waiting& waiting, const Error& why) {
   for (const auto& [key, task] : std::exchange(waiting.tasks, {})) {
-    Error error(
-        ErrorKind::kTransient,
-        "no worker has had " + std::to_string(slots) + " free " + (slots == 1 ? "slot" : "slots") +
-            " for it and the tasks that it is connected with, for " + toString(options_.slotRequestTimeout) +
-            " (slot.request.timeout); there " +
-            (workers_.size() == 1 ? "is 1 worker" : "are " + std::to_string(workers_.size()) + " workers") +
-            " of at most " + std::to_string(most) + (most == 1 ? " slot" : " slots") +
-            ". Start another one, or lower the parallelism");
+    Error error = why;
     error.at(task->where());
     task->end(TaskState::kFailed);
     master_->onTaskEnded(task->id(), TaskState::kFailed, std::move(error), {});
   }
+}
+
+Error DistributedDeployer::noSlots(const Waiting& waiting) const {
+  const auto count = [](size_t n, const std::string& what) {
+    return std::to_string(n) + " " + what + (n == 1 ? "" : "s");
+  };
+  size_t offered = 0;
+  for (const auto& worker : workers_) offered += static_cast<size_t>(worker->slots());
+  return Error(ErrorKind::kTransient,
+               "it and the tasks that it is connected with need " +
+                   count(slotsOf(waiting.region).size(), "free slot") + ", and there were fewer for " +
+                   toString(options_.slotRequestTimeout) + " (slot.request.timeout): " +
+                   count(workers_.size(), "worker") + (workers_.size() == 1 ? " offers " : " offer ") +
+                   count(offered, "slot") + " in all. Start another one, or lower the parallelism");
 }
 
 }  // namespace flott

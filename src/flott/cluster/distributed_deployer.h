@@ -1,10 +1,11 @@
 // Gives the tasks of a job to workers: who takes part, which tasks go where, who is lost.
 //
-// Tasks that channels connect go to one worker together, a failover region each; to the one that has had
-// them before if it has room, else to the one with the most free slots. Regions for which nobody has room
-// wait; when they have waited too long their tasks fail, and the restart strategy decides. An actor on the
-// lane of the job's master: the master calls deploy() in its steps, and all other calls but accept() are of
-// that lane, too, so that nothing is locked.
+// Tasks that channels connect are placed together, a failover region each: in one worker, or by slots in
+// several (slot_assignment.h). Of those each is first asked to listen for the others; when all have said
+// where, the tasks are deployed with that. Regions for which there are too few free slots wait; when they
+// have waited too long their tasks fail, and the restart strategy decides. An actor on the lane of the job's
+// master: the master calls deploy() in its steps, and all other calls but accept() are of that lane, too, so
+// that nothing is locked.
 //
 //   DistributedDeployer deployer(graph, options, env);
 //   deployer.reportTo(master);
@@ -15,12 +16,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "flott/cluster/message_port.h"
 #include "flott/cluster/remote_task.h"
 #include "flott/cluster/remote_worker.h"
+#include "flott/cluster/slot_assignment.h"
 #include "flott/env/env.h"
 #include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
@@ -35,6 +38,7 @@ struct DistributedDeployerOptions {
   Duration heartbeatInterval = Duration::seconds(10);
   Duration heartbeatTimeout = Duration::seconds(50);
   Duration slotRequestTimeout = Duration::seconds(300);
+  SlotSpread slotSpread = SlotSpread::kPacked;
   /// What each worker is told.
   messages::Welcome welcome = {};
 };
@@ -63,12 +67,27 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   std::string where() const override { return "workers of job '" + graph_.jobName + "'"; }
 
  private:
-  // A region that has no worker yet.
+  // The tasks of a region that go to one worker.
+  struct Part {
+    std::shared_ptr<RemoteWorker> worker;
+    TaskSet tasks;
+    int slots = 0;
+    std::optional<messages::LinksOpened> opened = {};  // what it has answered
+  };
+  // A region that is not deployed yet.
   struct Waiting {
     size_t region = 0;
-    messages::Deploy message;
+    messages::Deploy message;  // as if it all went to one worker
     std::map<TaskKey, RemoteTask*> tasks;
     int64_t untilNanos = 0;
+    std::vector<Part> parts = {};  // once there are several, that open links
+    uint64_t links = 0;            // the number of these
+  };
+  // A region that several workers have.
+  struct Spread {
+    size_t region = 0;
+    uint64_t links = 0;
+    std::vector<std::shared_ptr<RemoteWorker>> workers;
   };
   struct Made {
     std::unique_ptr<RemoteTask> newest;
@@ -78,14 +97,20 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   // WorkerHost
   void registered(RemoteWorker& worker, const messages::Register& about) override;
   void slotsChanged() override { waker().wake(); }
+  void linksOpened(RemoteWorker& worker, messages::LinksOpened opened) override;
 
   Waiting prepare(size_t region, int attempt, RestoredJob& restored);
-  int slotsOf(const TaskSet& tasks) const;
+  std::vector<TaskSet> slotsOf(size_t region) const;
   void place();
   bool place(Waiting& waiting);
-  RemoteWorker* workerFor(const Waiting& waiting, int slots);
+  std::vector<Part> partsOf(size_t region);
+  void openLinks(Waiting& waiting);
+  void giveUpLinks(Waiting& waiting);
+  void deploy(Waiting& waiting);
+  void closeLinks();
   void endCancelled(Waiting& waiting);
-  void failUnplaced(Waiting& waiting);
+  void fail(Waiting& waiting, const Error& why);
+  Error noSlots(const Waiting& waiting) const;
   void beat();
 
   const JobGraph& graph_;
@@ -95,9 +120,11 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   const FailoverRegions regions_;
   const GraphDigest digest_;
   Mailbox mailbox_;
-  std::vector<std::shared_ptr<RemoteWorker>> workers_;  // in the order of their connections; none is gone
-  std::map<size_t, std::string> placedAt_;              // the worker's name, by region
-  std::vector<Waiting> waiting_;                        // the oldest first
+  std::vector<std::shared_ptr<RemoteWorker>> workers_;   // in the order of their connections; none is gone
+  std::map<size_t, std::vector<std::string>> placedAt_;  // by region, of each slot the worker's name
+  std::vector<Waiting> waiting_;                         // the oldest first
+  std::vector<Spread> spread_;
+  uint64_t lastLinks_ = 0;
   std::map<TaskKey, Made> tasks_;
   int64_t nextBeat_ = 0;
   bool jobEnded_ = false;

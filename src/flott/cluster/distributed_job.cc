@@ -1,5 +1,6 @@
 #include "flott/cluster/distributed_job.h"
 
+#include "flott/base/cluster_options.h"
 #include "flott/base/options.h"
 #include "flott/master/job_options.h"
 
@@ -7,10 +8,12 @@ namespace flott {
 namespace {
 
 DistributedDeployerOptions deployerOptions(const Configuration& configuration, const std::string& jobId) {
-  DistributedDeployerOptions options{.heartbeatInterval = configuration.get(kHeartbeatInterval),
-                                     .heartbeatTimeout = configuration.get(kHeartbeatTimeout),
-                                     .slotRequestTimeout = configuration.get(kSlotRequestTimeout),
-                                     .welcome = {.jobId = jobId, .configuration = {}}};
+  DistributedDeployerOptions options{
+      .heartbeatInterval = configuration.get(kHeartbeatInterval),
+      .heartbeatTimeout = configuration.get(kHeartbeatTimeout),
+      .slotRequestTimeout = configuration.get(kSlotRequestTimeout),
+      .slotSpread = configuration.get(kEvenlySpreadOutSlots) ? SlotSpread::kEven : SlotSpread::kPacked,
+      .welcome = {.jobId = jobId, .configuration = {}}};
   for (const auto& [key, entry] : configuration.entries())
     options.welcome.configuration.emplace(key, entry.value);
   return options;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "flott/base/error.h"
+#include "flott/runtime/worker.h"
 
 namespace flott {
 namespace {
@@ -55,6 +56,23 @@ void checkFits(const JobGraph& graph, int vertex, const RestoredTask& restored) 
         vertex, "restores another number of operators");
   for (const RestoredChannel& channel : restored.channels)
     check(isInput(graph, vertex, channel.edge), graph, vertex, "restores an exchange that is no input");
+}
+
+void checkPlaces(const JobGraph& graph, const std::set<std::pair<int, int>>& mine,
+                 const std::set<std::pair<int, int>>& elsewhere) {
+  const auto checkChannel = [&](std::pair<int, int> task, std::pair<int, int> other) {
+    if (!mine.contains(task) || mine.contains(other) || elsewhere.contains(other)) return;
+    check(false, graph, task.first, "does not say where a task is that this one has a channel with");
+  };
+  for (const JobEdge& edge : graph.edges) {
+    const std::vector<std::vector<int>> reached = receiversOf(graph, edge);
+    for (int sender = 0; sender < static_cast<int>(reached.size()); ++sender) {
+      for (const int receiver : reached[static_cast<size_t>(sender)]) {
+        checkChannel({edge.from, sender}, {edge.to, receiver});
+        checkChannel({edge.to, receiver}, {edge.from, sender});
+      }
+    }
+  }
 }
 
 }  // namespace flott

@@ -153,16 +153,16 @@ class MessageLoop::Link {
   // closed nobody takes anything, but the other side may not have heard of that yet.
   void handOver() {
     size_t at = 0;
-    while (received_.size() - at >= kFrameHeaderBytes) {
+    while (received_.size() - at >= kMessageHeaderBytes) {
       const std::string_view rest = std::string_view(received_).substr(at);
       size_t size = rest.size();
       try {
-        size = kFrameHeaderBytes + messageBytes(rest);
+        size = kMessageHeaderBytes + messageBytes(rest);
       } catch (const Error&) {
       }
       if (size > rest.size()) break;
       at += size;
-      if (size == kFrameHeaderBytes) {
+      if (size == kMessageHeaderBytes) {
         ended_ = true;
         break;
       }

@@ -142,27 +142,27 @@ namespace {
 constexpr uint32_t kMark = 0x4d'54'4c'46;  // "FLTM"
 
 uint32_t headerChecksum(std::string_view header) {
-  return static_cast<uint32_t>(hashBytes(header.substr(0, kFrameHeaderBytes - sizeof(uint32_t))));
+  return static_cast<uint32_t>(hashBytes(header.substr(0, kMessageHeaderBytes - sizeof(uint32_t))));
 }
 
 /// Its first bytes are room for the header.
 void putHeader(std::string& frame) {
-  const std::string_view bytes = std::string_view(frame).substr(kFrameHeaderBytes);
+  const std::string_view bytes = std::string_view(frame).substr(kMessageHeaderBytes);
   std::string header;
   ByteWriter out(header);
   out.fixed(kMark);
   out.fixed(kProtocolVersion);
   out.fixed(uint64_t{bytes.size()});
   out.fixed(hashBytes(bytes));
-  header.resize(kFrameHeaderBytes);
+  header.resize(kMessageHeaderBytes);
   const uint32_t checksum = headerChecksum(header);
-  std::memcpy(header.data() + kFrameHeaderBytes - sizeof checksum, &checksum, sizeof checksum);
-  std::memcpy(frame.data(), header.data(), kFrameHeaderBytes);
+  std::memcpy(header.data() + kMessageHeaderBytes - sizeof checksum, &checksum, sizeof checksum);
+  std::memcpy(frame.data(), header.data(), kMessageHeaderBytes);
 }
 
 template <typename Messages>
 std::string encodeFrame(const Messages& message) {
-  std::string frame(kFrameHeaderBytes, '\0');
+  std::string frame(kMessageHeaderBytes, '\0');
   ByteWriter body(frame);
   Codec<Messages>::encode(message, body);
   putHeader(frame);
@@ -171,11 +171,11 @@ std::string encodeFrame(const Messages& message) {
 
 template <typename Messages>
 Messages decodeFrame(std::string_view frame) {
-  if (messageBytes(frame) != frame.size() - kFrameHeaderBytes)
+  if (messageBytes(frame) != frame.size() - kMessageHeaderBytes)
     throw Error(ErrorKind::kCorruption, "a message is cut off, or longer than it says");
   uint64_t checksum;
   std::memcpy(&checksum, frame.data() + 16, sizeof checksum);
-  const std::string_view bytes = frame.substr(kFrameHeaderBytes);
+  const std::string_view bytes = frame.substr(kMessageHeaderBytes);
   if (checksum != hashBytes(bytes))
     throw Error(ErrorKind::kCorruption, "a message does not match its checksum: it was damaged on its way");
   ByteReader in(bytes);
@@ -193,14 +193,14 @@ Messages decodeFrame(std::string_view frame) {
 
 uint64_t messageBytes(std::string_view header) {
   const auto damaged = [](const std::string& what) { return Error(ErrorKind::kCorruption, what); };
-  if (header.size() < kFrameHeaderBytes) throw damaged("a message is cut off within its header");
+  if (header.size() < kMessageHeaderBytes) throw damaged("a message is cut off within its header");
   ByteReader in(header);
   if (in.fixed<uint32_t>() != kMark)
     throw damaged("what comes is no message of Flott: is the address that of another service?");
   const auto version = in.fixed<uint32_t>();
   const auto length = in.fixed<uint64_t>();
   uint32_t checksum;
-  std::memcpy(&checksum, header.data() + kFrameHeaderBytes - sizeof checksum, sizeof checksum);
+  std::memcpy(&checksum, header.data() + kMessageHeaderBytes - sizeof checksum, sizeof checksum);
   if (checksum != headerChecksum(header) || length > kMostMessageBytes)
     throw damaged("the header of a message does not match its checksum: it was damaged on its way");
   if (version != kProtocolVersion) {
@@ -213,7 +213,7 @@ uint64_t messageBytes(std::string_view header) {
 }
 
 std::string farewell() {
-  std::string frame(kFrameHeaderBytes, '\0');
+  std::string frame(kMessageHeaderBytes, '\0');
   putHeader(frame);
   return frame;
 }

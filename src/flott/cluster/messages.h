@@ -126,6 +126,14 @@ struct AccumulatorsOfTask {
   Accumulators accumulators;
 };
 
+/// The answer to OpenLinks: where other workers reach it, unless it has failed.
+struct LinksOpened {
+  uint64_t links = 0;
+  std::string address;  // numeric
+  uint16_t port = 0;
+  std::optional<Failure> failure;
+};
+
 // --- from the master to a worker ---
 
 /// The worker belongs to the job.
@@ -139,7 +147,25 @@ struct Refused {
   std::string why;
 };
 
-/// Tasks of one attempt that are to run in the worker, connected with each other only.
+/// The worker will get tasks with channels to other workers, and is to listen for these.
+struct OpenLinks {
+  uint64_t links = 0;  // a number of these in the job, never used again
+  int32_t attempt = 0;
+};
+
+/// Another worker with tasks of the same attempt and region.
+struct Peer {
+  struct One {
+    int32_t vertex = 0;
+    int32_t subtask = 0;
+  };
+  std::string worker;
+  std::string address;  // numeric
+  uint16_t port = 0;
+  std::vector<One> tasks;
+};
+
+/// Tasks of one attempt of a region that are to run in the worker. The rest of the region is at the peers.
 struct Deploy {
   struct One {
     int32_t vertex = 0;
@@ -147,8 +173,16 @@ struct Deploy {
     RestoredTask restored;
   };
   int32_t attempt = 0;
+  uint32_t region = 0;
   bool isRestored = false;
   std::vector<One> tasks;
+  uint64_t links = 0;  // those to the peers
+  std::vector<Peer> peers;
+};
+
+/// All tasks that used them have ended, in all workers, or will never be deployed.
+struct CloseLinks {
+  uint64_t links = 0;
 };
 
 /// The job has ended, or wants this worker no more: what still runs there is cancelled.
@@ -209,15 +243,15 @@ using ToMaster =
     std::variant<messages::Heartbeat, messages::Register, messages::Reports, messages::TaskEnded,
                  messages::Damaged, messages::SplitRequest, messages::EventOfReader,
                  messages::WatermarkOfTask, messages::Acknowledgement, messages::AwaitsFinalCheckpoint,
-                 messages::Decline, messages::Times, messages::AccumulatorsOfTask>;
+                 messages::Decline, messages::Times, messages::AccumulatorsOfTask, messages::LinksOpened>;
 
-using ToWorker =
-    std::variant<messages::Heartbeat, messages::Welcome, messages::Refused, messages::Deploy,
-                 messages::Dismiss, messages::Cancel, messages::Splits, messages::NoMoreSplits,
-                 messages::EventForReader, messages::WatermarkLimit, messages::Trigger,
-                 messages::CheckpointEnd, messages::Drain, messages::ReadTimes, messages::ReadAccumulators>;
+using ToWorker = std::variant<messages::Heartbeat, messages::Welcome, messages::Refused, messages::Deploy,
+                              messages::Dismiss, messages::Cancel, messages::Splits, messages::NoMoreSplits,
+                              messages::EventForReader, messages::WatermarkLimit, messages::Trigger,
+                              messages::CheckpointEnd, messages::Drain, messages::ReadTimes,
+                              messages::ReadAccumulators, messages::OpenLinks, messages::CloseLinks>;
 
-inline constexpr size_t kFrameHeaderBytes = 28;
+inline constexpr size_t kMessageHeaderBytes = 28;
 /// More is taken for damage. State that is larger is read from files by the tasks themselves.
 inline constexpr uint64_t kMostMessageBytes = uint64_t{1} << 30;
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "flott/base/options.h"
+#include "flott/cluster/data_plane.h"
 #include "flott/cluster/distributed_job.h"
 #include "flott/cluster/message_loop.h"
 #include "flott/cluster/worker_agent.h"
@@ -36,11 +37,13 @@ void runWorker(const JobGraph& graph, Env env, const WorkerProcessOptions& optio
   const std::unique_ptr<AsyncNetwork> network = makeAsyncNetwork(env.clock);
   const std::unique_ptr<Scheduler> scheduler = makeThreadedScheduler(env, {.lanes = options.lanes + 1});
   MessageLoop loop(*network, env.log);
+  const std::unique_ptr<DataPlane> dataPlane = makeDataPlane(env, options.dataAddress);
   WorkerAgent agent(graph,
                     {.name = options.name,
                      .slots = options.slots,
                      .lanes = options.lanes,
-                     .registrationTimeout = options.timeout},
+                     .registrationTimeout = options.timeout,
+                     .dataPlane = dataPlane.get()},
                     env, *scheduler, loop.connect(options.address, options.port, options.timeout));
   scheduler->add(options.lanes, agent);
   {

@@ -39,6 +39,8 @@ struct WorkerProcessOptions {
   /// Of the master.
   std::string address = "127.0.0.1";
   uint16_t port = 0;
+  /// Of this machine, by which other workers reach this one.
+  std::string dataAddress = "127.0.0.1";
   /// How long the way to the master, and its answer, may take.
   Duration timeout = Duration::seconds(10);
 };

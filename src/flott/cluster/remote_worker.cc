@@ -1,5 +1,6 @@
 #include "flott/cluster/remote_worker.h"
 
+#include <algorithm>
 #include <set>
 
 #include "flott/base/error.h"
@@ -52,6 +53,7 @@ void RemoteWorker::send(const ToWorker& message) {
 int RemoteWorker::freeSlots() const {
   std::set<size_t> regions;
   int free = slots_;
+  for (const auto& [region, slots] : reserved_) free -= slots;
   for (const auto& [key, placed] : tasks_) {
     if (regions.insert(placed.region).second) free -= placed.slots;
   }
@@ -75,12 +77,19 @@ void RemoteWorker::refuse(const std::string& why) {
 }
 
 void RemoteWorker::deploy(const messages::Deploy& message, const std::map<TaskKey, RemoteTask*>& tasks,
-                          size_t region, int slots) {
+                          int slots) {
+  const size_t region = message.region;
+  release(region);
   send(message);
   for (const auto& [key, task] : tasks) {
     tasks_[key] = {task, region, slots};
     task->place(*this);
   }
+}
+
+bool RemoteWorker::runs(size_t region) const {
+  return std::any_of(tasks_.begin(), tasks_.end(),
+                     [region](const auto& entry) { return entry.second.region == region; });
 }
 
 // Its tasks may go on for a while, and what they send is not read: the port is closed.
@@ -185,5 +194,7 @@ void RemoteWorker::on(messages::Times&& message) {
 void RemoteWorker::on(messages::AccumulatorsOfTask&& message) {
   if (RemoteTask* task = find(message.task)) task->answer(message.question, std::move(message.accumulators));
 }
+
+void RemoteWorker::on(messages::LinksOpened&& message) { host_.linksOpened(*this, std::move(message)); }
 
 }  // namespace flott

@@ -33,6 +33,7 @@ class WorkerHost {
   virtual void registered(RemoteWorker& worker, const messages::Register& about) = 0;
   /// A task of the worker has ended, or all have because it is lost.
   virtual void slotsChanged() = 0;
+  virtual void linksOpened(RemoteWorker& worker, messages::LinksOpened opened) = 0;
 
  protected:
   ~WorkerHost() = default;
@@ -67,9 +68,13 @@ class RemoteWorker final : public WorkerLink,
   /// The answer to its registration.
   void welcome(const messages::Register& about, const messages::Welcome& answer);
   void refuse(const std::string& why);
-  /// The tasks of a region; the slots that they take are free again when all of them have ended.
-  void deploy(const messages::Deploy& message, const std::map<TaskKey, RemoteTask*>& tasks, size_t region,
-              int slots);
+  /// Takes the slots for a region whose tasks are yet to be deployed.
+  void reserve(size_t region, int slots) { reserved_[region] = slots; }
+  void release(size_t region) { reserved_.erase(region); }
+  /// Tasks of a region; the slots that they take are free again when all of them have ended.
+  void deploy(const messages::Deploy& message, const std::map<TaskKey, RemoteTask*>& tasks, int slots);
+  /// Some task of the region has not ended.
+  bool runs(size_t region) const;
   /// Its tasks fail. Harmless when it is gone already.
   void lose(const Error& why);
   void dismiss();
@@ -78,7 +83,7 @@ class RemoteWorker final : public WorkerLink,
   struct Placed {
     RemoteTask* task = nullptr;
     size_t region = 0;
-    int slots = 0;  // of all tasks of the region
+    int slots = 0;  // of all tasks of the region in this worker
   };
 
   // MessagePort::Receiver
@@ -102,6 +107,7 @@ class RemoteWorker final : public WorkerLink,
   void on(messages::Decline&& message);
   void on(messages::Times&& message);
   void on(messages::AccumulatorsOfTask&& message);
+  void on(messages::LinksOpened&& message);
 
   const std::unique_ptr<MessagePort> port_;
   Mailbox& mailbox_;
@@ -113,6 +119,7 @@ class RemoteWorker final : public WorkerLink,
   int slots_ = 0;
   int64_t heardNanos_;
   std::map<TaskKey, Placed> tasks_;  // that have not ended
+  std::map<size_t, int> reserved_;   // slots, by region
 };
 
 }  // namespace flott

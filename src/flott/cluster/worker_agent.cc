@@ -96,6 +96,10 @@ void WorkerAgent::leave(std::optional<Error> why) {
     env_.log.error("cluster", error_->what());
   }
   for (const auto& [key, deployed] : running_) deployed.task->cancel();
+  opened_.clear();
+  for (const auto& [number, region] : regions_) {
+    if (region.newest != nullptr) region.newest->stopLinks();
+  }
 }
 
 void WorkerAgent::beat() {
@@ -166,19 +170,34 @@ void WorkerAgent::on(messages::Refused&& message) { throw Error(ErrorKind::kUser
 
 void WorkerAgent::on(messages::Dismiss&&) { leave(std::nullopt); }
 
-void WorkerAgent::on(messages::Deploy&& message) {
+void WorkerAgent::check(const messages::Deploy& message) const {
   if (state_ != State::kServing) throw Error(ErrorKind::kBug, "it deploys tasks before a welcome");
+  if (message.tasks.empty()) throw Error(ErrorKind::kBug, "it deploys no tasks");
+  std::set<TaskKey> mine;
+  std::set<TaskKey> elsewhere;
   for (const messages::Deploy::One& one : message.tasks) {
     checkTask(graph_, one.vertex, one.subtask);
     checkFits(graph_, one.vertex, one.restored);
     if (running_.contains({one.vertex, one.subtask}))
       throw Error(ErrorKind::kBug, "it deploys a task that runs here already");
+    mine.emplace(one.vertex, one.subtask);
   }
-  if (message.tasks.empty()) throw Error(ErrorKind::kBug, "it deploys no tasks");
-  Region& region = regions_[{message.tasks.front().vertex, message.tasks.front().subtask}];
-  std::unique_ptr<Worker> worker;
+  for (const messages::Peer& peer : message.peers) {
+    for (const messages::Peer::One& one : peer.tasks) {
+      checkTask(graph_, one.vertex, one.subtask);
+      elsewhere.emplace(one.vertex, one.subtask);
+    }
+  }
+  checkPlaces(graph_, mine, elsewhere);
+  if (!message.peers.empty() && !opened_.contains(message.links))
+    throw Error(ErrorKind::kBug, "it deploys tasks with links that it has not asked for");
+}
+
+void WorkerAgent::on(messages::Deploy&& message) {
+  check(message);
+  std::unique_ptr<Attempt> attempt;
   try {
-    worker = make(message);
+    attempt = make(message);
   } catch (...) {
     const messages::Failure failure = messages::Failure::of(currentError());
     for (const messages::Deploy::One& one : message.tasks) {
@@ -187,17 +206,23 @@ void WorkerAgent::on(messages::Deploy&& message) {
     }
     return;
   }
+  Region& region = regions_[message.region];
   region.before = std::move(region.newest);
-  region.newest = std::move(worker);
-  for (const auto& task : region.newest->tasks())
+  region.newest = std::move(attempt);
+  for (const auto& task : region.newest->worker->tasks())
     running_[{task->id().vertex, task->id().subtask.value}] = {task.get(), now_.nanos};
-  region.newest->deploy(scheduler_);
+  if (region.newest->links != nullptr) region.newest->links->start();
+  region.newest->worker->deploy(scheduler_);
   nextLook_ = deadlineAfter(env_.clock, kLookInterval);
 }
 
-std::unique_ptr<Worker> WorkerAgent::make(messages::Deploy& message) {
+std::unique_ptr<WorkerAgent::Attempt> WorkerAgent::make(messages::Deploy& message) {
+  auto attempt = std::make_unique<Attempt>();
+  attempt->number = message.links;
+  attempt->links = linksFor(message);
   WorkerOptions options = workerOptions(configuration_, message.attempt, jobId_, *storage_);
   options.coldMemory = coldMemory_;
+  if (attempt->links != nullptr) options.remote = &attempt->links->links();
   RestoredJob restored;
   for (const JobVertex& vertex : graph_.vertices) {
     if (message.isRestored) restored.emplace_back(static_cast<size_t>(vertex.parallelism));
@@ -208,8 +233,50 @@ std::unique_ptr<Worker> WorkerAgent::make(messages::Deploy& message) {
     restored[static_cast<size_t>(one.vertex)][static_cast<size_t>(one.subtask)] = std::move(one.restored);
   }
   MasterGateway& master = *this;
-  return std::make_unique<Worker>(graph_, configuration_, placement(message), std::move(options), env_,
-                                  master, std::move(restored));
+  attempt->worker = std::make_unique<Worker>(graph_, configuration_, placement(message), std::move(options),
+                                             env_, master, std::move(restored));
+  return attempt;
+}
+
+std::unique_ptr<OpenedLinks> WorkerAgent::linksFor(const messages::Deploy& message) {
+  if (message.peers.empty()) return nullptr;
+  std::unique_ptr<OpenedLinks> links = std::move(opened_.extract(message.links).mapped());
+  std::map<std::string, PeerAddress> peers;
+  std::map<TaskKey, std::string> places;
+  for (const messages::Peer& peer : message.peers) {
+    peers[peer.worker] = {peer.address, peer.port};
+    for (const messages::Peer::One& one : peer.tasks) places[{one.vertex, one.subtask}] = peer.worker;
+  }
+  links->links().setPeers(std::move(peers), std::move(places));
+  return links;
+}
+
+void WorkerAgent::on(messages::OpenLinks&& message) {
+  if (state_ != State::kServing) throw Error(ErrorKind::kBug, "it opens links before a welcome");
+  messages::LinksOpened answer{.links = message.links, .address = {}, .port = 0, .failure = {}};
+  try {
+    if (options_.dataPlane == nullptr)
+      throw Error(ErrorKind::kUser, "it was started without a network to other workers");
+    LinkOptions options = linkOptions(configuration_);
+    options.job = jobId_ + ", links " + std::to_string(message.links);
+    options.attempt = message.attempt;
+    options.worker = options_.name;
+    std::unique_ptr<OpenedLinks>& links = opened_[message.links];
+    links = options_.dataPlane->open(std::move(options));
+    answer.address = options_.dataPlane->address();
+    answer.port = links->links().port();
+  } catch (...) {
+    opened_.erase(message.links);
+    answer.failure = messages::Failure::of(currentError());
+  }
+  send(answer);
+}
+
+void WorkerAgent::on(messages::CloseLinks&& message) {
+  opened_.erase(message.links);
+  for (const auto& [number, region] : regions_) {
+    if (region.newest != nullptr && region.newest->number == message.links) region.newest->stopLinks();
+  }
 }
 
 // The tasks of a slot share a lane; slots take lanes by turns, as they come.

@@ -1,9 +1,10 @@
 // A worker process of a job: takes tasks from the master, runs them, and says what becomes of them.
 //
 // It registers with the slots it offers and what its program has built, makes a Worker for each region of
-// tasks that it is given, and passes the calls of both sides on as messages. When the master says nothing
-// for too long, or the link breaks, it cancels its tasks and ends: by then, or soon after, the master counts
-// it as lost. An actor on a lane of its own; the tasks run on the lanes before it.
+// tasks that it is given, or for its part of one, with links to the workers that have the rest, and passes
+// the calls of both sides on as messages. When the master says nothing for too long, or the link breaks, it
+// cancels its tasks and ends: by then, or soon after, the master counts it as lost. An actor on a lane of its
+// own; the tasks run on the lanes before it.
 //
 //   WorkerAgent agent(graph, {.name = "w1", .slots = 2}, env, scheduler, network.connect(master));
 //   scheduler.add(1, agent);
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "flott/base/config.h"
+#include "flott/cluster/data_plane.h"
 #include "flott/cluster/message_port.h"
 #include "flott/cluster/messages.h"
 #include "flott/env/env.h"
@@ -42,6 +44,8 @@ struct WorkerAgentOptions {
   int lanes = 1;
   /// How long the answer to the registration may take.
   Duration registrationTimeout = Duration::seconds(50);
+  /// For channels to other workers; outlives the agent. Null: it has no part of a region, but all or nothing.
+  DataPlane* dataPlane = nullptr;
 };
 
 class WorkerAgent final : public Runnable, private MasterGateway, private MessagePort::Receiver {
@@ -67,10 +71,21 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
     kServing,
     kLeaving,  // tasks are being cancelled; nothing is sent or listened to
   };
-  // The attempts of one region.
+  // What runs of one attempt of a region.
+  struct Attempt {
+    ~Attempt() {
+      if (links != nullptr) links->end();
+    }
+    void stopLinks() {
+      if (links != nullptr) links->links().stop();
+    }
+    uint64_t number = 0;                 // of the links
+    std::unique_ptr<OpenedLinks> links;  // null: all of the region is here
+    std::unique_ptr<Worker> worker;
+  };
   struct Region {
-    std::unique_ptr<Worker> newest;
-    std::unique_ptr<Worker> before;  // its lanes may just be done with it
+    std::unique_ptr<Attempt> newest;
+    std::unique_ptr<Attempt> before;  // its lanes may just be done with it
   };
   struct Deployed {
     Task* task = nullptr;
@@ -123,8 +138,12 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
   void on(messages::Drain&& message);
   void on(messages::ReadTimes&& message);
   void on(messages::ReadAccumulators&& message);
+  void on(messages::OpenLinks&& message);
+  void on(messages::CloseLinks&& message);
 
-  std::unique_ptr<Worker> make(messages::Deploy& message);
+  void check(const messages::Deploy& message) const;
+  std::unique_ptr<Attempt> make(messages::Deploy& message);
+  std::unique_ptr<OpenedLinks> linksFor(const messages::Deploy& message);
   Placement placement(const messages::Deploy& message);
   void taskEnded(TaskId task, TaskState state, std::optional<messages::Failure> failure,
                  Accumulators accumulators);
@@ -147,9 +166,10 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
   Duration patience_;  // with a master that says nothing
   std::optional<CheckpointStorage> storage_;
   std::shared_ptr<ColdMemory> coldMemory_;
-  std::map<TaskKey, Region> regions_;                  // by their first task
-  std::map<TaskKey, Deployed> running_;                // tasks that have not ended
-  std::map<std::pair<std::string, int>, int> laneOf_;  // by slot sharing group and subtask
+  std::map<uint32_t, Region> regions_;
+  std::map<uint64_t, std::unique_ptr<OpenedLinks>> opened_;  // for tasks to come, by number
+  std::map<TaskKey, Deployed> running_;                      // tasks that have not ended
+  std::map<std::pair<std::string, int>, int> laneOf_;        // by slot sharing group and subtask
   int64_t heardNanos_ = 0;
   int64_t nextBeat_ = 0;
   int64_t nextLook_ = 0;  // whether tasks that were deployed have opened

@@ -16,7 +16,7 @@ class Task;
 class Waker;
 
 /// A task that runs elsewhere.
-struct RemoteTask {
+struct PeerTask {
   int vertex = 0;
   int subtask = 0;
 };
@@ -26,9 +26,9 @@ class RemoteChannels {
   /// Wakes what moves the elements: the other end of each channel.
   virtual Waker& waker() = 0;
   /// From this worker's task to one elsewhere.
-  virtual void addOutgoing(uint32_t number, RemoteTask receiver, Channel& channel, Task& sender) = 0;
+  virtual void addOutgoing(uint32_t number, PeerTask receiver, Channel& channel, Task& sender) = 0;
   /// From a task elsewhere to this worker's. Batches come from a pool of this kind.
-  virtual void addIncoming(uint32_t number, RemoteTask sender, Channel& channel, Task& receiver,
+  virtual void addIncoming(uint32_t number, PeerTask sender, Channel& channel, Task& receiver,
                            PoolOf pool) = 0;
 
  protected:

@@ -54,7 +54,7 @@ TEST(ClusterJob, PartsWaitForFreeSlots) {
   ClusterWorld world(1, [&] { return twoParts(kCount, outside); });
   world.start();
   world.addWorker("small", 1);
-  world.after(Duration::seconds(20), [&] { world.addWorker("w1", 3); });
+  world.after(Duration::seconds(20), [&] { world.addWorker("w1", 2); });
   EXPECT_EQ(world.end().status, JobStatus::kFinished);
   for (const auto& part : outside) EXPECT_EQ(part->totals, expected(kCount));
   EXPECT_LT(world.workers.at("small").wire->framesAt(0), 5);
@@ -68,9 +68,9 @@ TEST(ClusterJob, FailsWhenNobodyHasRoomForSoLong) {
   EXPECT_EQ(result.status, JobStatus::kFailed);
   EXPECT_STREQ(
       result.error->what(),
-      "operator 'Source: numbers left', subtask 1/2, which has no worker yet: no worker has had 2 free "
-      "slots for it and the tasks that it is connected with, for 5 min (slot.request.timeout); there is 1 "
-      "worker of at most 1 slot. Start another one, or lower the parallelism");
+      "operator 'Source: numbers left', subtask 1/2, which has no worker yet: it and the tasks that it is "
+      "connected with need 2 free slots, and there were fewer for 5 min (slot.request.timeout): 1 worker "
+      "offers 1 slot in all. Start another one, or lower the parallelism");
 }
 
 // What happens to a worker in the midst of a record.

@@ -16,10 +16,12 @@
 #include <utility>
 #include <vector>
 
+#include "flott/cluster/data_plane.h"
 #include "flott/cluster/distributed_job.h"
 #include "flott/cluster/simulated_wire.h"
 #include "flott/cluster/tests/simulated_process.h"
 #include "flott/cluster/worker_agent.h"
+#include "flott/env/simulated_async_network.h"
 #include "flott/master/tests/summing_job.h"
 
 namespace flott {
@@ -60,12 +62,50 @@ inline bool pass(DeterministicScheduler& scheduler, SimulatedEnv& sim, Duration 
   return scheduler.runUntilIdle();
 }
 
+/// Links that a process steps, each over a network of its own.
+class SimulatedDataPlane final : public DataPlane {
+ public:
+  SimulatedDataPlane(SimulatedWires& wires, std::string address, SimulatedProcess& process)
+      : wires_(wires), address_(std::move(address)), process_(process) {}
+
+  std::unique_ptr<OpenedLinks> open(LinkOptions options) override {
+    if (onOpen) onOpen();
+    options.address = address_;
+    return std::make_unique<Opened>(wires_.addHost(address_), std::move(options), process_);
+  }
+  const std::string& address() const override { return address_; }
+
+  MoveFunction<void()> onOpen = {};
+
+ private:
+  class Opened final : public OpenedLinks {
+   public:
+    Opened(std::unique_ptr<AsyncNetwork> network, LinkOptions options, SimulatedProcess& process)
+        : network_(std::move(network)),
+          process_(process),
+          links_(std::move(options), *network_, process.env()) {}
+    WorkerLinks& links() override { return links_; }
+    void start() override { process_.add(0, links_); }
+    void end() override { process_.remove(links_); }
+
+   private:
+    const std::unique_ptr<AsyncNetwork> network_;
+    SimulatedProcess& process_;
+    WorkerLinks links_;
+  };
+
+  SimulatedWires& wires_;
+  const std::string address_;
+  SimulatedProcess& process_;
+};
+
 class ClusterWorld {
  public:
   using MakeGraph = MoveFunction<JobGraph()>;
 
   ClusterWorld(uint64_t seed, MakeGraph makeGraph)
       : sim(seed),
+        wires(sim.clock(), sim.random().fork("wires"), {.roomBytes = 3000}),
         scheduler(sim, 1, {.seed = seed, .maxSteps = 5'000'000}),
         makeGraph_(std::move(makeGraph)) {}
 
@@ -79,19 +119,23 @@ class ClusterWorld {
   struct Worker {
     std::unique_ptr<SimulatedWire> wire;
     std::unique_ptr<SimulatedProcess> process;
+    std::unique_ptr<SimulatedDataPlane> dataPlane;
     std::shared_ptr<WorkerAgent> agent;
     void kill() {
       agent.reset();
       process->kill();
     }
   };
-  /// `graph`: of another program.
+  /// Is at 10.0.0.n for others, the n-th. `graph`: of another program.
   Worker& addWorker(const std::string& name, int slots, std::optional<JobGraph> graph = {}) {
     Worker& worker = workers[name];
     worker.wire = std::make_unique<SimulatedWire>(sim, name);
     worker.process = std::make_unique<SimulatedProcess>(sim, name);
-    auto content = std::make_shared<Content>(graph ? *std::move(graph) : makeGraph_(),
-                                             WorkerAgentOptions{.name = name, .slots = slots}, worker);
+    worker.dataPlane = std::make_unique<SimulatedDataPlane>(wires, "10.0.0." + std::to_string(workers.size()),
+                                                            *worker.process);
+    auto content = std::make_shared<Content>(
+        graph ? *std::move(graph) : makeGraph_(),
+        WorkerAgentOptions{.name = name, .slots = slots, .dataPlane = worker.dataPlane.get()}, worker);
     worker.agent = {content, &content->agent};
     worker.process->add(1, content->agent);
     worker.process->keep(std::move(content));
@@ -130,6 +174,7 @@ class ClusterWorld {
   }
 
   SimulatedEnv sim;
+  SimulatedWires wires;
   DeterministicScheduler scheduler;
 
  private:

@@ -90,6 +90,7 @@ TEST_F(Fencing, WhatAnEarlierAttemptStillSaysChangesNothing) {
   fake.say(messages::Acknowledgement{ofAttempt(0), checkpoint, snapshot});
   fake.say(messages::Decline{ofAttempt(0), checkpoint, failure});
   fake.say(messages::Damaged{ofAttempt(0), failure});
+  fake.say(messages::LinksOpened{7, "10.0.0.9", 7000, failure});
   fake.say(ended(0, TaskState::kFinished));
   fake.say(ended(0, TaskState::kFailed));
   fake.say(ended(7, TaskState::kFailed));

@@ -70,9 +70,10 @@ std::vector<std::string> oneFrameOfEach() {
   toMaster(Decline{kTask, CheckpointId(4), failure});
   toMaster(Times{kTask, 9, std::move(times)});
   toMaster(AccumulatorsOfTask{kTask, 9, {}});
+  toMaster(LinksOpened{7, "10.0.0.1", 4711, failure});
   toWorker(Welcome{"00ff", {{"pipeline.name", "j"}}});
   toWorker(Refused{"no"});
-  toWorker(Deploy{2, true, {{3, 1, someState()}}});
+  toWorker(Deploy{2, 1, true, {{3, 1, someState()}}, 7, {{"w2", "10.0.0.2", 4712, {{3, 0}}}}});
   toWorker(Dismiss());
   toWorker(Cancel{kTask});
   toWorker(Splits{kTask, {{"id", "state"}}});
@@ -84,10 +85,12 @@ std::vector<std::string> oneFrameOfEach() {
   toWorker(Drain{kTask});
   toWorker(ReadTimes{kTask, 9});
   toWorker(ReadAccumulators{kTask, 9});
+  toWorker(OpenLinks{7, 2});
+  toWorker(CloseLinks{7});
   return frames;
 }
 
-constexpr size_t kToMaster = 13;  // of them
+constexpr size_t kToMaster = 14;  // of them
 
 std::string again(const std::string& frame, bool toMaster) {
   return toMaster ? frameOf(decodeToMaster(frame)) : frameOf(decodeToWorker(frame));
@@ -96,14 +99,14 @@ std::string again(const std::string& frame, bool toMaster) {
 TEST(Messages, ComeOutAsTheyWentIn) {
   const std::vector<std::string> frames = oneFrameOfEach();
   for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(again(frames[i], i < kToMaster), frames[i]) << i;
-  const auto deploy = std::get<Deploy>(decodeToWorker(frames[15]));
+  const auto deploy = std::get<Deploy>(decodeToWorker(frames[16]));
   const RestoredOperator& op = deploy.tasks.front().restored.operators.front();
   EXPECT_EQ(op.operatorState, someState().operators.front().operatorState);
   EXPECT_EQ(op.stored.front().image.manifest, "m");
   EXPECT_EQ(*deploy.tasks.front().restored.channels.front().parts.front(), "in flight");
   const auto reports = std::get<Reports>(decodeToMaster(frames[2]));
   EXPECT_EQ(reports.tasks.front().operators.front().metrics[1].parts, someReadings().metrics[1].parts);
-  const auto trigger = std::get<Trigger>(decodeToWorker(frames[22]));
+  const auto trigger = std::get<Trigger>(decodeToWorker(frames[23]));
   EXPECT_EQ(trigger.barrier.stop(), StopMode::kDrain);
   EXPECT_EQ(trigger.barrier.properties->folder, "/savepoints/1");
   const auto ended = std::get<TaskEnded>(decodeToMaster(frames[3]));
@@ -114,8 +117,8 @@ TEST(Messages, ComeOutAsTheyWentIn) {
 TEST(Messages, TheirLayoutBelongsToTheVersion) {
   uint64_t all = kProtocolVersion;
   for (const std::string& frame : oneFrameOfEach())
-    all = combineHashes(all, hashBytes(std::string_view(frame).substr(kFrameHeaderBytes)));
-  EXPECT_EQ(all, 4261665495501505648u);
+    all = combineHashes(all, hashBytes(std::string_view(frame).substr(kMessageHeaderBytes)));
+  EXPECT_EQ(all, 8750007327622949124u);
 }
 
 std::string failure(std::string_view frame) {
@@ -128,7 +131,7 @@ std::string failure(std::string_view frame) {
 }
 
 TEST(Messages, DamagedOnesAreRefused) {
-  const std::string frame = frameOf(Deploy{2, true, {{3, 1, someState()}}});
+  const std::string frame = frameOf(Deploy{2, 1, true, {{3, 1, someState()}}, 0, {}});
   for (size_t i = 0; i < frame.size(); ++i) {
     std::string damaged = frame;
     damaged[i] = static_cast<char>(damaged[i] ^ 0x10);
@@ -164,10 +167,10 @@ TEST(Messages, AnyBytesAreReadOrRefused) {
   int refused = 0;
   for (int round = 0; round < 3000; ++round) {
     std::string frame = frames[random.below(frames.size())];
-    for (uint64_t n = random.below(4); n <= 4 && frame.size() > kFrameHeaderBytes; ++n)
-      frame[kFrameHeaderBytes + random.below(frame.size() - kFrameHeaderBytes)] =
+    for (uint64_t n = random.below(4); n <= 4 && frame.size() > kMessageHeaderBytes; ++n)
+      frame[kMessageHeaderBytes + random.below(frame.size() - kMessageHeaderBytes)] =
           static_cast<char>(random.next());
-    const uint64_t checksum = hashBytes(std::string_view(frame).substr(kFrameHeaderBytes));
+    const uint64_t checksum = hashBytes(std::string_view(frame).substr(kMessageHeaderBytes));
     std::memcpy(frame.data() + 16, &checksum, sizeof checksum);
     const std::string sound = ofVersion(kProtocolVersion, frame);
     for (const bool toMaster : {true, false}) {

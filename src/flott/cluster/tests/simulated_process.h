@@ -80,6 +80,7 @@ class SimulatedProcess final : public Runnable, public Scheduler, private Bell {
     runnables_.push_back(&runnable);
     waker().wake();
   }
+  void remove(Runnable& runnable) { std::erase(runnables_, &runnable); }
   void start() override {}
   void join() override {}
   bool joinFor(Duration) override { return runnables_.empty(); }

@@ -2,6 +2,7 @@
 // sockets and threads.
 #include <gtest/gtest.h>
 
+#include "flott/cluster/data_plane.h"
 #include "flott/cluster/message_loop.h"
 #include "flott/cluster/tests/cluster_world.h"
 #include "flott/env/posix/async_network.h"
@@ -185,36 +186,62 @@ TEST(Tcp, AnOtherSideThatTakesNothingIsClosed) {
   EXPECT_EQ(pair.earAtLeft.closed, "the other side does not take what it is sent");
 }
 
-// With threads: for the sanitizer.
-TEST(Tcp, CarriesAJobOnRealSockets) {
+// A process with threads of its own.
+struct RealWorker {
+  RealWorker(Env& environment, JobGraph program, const std::string& name, uint16_t port)
+      : env(environment),
+        network(makeAsyncNetwork(env.clock)),
+        lanes(makeThreadedScheduler(env, {.lanes = 2})),
+        graph(std::move(program)),
+        loop(*network, env.log),
+        dataPlane(makeDataPlane(env, "127.0.0.1")),
+        agent(graph, {.name = name, .slots = 2, .dataPlane = dataPlane.get()}, env, *lanes,
+              loop.connect("127.0.0.1", port, kTimeout)),
+        thread(loop, *network, env) {
+    lanes->add(1, agent);
+    lanes->start();
+  }
+  Env env;
+  const std::unique_ptr<AsyncNetwork> network;
+  const std::unique_ptr<Scheduler> lanes;
+  const JobGraph graph;
+  MessageLoop loop;
+  const std::unique_ptr<DataPlane> dataPlane;
+  WorkerAgent agent;
+  const MessageLoopThread thread;
+};
+
+// With threads: for the sanitizer. What the sums of one worker tell is told on one thread.
+TEST(Tcp, CarriesAJobAndItsRecordsOnRealSockets) {
   const auto real = makeRealEnv({.log = {.level = LogLevel::kWarn}});
   Env env = real->env();
-  const std::vector<std::shared_ptr<Outside>> outside{std::make_shared<Outside>(),
-                                                      std::make_shared<Outside>()};
-  const auto masterNetwork = makeAsyncNetwork(env.clock);
-  const auto workerNetwork = makeAsyncNetwork(env.clock);
-  DistributedJob job(twoParts(kCount, outside), {}, env);
-  MessageLoop masterLoop(*masterNetwork, env.log);
-  MessageLoop workerLoop(*workerNetwork, env.log);
-  const uint16_t port = masterLoop.listen("127.0.0.1", 0, [&](auto peer) { job.accept(std::move(peer)); });
-  const auto masterLanes = makeThreadedScheduler(env, {.lanes = 1});
-  const auto workerLanes = makeThreadedScheduler(env, {.lanes = 2});
-  const JobGraph graph = twoParts(kCount, outside);
-  WorkerAgent agent(graph, {.name = "w", .slots = 4}, env, *workerLanes,
-                    workerLoop.connect("127.0.0.1", port, kTimeout));
-  job.addTo(*masterLanes, 0);
-  workerLanes->add(1, agent);
+  const auto graph = [](const auto& outside) { return summing(kCount, {.sources = 2, .sums = 4}, outside); };
+  const auto network = makeAsyncNetwork(env.clock);
+  DistributedJob job(graph(std::make_shared<Outside>()), {}, env);
+  MessageLoop loop(*network, env.log);
+  const uint16_t port = loop.listen("127.0.0.1", 0, [&](auto peer) { job.accept(std::move(peer)); });
+  const auto lanes = makeThreadedScheduler(env, {.lanes = 1});
+  job.addTo(*lanes, 0);
+  std::map<int64_t, int64_t> totals;
   {
-    const MessageLoopThread masterThread(masterLoop, *masterNetwork, env);
-    const MessageLoopThread workerThread(workerLoop, *workerNetwork, env);
-    masterLanes->start();
-    workerLanes->start();
-    masterLanes->join();
-    workerLanes->join();
+    const MessageLoopThread thread(loop, *network, env);
+    lanes->start();
+    const std::vector<std::shared_ptr<Outside>> outside{std::make_shared<Outside>(),
+                                                        std::make_shared<Outside>()};
+    RealWorker left(env, graph(outside[0]), "left", port);
+    RealWorker right(env, graph(outside[1]), "right", port);
+    lanes->join();
+    for (RealWorker* worker : {&left, &right}) {
+      worker->lanes->join();
+      EXPECT_EQ(worker->agent.error(), std::nullopt);
+    }
+    for (const auto& part : outside) {
+      EXPECT_FALSE(part->totals.empty());
+      totals.insert(part->totals.begin(), part->totals.end());
+    }
   }
   EXPECT_EQ(job.master().result().status, JobStatus::kFinished);
-  EXPECT_EQ(agent.error(), std::nullopt);
-  for (const auto& part : outside) EXPECT_EQ(part->totals, expected(kCount));
+  EXPECT_EQ(totals, expected(kCount));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ void WorkerLinks::stop() {
   waker().wake();
 }
 
-Link& WorkerLinks::linkTo(RemoteTask task) {
+Link& WorkerLinks::linkTo(PeerTask task) {
   const auto place = places_.find({task.vertex, task.subtask});
   FLOTT_CHECK(place != places_.end() && peers_.contains(place->second), "the place of each task is known");
   std::unique_ptr<Link>& link = links_[place->second];
@@ -32,11 +32,11 @@ Link& WorkerLinks::linkTo(RemoteTask task) {
   return *link;
 }
 
-void WorkerLinks::addOutgoing(uint32_t number, RemoteTask receiver, Channel& channel, Task& sender) {
+void WorkerLinks::addOutgoing(uint32_t number, PeerTask receiver, Channel& channel, Task& sender) {
   linkTo(receiver).addOutgoing(number, channel, sender);
 }
 
-void WorkerLinks::addIncoming(uint32_t number, RemoteTask sender, Channel& channel, Task& receiver,
+void WorkerLinks::addIncoming(uint32_t number, PeerTask sender, Channel& channel, Task& receiver,
                               PoolOf pool) {
   linkTo(sender).addIncoming(number, channel, receiver, pool);
 }

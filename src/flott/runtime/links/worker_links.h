@@ -47,9 +47,8 @@ class WorkerLinks final : public Runnable, public RemoteChannels {
 
   // RemoteChannels
   Waker& waker() override { return Runnable::waker(); }
-  void addOutgoing(uint32_t number, RemoteTask receiver, Channel& channel, Task& sender) override;
-  void addIncoming(uint32_t number, RemoteTask sender, Channel& channel, Task& receiver,
-                   PoolOf pool) override;
+  void addOutgoing(uint32_t number, PeerTask receiver, Channel& channel, Task& sender) override;
+  void addIncoming(uint32_t number, PeerTask sender, Channel& channel, Task& receiver, PoolOf pool) override;
 
   // Runnable
   Progress step(StepTime now) override;
@@ -57,7 +56,7 @@ class WorkerLinks final : public Runnable, public RemoteChannels {
   std::string where() const override { return "the links of worker '" + options_.worker + "'"; }
 
  private:
-  Link& linkTo(RemoteTask task);
+  Link& linkTo(PeerTask task);
   void begin(int64_t nowNanos);
   void accept(int64_t nowNanos);
 
