@@ -42,6 +42,14 @@ run 0 "$odd" --deed plain
   { cat "$folder/out"; failed=1; }
 [ "$(grep -c 'the job has ended' "$folder/out")" = 1 ] || { cat "$folder/out"; failed=1; }
 
+# Workers share tasks that exchange records: the greatest running sum of a key is that of all its numbers.
+run 0 --workers 2 -p 4 "$odd" --deed sums
+sed -nE 's/^([0-9]+> )?\(([0-9]+), ([0-9]+)\)$/\2 \3/p' "$folder/out" | sort -k1n -k2n |
+  awk '{ most[$1] = $2 } END { for (key = 0; key < 7; ++key) print key, most[key] }' >"$folder/sums"
+for key in 0 1 2 3 4 5 6; do
+  seq 1 1000 | awk -v key=$key '$1 % 7 == key { sum += $1 } END { print key, sum }'
+done | cmp - "$folder/sums" || { echo "the sums are not right"; cat "$folder/sums"; tail "$folder/out" "$folder/err"; failed=1; }
+
 # A worker that crashes is replaced; each number is published once.
 run 0 --workers 2 -p 4 -D execution.checkpointing.interval=50ms -D restart-strategy.type=fixed-delay \
   -D restart-strategy.fixed-delay.attempts=20 \

@@ -14,8 +14,7 @@ namespace {
 constexpr OptionHelp kRunOptions[] = {
     {"--parallelism", "N", "of operators that are given none by the program; also -p N"},
     {"--workers", "N", "processes that do the work (default 1)"},
-    {"--slots", "N",
-     "of each of them, and threads; what exchanges records stays in one if it fits (default: N of -p)"},
+    {"--slots", "N", "of each of them, and threads (default: so that all together have the N of -p)"},
     {"--from-savepoint", "PATH", "begin with this savepoint or checkpoint; also -s PATH"},
     {"--allow-non-restored-state", "", "leave out state that no operator asks for; also -n"},
 };
@@ -61,7 +60,7 @@ int runRun(const Env& env, const std::string& name, std::span<const std::string>
   for (const auto& [key, entry] : configuration.entries()) run.call.options[key] = entry.value;
   run.workers = numberOf(given, "--workers", 1);
   const auto parallelism = static_cast<int>(configuration.get(kDefaultParallelism));
-  run.slots = numberOf(given, "--slots", parallelism);
+  run.slots = numberOf(given, "--slots", (parallelism + run.workers - 1) / run.workers);
   return runLocally(env, *makeProcesses(env.clock), run);
 }
 

@@ -33,6 +33,16 @@ int main(int argc, char** argv) {
     env.execute("Odd");
     return 0;
   }
+  if (deed == "sums") {
+    using Pair = std::pair<int64_t, int64_t>;
+    env.fromSequence(1, 1000)
+        .map([](int64_t n) { return Pair(n % 7, n); })
+        .keyBy(&Pair::first)
+        .sum(&Pair::second)
+        .print();
+    env.execute("Odd");
+    return 0;
+  }
   auto numbers = deed == "endless"
                      ? env.fromGenerator<int64_t>([](int64_t i) { return i; }, {.recordsPerSecond = 100})
                      : env.fromSequence(1, 10);
