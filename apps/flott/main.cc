@@ -29,7 +29,10 @@ int main(int argc, char** argv) {
   } catch (const BrokenPipe&) {
     return kBrokenPipe;
   } catch (...) {
-    real->env().console.err(std::string("flott: ") + currentError().what() + "\n");
+    try {
+      real->env().console.err(std::string("flott: ") + currentError().what() + "\n");
+    } catch (const Error&) {  // nobody listens
+    }
     return kError;
   }
 }

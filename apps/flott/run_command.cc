@@ -26,7 +26,7 @@ int printRunHelp(const std::string& name) {
         "main() goes on when the job has ended, and workers. A worker that crashes is replaced, and the job "
         "goes\n"
         "on as its restart strategy says. Ctrl-C cancels the job; once more ends it at once.\n\n" +
-        optionLines(kRunOptions) + "\n  " + name + " --workers 2 -p 4 ./wordcount --input texts\n  " + name +
+        optionLines(kRunOptions) + "\n  " + name + " --workers 2 -p 4 ./sums --input numbers\n  " + name +
         " -D execution.checkpointing.interval=10s -s /savepoints/7 ./orders\n");
   return kDone;
 }

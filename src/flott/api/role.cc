@@ -24,13 +24,14 @@ namespace {
   std::exit(0);
 }
 
-[[noreturn]] void work(const StreamGraph& graph, const ProgramRole& role, Env env) {
+[[noreturn]] void work(const StreamGraph& graph, const ProgramRole& role, GivenRole& given, Env env) {
   int status = 0;
   // The master is asked to end, and dismisses its workers.
   const auto signals = env.signals.watch([](int) {});
   try {
     runWorker(compile(graph), env,
               {.name = role.worker, .slots = role.slots, .lanes = role.slots, .port = role.port});
+    given.answer(kDismissed);
   } catch (const Error& error) {
     env.console.err("worker '" + role.worker + "': " + error.what() + "\n");
     status = 1;
@@ -48,7 +49,7 @@ std::optional<JobResult> runInRole(Program& program, const std::string& jobName,
   const bool first = program.generation() == 0;
   const StreamGraph graph = program.takeGraph(jobName);
   if (role.kind == ProgramRole::Kind::kPlan) answerPlan(graph, *given);
-  if (role.kind == ProgramRole::Kind::kWorker) work(graph, role, program.host()->env());
+  if (role.kind == ProgramRole::Kind::kWorker) work(graph, role, *given, program.host()->env());
   if (!waits || !first) {
     throw Error(
         ErrorKind::kUser,

@@ -17,6 +17,7 @@ namespace {
 constexpr Duration kForListening = Duration::seconds(60);
 constexpr Duration kLook = Duration(20);
 constexpr Duration kForDismissal = Duration::seconds(5);
+constexpr int kBrokenPipeSignal = 13;
 // A worker that ends at once, again and again, is not to keep the machine busy.
 constexpr int64_t kBetweenReplacementsNanos = 500'000'000;
 
@@ -40,7 +41,12 @@ class Run {
   ProcessSpec spec(const ProgramRole& role) const {
     return {.program = run_.call.program, .arguments = run_.call.arguments, .role = role.encode()};
   }
-  void say(const std::string& text) const { env_.console.err("flott: " + text + "\n"); }
+  void say(const std::string& text) const {
+    try {
+      env_.console.err("flott: " + text + "\n");
+    } catch (const Error&) {  // nobody listens, and the job is more than that
+    }
+  }
 
   Env env_;
   Processes& processes_;
@@ -67,9 +73,16 @@ void Run::keepWorkers() {
     if (worker.process != nullptr) {
       const std::optional<ProcessEnd> end = worker.process->wait(Duration());
       if (!end) continue;
+      const bool dismissed = end->succeeded() && worker.process->answer(100, kLook) == kDismissed;
       worker.process.reset();
-      if (end->succeeded()) {  // dismissed: the job is at its end
+      if (dismissed) {  // the job is at its end
         worker.replacedNanos = kNoDeadline;
+        continue;
+      }
+      if (end->signal == kBrokenPipeSignal) {  // nobody reads what the job prints
+        say("worker '" + worker.name + "' " + toString(*end) + ": the job is cancelled");
+        worker.replacedNanos = kNoDeadline;
+        master_->terminate();
         continue;
       }
       if (master_->wait(kLook)) return;  // it was the master that ended
@@ -78,17 +91,23 @@ void Run::keepWorkers() {
     if (worker.replacedNanos > now) continue;
     worker.replacedNanos = now + kBetweenReplacementsNanos;
     worker.name = "w" + std::to_string(++started_);
-    worker.process = processes_.start(spec({.kind = ProgramRole::Kind::kWorker,
-                                            .options = run_.call.options,
-                                            .worker = worker.name,
-                                            .slots = run_.slots,
-                                            .port = port_}));
+    try {
+      worker.process = processes_.start(spec({.kind = ProgramRole::Kind::kWorker,
+                                              .options = run_.call.options,
+                                              .worker = worker.name,
+                                              .slots = run_.slots,
+                                              .port = port_}));
+    } catch (const Error& error) {
+      say("worker '" + worker.name + "' does not start: " + error.what());
+    }
   }
 }
 
 int Run::ended(const ProcessEnd& end) {
+  const int64_t until = deadlineAfter(env_.clock, kForDismissal);
   for (Worker& worker : workers_) {
-    if (worker.process != nullptr) worker.process->wait(kForDismissal);
+    const int64_t left = std::max<int64_t>(0, until - env_.clock.monotonicNanos());
+    if (worker.process != nullptr) worker.process->wait(Duration(left / 1'000'000));
   }
   if (end.signal == 0) return end.status;
   throw Error(ErrorKind::kUser, "the master of program '" + run_.call.program + "' " + toString(end) +

@@ -37,6 +37,9 @@ struct ProgramRole {
   static ProgramRole decode(std::string_view bytes);
 };
 
+/// What a worker answers when its master has no more to do for it.
+inline constexpr const char* kDismissed = "dismissed";
+
 struct ProgramPlan {
   std::string jobName;
   std::string tree;  // for people

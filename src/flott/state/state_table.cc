@@ -195,7 +195,10 @@ bool StateTable::erase(const KeyRef& key) {
   if (found == nullptr && coldOnly_ != 0) found = fetch(key);
   if (found == nullptr) return false;
   if (cold_ != nullptr && mayBeStored(found, key.hash)) eraseCold(found);
-  if (tails_ != 0 && marked(Mark::kTail, found, key.hash)) --tails_;
+  if (tails_ != 0 && marked(Mark::kTail, found, key.hash)) {
+    --tails_;
+    if (marked(Mark::kStored, found, key.hash)) --coldOnly_;  // it was counted there, too
+  }
   const size_t index = directoryIndex(key.hash);
   const DirectoryEntry entry = directory_[index];
   Segment& segment = Segment::ofSlots(entry.slots);

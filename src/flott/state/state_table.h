@@ -355,6 +355,8 @@ class StateTable {
     bool lists = false;        // ColdPlace
     bool inexact = false;
     bool readsAhead = true;
+    std::string someKey;    // in the store; empty: none is known
+    std::string scanFrom;   // where the next look for one begins
     bool used = false;      // the store may hold something
     size_t evictIndex = 0;  // the directory entry whose turn is next
     uint64_t evictions = 1;

@@ -248,12 +248,15 @@ void StateTable::eraseCold(const std::byte* slot) {
   std::string& key = cold_->side.encodedKey;
   key.clear();
   appendColdKey(orderAt(slot), slot + layout_.keyOffset, key);
+  if (key == cold_->someKey) cold_->scanFrom = std::exchange(cold_->someKey, {});
   cold_->side.erase(key);
 }
 
 /// After all entries in memory went.
 void StateTable::clearCold() {
   coldOnly_ = tails_ = 0;
+  cold_->someKey.clear();
+  cold_->scanFrom.clear();
   ++cold_->evictions;
   if (!std::exchange(cold_->used, false)) return;
   cold_->side.eraseRange(cold_->prefix, coldEnd());
@@ -295,8 +298,15 @@ void StateTable::forgetTail(Segment& segment, uint32_t slot) {
 
 bool StateTable::isEmpty() {
   if (size() == 0) return true;
-  if (size_ != 0 || !cold_->inexact) return false;
-  if (cold_->side.scan(cold_->prefix, coldEnd())->valid()) return false;
+  if (size_ != 0 || !cold_->inexact || !cold_->someKey.empty()) return false;
+  // Entries mostly go in order, and what is gone takes its time to step over: so from where the last one was.
+  for (const std::string& from : {cold_->scanFrom, cold_->prefix}) {
+    if (from.empty()) continue;
+    const std::unique_ptr<ColdScan> scan = cold_->side.scan(from, coldEnd());
+    if (!scan->valid()) continue;
+    cold_->someKey = scan->key();
+    return false;
+  }
   coldOnly_ = 0;
   return true;
 }

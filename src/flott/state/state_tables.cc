@@ -24,7 +24,7 @@ StateTable* StateTables::after(int64_t nameSpace) const {
 void StateTables::drop(int64_t nameSpace) {
   const auto found = tables_.find(nameSpace);
   if (found == tables_.end()) return;
-  droppedEntries_ = found->second->size();
+  droppedEntries_ = found->second->sizeInMemory();
   droppedBytes_ = found->second->bytes();
   found->second->clear();
   tables_.erase(found);

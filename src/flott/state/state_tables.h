@@ -53,7 +53,7 @@ class StateTables {
   TableHome& home_;
   const ColdPlace cold_;
   std::map<int64_t, std::unique_ptr<StateTable>> tables_;
-  size_t droppedEntries_ = 0;  // of the table dropped last,
+  size_t droppedEntries_ = 0;  // in memory, of the table dropped last,
   size_t droppedBytes_ = 0;    // and what it took
 };
 

@@ -237,7 +237,12 @@ int takeNumber(std::string_view& text) {
 
 class PosixProcesses final : public Processes {
  public:
-  explicit PosixProcesses(const Clock& clock) : clock_(clock) {}
+  explicit PosixProcesses(const Clock& clock) : clock_(clock) {
+    // Where one of the first three is closed, what is opened next would take its place.
+    int number = ::open("/dev/null", O_RDWR);
+    while (number >= 0 && number <= STDERR_FILENO) number = ::open("/dev/null", O_RDWR);
+    const Descriptor behindThem(number);
+  }
 
   std::unique_ptr<ChildProcess> start(const ProcessSpec& spec) override;
   std::unique_ptr<GivenRole> role() override;
