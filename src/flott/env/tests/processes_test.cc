@@ -65,7 +65,7 @@ TEST_F(ProcessesTest, ThatRunCanBeAskedToEnd) {
 TEST_F(ProcessesTest, GoWithWhoeverHoldsThem) {
   int64_t id = 0;
   {
-    const auto child = processes->start(shell("trap '' TERM; sleep 1000"));
+    const auto child = processes->start(shell("trap '' TERM; exec sleep 1000"));
     id = child->id();
   }
   EXPECT_FALSE(std::filesystem::exists("/proc/" + std::to_string(id)));
