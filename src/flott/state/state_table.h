@@ -440,7 +440,7 @@ class StateTable {
   uint64_t layoutVersion_ = 1;
   std::vector<DirectoryEntry> directory_;
   size_t size_ = 0;      // in memory
-  size_t coldOnly_ = 0;  // in the store and not in memory, or only as a tail: these at least
+  size_t coldOnly_ = 0;  // in the store and not in memory, or only as a tail: at most so many
   size_t tails_ = 0;     // entries so marked
   size_t segments_ = 0;
   size_t segmentBytes_ = 0;
