@@ -1,36 +1,9 @@
 #!/usr/bin/env bash
 # `flott info` on real programs. FLOTT_BUILD is the build folder; run_tests.py sets it.
-set -euo pipefail
-export LC_ALL=C
+. tests/shell/commands.sh
 
-flott="$FLOTT_BUILD/bin/flott"
+prefix=(info)
 odd="$FLOTT_BUILD/tests/odd_job"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
-
-# Compares a file with standard input.
-expect() {
-  if ! diff -u --label expected --label "$1" - "$2"; then failed=1; fi
-}
-
-# Runs `flott info` with arguments; its output goes to `out` and `err`, its exit code must be the first argument.
-run() {
-  local wanted=$1 code=0
-  shift
-  timeout 120 "$flott" info "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?
-  if [ "$code" != "$wanted" ]; then
-    echo "flott info $*: exit code $code instead of $wanted"
-    cat "$folder/err"
-    failed=1
-  fi
-}
-# The last line of the error.
-refused() {
-  run 2 "${@:2}"
-  tail -n 1 "$folder/err" >"$folder/last"
-  expect "flott info ${*:2}" "$folder/last" <<<"flott: $1"
-}
 
 run 0 "$odd" --deed plain --job 'a name' -D parallelism.default=1
 "$odd" --deed plain --job 'a name' --explain 2>/dev/null | sed -n '/squares/{/"/!p}' >"$folder/explained"

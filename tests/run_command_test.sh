@@ -1,29 +1,9 @@
 #!/usr/bin/env bash
 # `flott run` on real programs. FLOTT_BUILD is the build folder; run_tests.py sets it.
-set -euo pipefail
-export LC_ALL=C
+. tests/shell/commands.sh
 
-flott="$FLOTT_BUILD/bin/flott"
+prefix=(run)
 odd="$FLOTT_BUILD/tests/odd_job"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
-
-# Runs `flott run` with arguments; its output goes to `out` and `err`, its exit code must be the first argument.
-run() {
-  local wanted=$1 code=0
-  shift
-  timeout 120 "$flott" run "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?
-  if [ "$code" != "$wanted" ]; then
-    echo "flott run $*: exit code $code instead of $wanted"
-    tail -n 20 "$folder/out" "$folder/err"
-    failed=1
-  fi
-}
-# A line that matches is in the file.
-has() {
-  grep -qE "$2" "$folder/$1" || { echo "no line in $1 matches '$2':"; tail -n 20 "$folder/$1"; failed=1; }
-}
 
 # All processes of the program have gone.
 none_left() {
@@ -84,10 +64,7 @@ has out "^Usage: flott run"
 # Asked to end, it cancels the job, and all processes go.
 "$flott" run --workers 2 "$odd" --deed endless >"$folder/out" 2>"$folder/err" </dev/null &
 runner=$!
-for ((tries = 0; tries < 600; ++tries)); do
-  grep -q '^1$\|> 1$' "$folder/out" && break
-  read -rt 0.05 <> <(:) || true
-done
+until_true grep -q '^1$\|> 1$' "$folder/out"
 kill -TERM $runner
 code=0
 wait $runner || code=$?

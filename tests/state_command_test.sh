@@ -1,29 +1,6 @@
 #!/usr/bin/env bash
 # `flott state` on checkpoints of a real job. FLOTT_BUILD is the build folder; run_tests.py sets it.
-set -euo pipefail
-export LC_ALL=C
-
-flott="$FLOTT_BUILD/bin/flott"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-failed=0
-
-# Compares a file with standard input.
-expect() {
-  if ! diff -u --label expected --label "$1" - "$2"; then failed=1; fi
-}
-
-# Runs `flott` with arguments; its output goes to `out` and `err`, its exit code must be the first argument.
-run() {
-  local wanted=$1 code=0
-  shift
-  timeout 60 "$flott" "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?
-  if [ "$code" != "$wanted" ]; then
-    echo "flott $*: exit code $code instead of $wanted"
-    cat "$folder/err"
-    failed=1
-  fi
-}
+. tests/shell/commands.sh
 
 # The checkpoints of a job that counts to 10 keys and is then stopped.
 "$FLOTT_BUILD/examples/checkpointed_count" --count 1000000 --rate 1000 \
@@ -32,7 +9,7 @@ run() {
   -D execution.checkpointing.data-inline-threshold=0 -D parallelism.default=2 \
   -D execution.checkpointing.externalized-checkpoint-retention=RETAIN_ON_CANCELLATION >"$folder/log" 2>&1 &
 job=$!
-trap '[ -z "$job" ] || kill -9 $job; rm -rf "$folder"' EXIT
+children=($job)
 checkpoints() { ls "$folder"/job/chk-*/_metadata 2>/dev/null | sort -V | xargs -r -n 1 dirname; }
 for ((tries = 0; tries < 600; ++tries)); do
   [ "$(checkpoints | wc -l)" -ge 4 ] && break
@@ -41,7 +18,7 @@ for ((tries = 0; tries < 600; ++tries)); do
 done
 kill -TERM $job
 wait $job || true
-job=
+children=()
 newest=$(checkpoints | tail -n 1)
 older=$(checkpoints | tail -n 3 | head -n 1)
 

@@ -12,7 +12,7 @@ namespace {
 constexpr OptionHelp kEverywhere[] = {
     {"--config", "FILE", "a configuration file, as for a job: the address and keys of an object store"},
     {"-D", "KEY=VALUE", "one option of it, such as s3.endpoint=http://localhost:9000"},
-    {"--help", "", "this text"},
+    {"--help", "", "this text", "-h"},
 };
 
 Error failed(const std::string& message) { return Error(ErrorKind::kUser, message); }
@@ -24,20 +24,11 @@ void setOption(const std::string& text, Configuration& configuration) {
   configuration.set(text.substr(0, equals), text.substr(equals + 1), "-D");
 }
 
-/// Flink's letters.
-std::string_view longNameOf(std::string_view name) {
-  if (name == "-h") return "--help";
-  if (name == "-p") return "--parallelism";
-  if (name == "-s") return "--from-savepoint";
-  if (name == "-n") return "--allow-non-restored-state";
-  return name;
-}
-
 const OptionHelp& findOption(std::span<const OptionHelp> known, std::string_view name) {
   std::vector<std::string_view> names;
   for (const std::span<const OptionHelp> options : {known, std::span<const OptionHelp>(kEverywhere)}) {
     for (const OptionHelp& option : options) {
-      if (option.name == name) return option;
+      if (option.name == name || (!option.letter.empty() && option.letter == name)) return option;
       names.push_back(option.name);
     }
   }
@@ -85,7 +76,7 @@ Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std:
     }
     const size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const OptionHelp& option = findOption(known, longNameOf(name));
+    const OptionHelp& option = findOption(known, name);
     std::string value;
     if (option.value.empty()) {
       if (equals != std::string::npos) throw failed("option " + name + " takes no value");
@@ -105,13 +96,17 @@ Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std:
   return given;
 }
 
+std::span<const OptionHelp> commonOptions() { return kEverywhere; }
+
 std::string optionLines(std::span<const OptionHelp> options) {
   std::string text;
   for (const std::span<const OptionHelp> some : {options, std::span<const OptionHelp>(kEverywhere)}) {
     for (const OptionHelp& option : some) {
-      std::string left = "  " + std::string(option.name);
+      std::string left = "  ";
+      if (!option.letter.empty()) left += std::string(option.letter) + ", ";
+      left += std::string(option.name);
       if (!option.value.empty()) left += " " + std::string(option.value);
-      left.resize(std::max<size_t>(left.size() + 2, 24), ' ');
+      left.resize(std::max<size_t>(left.size() + 2, 30), ' ');
       text += left + std::string(option.help) + "\n";
     }
   }

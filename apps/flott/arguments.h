@@ -22,6 +22,7 @@ struct OptionHelp {
   std::string_view name;   // "--limit"
   std::string_view value;  // "N"; empty: it takes none
   std::string_view help;
+  std::string_view letter = {};  // "-n", or a longer name with one '-', as Flink's "-type"
 };
 
 struct Arguments {
@@ -44,6 +45,8 @@ enum class Behind : uint8_t {
 /// `-D key=value` and `--config FILE` are known everywhere; values follow their option, or its '='.
 Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words,
                          Behind behind = Behind::kOptions);
+/// What --config, -D and --help say.
+std::span<const OptionHelp> commonOptions();
 /// Lines for a help text.
 std::string optionLines(std::span<const OptionHelp> options);
 

@@ -7,7 +7,7 @@
 #include <system_error>
 #include <vector>
 
-#include "flott/api/config_file.h"
+#include "flott/api/config_sources.h"
 #include "flott/base/error.h"
 #include "flott/base/nearest.h"
 #include "flott/base/options.h"
@@ -57,11 +57,8 @@ void print(std::string_view text) {
 }
 
 Configuration configurationOf(const Env& env, const Arguments& given) {
-  Configuration configuration;
-  if (const auto file = given.find("--config")) configuration = loadConfigFile(env.files, *file);
-  configuration.merge(given.configuration);
-  standardOptions().check(configuration);
-  return configuration;
+  return gatherConfiguration(env, standardOptions(),
+                             {.file = given.find("--config"), .given = given.configuration});
 }
 
 }  // namespace flott::app

@@ -9,7 +9,7 @@ namespace flott::app {
 namespace {
 
 constexpr OptionHelp kInfoOptions[] = {
-    {"--parallelism", "N", "of operators that are given none by the program; also -p N"},
+    {"--parallelism", "N", "of operators that are given none by the program", "-p"},
     {"--json", "", "the plan as JSON, in Flink's form"},
 };
 
@@ -26,8 +26,6 @@ int printInfoHelp(const std::string& name) {
   return kDone;
 }
 
-}  // namespace
-
 int runInfo(const Env& env, const std::string& name, std::span<const std::string> words) {
   const Arguments given = parseArguments(kInfoOptions, words, Behind::kProgram);
   if (given.has("--help")) return printInfoHelp(name);
@@ -42,6 +40,16 @@ int runInfo(const Env& env, const std::string& name, std::span<const std::string
   const ProgramPlan plan = steadyPlanOf(*makeProcesses(env.clock), call);
   print(given.has("--json") ? plan.json + "\n" : plan.tree);
   return kDone;
+}
+
+}  // namespace
+
+Command infoCommand() {
+  return {.name = "info",
+          .summary = "show the plan of a program's job",
+          .run = runInfo,
+          .options = kInfoOptions,
+          .operand = Operand::kProgram};
 }
 
 }  // namespace flott::app

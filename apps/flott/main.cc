@@ -12,11 +12,12 @@ using namespace flott::app;
 
 namespace {
 
-constexpr Command kCommands[] = {
-    {"info", "show the plan of a program's job", runInfo},
-    {"run", "run a program's job in a master and workers of its own, on this machine", runRun},
-    {"state", "look at checkpoints and savepoints: list, print and compare what is in them", runState},
-};
+void tell(const Env& env, const Error& error) {
+  try {
+    env.console.err(std::string("flott: ") + error.what() + "\n");
+  } catch (const Error&) {  // nobody listens
+  }
+}
 
 }  // namespace
 
@@ -25,14 +26,14 @@ int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
   const auto real = makeRealEnv({.log = {.level = LogLevel::kWarn}});
   try {
-    return runOneOf(kCommands, real->env(), "flott", words);
+    return runOneOf(allCommands(), real->env(), "flott", words);
   } catch (const BrokenPipe&) {
     return kBrokenPipe;
+  } catch (const Refused& refused) {
+    tell(real->env(), refused);
+    return kRefused;
   } catch (...) {
-    try {
-      real->env().console.err(std::string("flott: ") + currentError().what() + "\n");
-    } catch (const Error&) {  // nobody listens
-    }
+    tell(real->env(), currentError());
     return kError;
   }
 }

@@ -12,11 +12,11 @@ namespace flott::app {
 namespace {
 
 constexpr OptionHelp kRunOptions[] = {
-    {"--parallelism", "N", "of operators that are given none by the program; also -p N"},
+    {"--parallelism", "N", "of operators that are given none by the program", "-p"},
     {"--workers", "N", "processes that do the work (default 1)"},
     {"--slots", "N", "of each of them, and threads (default: so that all together have the N of -p)"},
-    {"--from-savepoint", "PATH", "begin with this savepoint or checkpoint; also -s PATH"},
-    {"--allow-non-restored-state", "", "leave out state that no operator asks for; also -n"},
+    {"--from-savepoint", "PATH", "begin with this savepoint or checkpoint", "-s"},
+    {"--allow-non-restored-state", "", "leave out state that no operator asks for", "-n"},
 };
 
 int printRunHelp(const std::string& name) {
@@ -39,8 +39,6 @@ int numberOf(const Arguments& given, std::string_view option, int otherwise) {
   return static_cast<int>(*number);
 }
 
-}  // namespace
-
 int runRun(const Env& env, const std::string& name, std::span<const std::string> words) {
   const Arguments given = parseArguments(kRunOptions, words, Behind::kProgram);
   if (given.has("--help")) return printRunHelp(name);
@@ -62,6 +60,16 @@ int runRun(const Env& env, const std::string& name, std::span<const std::string>
   const auto parallelism = static_cast<int>(configuration.get(kDefaultParallelism));
   run.slots = numberOf(given, "--slots", (parallelism + run.workers - 1) / run.workers);
   return runLocally(env, *makeProcesses(env.clock), run);
+}
+
+}  // namespace
+
+Command runCommand() {
+  return {.name = "run",
+          .summary = "run a program's job in a master and workers of its own, on this machine",
+          .run = runRun,
+          .options = kRunOptions,
+          .operand = Operand::kProgram};
 }
 
 }  // namespace flott::app

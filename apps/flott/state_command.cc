@@ -229,16 +229,35 @@ int removeSavepoint(const Env& env, const std::string& name, std::span<const std
 }
 
 constexpr Command kStateCommands[] = {
-    {"ls", "list the operators of a checkpoint, their states, and how much is in them", list},
-    {"cat", "print the entries of a state as JSON, CSV or Parquet", cat},
-    {"diff", "compare two checkpoints, entry by entry", diff},
-    {"rm", "remove a savepoint", removeSavepoint},
+    {.name = "ls",
+     .summary = "list the operators of a checkpoint, their states, and how much is in them",
+     .run = list,
+     .options = kListOptions,
+     .operand = Operand::kPath},
+    {.name = "cat",
+     .summary = "print the entries of a state as JSON, CSV or Parquet",
+     .run = cat,
+     .options = kCatOptions,
+     .operand = Operand::kPath},
+    {.name = "diff",
+     .summary = "compare two checkpoints, entry by entry",
+     .run = diff,
+     .options = kDiffOptions,
+     .operand = Operand::kPath},
+    {.name = "rm", .summary = "remove a savepoint", .run = removeSavepoint, .operand = Operand::kPath},
 };
-
-}  // namespace
 
 int runState(const Env& env, const std::string& name, std::span<const std::string> words) {
   return runOneOf(kStateCommands, env, name, words);
+}
+
+}  // namespace
+
+Command stateCommand() {
+  return {.name = "state",
+          .summary = "look at checkpoints and savepoints: list, print and compare what is in them",
+          .run = runState,
+          .commands = kStateCommands};
 }
 
 }  // namespace flott::app

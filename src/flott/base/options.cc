@@ -1,5 +1,6 @@
 #include "flott/base/options.h"
 
+#include "flott/base/client_options.h"
 #include "flott/base/cluster_options.h"
 #include "flott/base/network_options.h"
 
@@ -44,6 +45,7 @@ OptionRegistry standardOptions() {
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
+  all.add(kRestAddress).add(kClientTimeout);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);
   return all;
 }

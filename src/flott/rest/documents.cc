@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "flott/base/secret_keys.h"
 #include "flott/rest/built_in.h"
 
 namespace flott {
@@ -240,18 +241,6 @@ std::string accumulatorType(const Accumulator& accumulator) {
   return "Accumulator";
 }
 
-// As Flink tells from a key.
-bool isSecret(std::string_view key) {
-  std::string lower(key);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  static constexpr std::string_view kWords[] = {"password",     "secret",     "apikey",     "auth-params",
-                                                "service-key",  "token",      "basic-auth", "jaas.config",
-                                                "http-headers", "account.key"};
-  return std::any_of(std::begin(kWords), std::end(kWords),
-                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
-
 Json failureJson(const JobFailure& failure, const JobDescription& job) {
   Json json{{"exceptionName", "flott::Error (" + std::string(toString(failure.kind)) + ")"},
             {"stacktrace", failure.text},
@@ -431,7 +420,8 @@ std::string jobStatusDocument(const ListedJob& job) {
 
 std::string jobConfigDocument(const JobDescription& job) {
   Json user = Json::object();
-  for (const auto& [key, value] : job.userConfig) user[key] = isSecret(key) ? "******" : value;
+  for (const auto& [key, value] : job.userConfig)
+    user[key] = isSecretKey(key) ? std::string(kHiddenValue) : value;
   return render({{"jid", toString(job.id)},
                  {"name", job.name},
                  {"execution-config",

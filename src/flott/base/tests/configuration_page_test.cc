@@ -22,7 +22,9 @@ Made from `src/flott/base/options.h` by a test; do not edit.
 
 Options are given in a file by `--config FILE` (YAML, keys nested or dotted), as `-D key=value`, or by
 `env.configure(…)` in the program; later ones of these are stronger. An unknown key and a value that does not fit are
-errors.
+errors. The `flott` command also looks for `config.yaml` in the folder `FLOTT_CONF_DIR`, or in `conf`, and at environment
+variables, `FLOTT_OPTION_REST_PORT` for `rest.port`, which are stronger than files and weaker than `-D`; `flott config` shows
+what holds, and where it comes from.
 Durations are written as `100 ms`, `5 s`, `2 min`, `1 h`, `1 d`, sizes as `16 kb`, `64 mb`, `1 gb`. Keys of Flink mean
 what they mean there; keys that begin with `flott.` are our own.
 

@@ -1,0 +1,13 @@
+// The commands of `flott`.
+#include "command.h"
+
+namespace flott::app {
+
+std::span<const Command> allCommands() {
+  static const Command kAll[] = {
+      runCommand(), infoCommand(), stateCommand(), configCommand(), completionCommand(),
+  };
+  return kAll;
+}
+
+}  // namespace flott::app
