@@ -3,6 +3,7 @@
 #include "flott/base/client_options.h"
 #include "flott/base/cluster_options.h"
 #include "flott/base/network_options.h"
+#include "flott/base/rest_options.h"
 
 namespace flott {
 
@@ -45,7 +46,7 @@ OptionRegistry standardOptions() {
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
-  all.add(kRestAddress).add(kClientTimeout);
+  all.add(kRestAddress).add(kClientTimeout).add(kRestMaxContentLength);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);
   return all;
 }

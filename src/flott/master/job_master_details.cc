@@ -9,7 +9,17 @@ void JobMaster::readDetails(MoveFunction<void(JobDetails)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { reply(details()); });
 }
 
-void JobMaster::whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) { whenEnded_ = std::move(then); }
+void JobMaster::whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) {
+  if (!whenEnded_) {
+    whenEnded_ = std::move(then);
+    return;
+  }
+  whenEnded_ = [first = std::move(whenEnded_), then = std::move(then)](JobDetails last,
+                                                                       Accumulators accumulators) mutable {
+    first(last, accumulators.clone());
+    then(std::move(last), std::move(accumulators));
+  };
+}
 
 void JobMaster::setStatus(JobStatus status) {
   since_[static_cast<size_t>(status)] = now_.wall;

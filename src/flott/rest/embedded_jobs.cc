@@ -19,9 +19,36 @@ struct EmbeddedJobs::Question {
   std::shared_ptr<const T> last;  // a new object with each answer
 };
 
+// A job or its master: both take the same questions.
+class EmbeddedJobs::Asked {
+ public:
+  virtual ~Asked() = default;
+  virtual void cancel() = 0;
+  virtual void readDetails(MoveFunction<void(JobDetails)> reply) = 0;
+  virtual void readAccumulators(MoveFunction<void(Accumulators)> reply) = 0;
+  virtual void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) = 0;
+};
+
+template <typename Job>
+class EmbeddedJobs::AskedJob final : public Asked {
+ public:
+  explicit AskedJob(Job& job) : job_(job) {}
+  void cancel() override { job_.cancel(); }
+  void readDetails(MoveFunction<void(JobDetails)> reply) override { job_.readDetails(std::move(reply)); }
+  void readAccumulators(MoveFunction<void(Accumulators)> reply) override {
+    job_.readAccumulators(std::move(reply));
+  }
+  void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) override {
+    job_.explainWatermarks(std::move(reply));
+  }
+
+ private:
+  Job& job_;
+};
+
 struct EmbeddedJobs::Entry {
   std::mutex mutex;
-  EmbeddedJob* job = nullptr;  // null once it has ended
+  std::unique_ptr<Asked> job;  // null once it has ended
   std::shared_ptr<const JobDescription> description;
   Question<JobDetails> details;
   Question<Accumulators> accumulators;
@@ -54,13 +81,22 @@ EmbeddedJobs::EmbeddedJobs(const Env& env, size_t history)
 EmbeddedJobs::~EmbeddedJobs() = default;
 
 void EmbeddedJobs::list(EmbeddedJob& job) {
+  listAny(job, describeJob(job.id(), job.graph(), job.configuration()));
+}
+
+void EmbeddedJobs::list(JobMaster& master, const JobId& id, const JobGraph& graph,
+                        const Configuration& configuration) {
+  listAny(master, describeJob(id, graph, configuration));
+}
+
+template <typename Job>
+void EmbeddedJobs::listAny(Job& job, JobDescription description) {
   auto entry = std::make_shared<Entry>();
-  entry->job = &job;
-  entry->description =
-      std::make_shared<const JobDescription>(describeJob(job.id(), job.graph(), job.configuration()));
+  entry->job = std::make_unique<AskedJob<Job>>(job);
+  entry->description = std::make_shared<const JobDescription>(std::move(description));
   job.whenEnded([entry](JobDetails details, Accumulators accumulators) {
     const std::lock_guard lock(entry->mutex);
-    entry->job = nullptr;
+    entry->job.reset();
     entry->take(&Entry::accumulators, std::move(accumulators));
     entry->take(&Entry::watermarks, WatermarkReport());
     entry->take(&Entry::details, std::move(details));
@@ -72,9 +108,9 @@ void EmbeddedJobs::list(EmbeddedJob& job) {
   entries();
 }
 
-void EmbeddedJobs::forget(const EmbeddedJob& job) {
+void EmbeddedJobs::forget(const JobId& id) {
   const std::lock_guard lock(list_->mutex);
-  std::erase_if(list_->entries, [&](const auto& entry) { return entry->description->id == job.id(); });
+  std::erase_if(list_->entries, [&](const auto& entry) { return entry->description->id == id; });
 }
 
 // Newest first; those that have ended long ago go.
@@ -123,7 +159,7 @@ std::shared_ptr<const T> EmbeddedJobs::answerTo(const std::shared_ptr<Entry>& en
 
 std::shared_ptr<const JobDetails> EmbeddedJobs::detailsOf(const std::shared_ptr<Entry>& entry) {
   return answerTo<JobDetails>(entry, &Entry::details,
-                              [](EmbeddedJob& job, auto reply) { job.readDetails(std::move(reply)); });
+                              [](Asked& job, auto reply) { job.readDetails(std::move(reply)); });
 }
 
 ClusterSummary EmbeddedJobs::cluster() {
@@ -157,9 +193,8 @@ std::optional<ListedJob> EmbeddedJobs::find(const JobId& id) {
 std::optional<Accumulators> EmbeddedJobs::accumulators(const JobId& id) {
   const std::shared_ptr<Entry> found = entry(id);
   if (found == nullptr) return {};
-  const auto answer = answerTo<Accumulators>(found, &Entry::accumulators, [](EmbeddedJob& job, auto reply) {
-    job.readAccumulators(std::move(reply));
-  });
+  const auto answer = answerTo<Accumulators>(
+      found, &Entry::accumulators, [](Asked& job, auto reply) { job.readAccumulators(std::move(reply)); });
   if (answer == nullptr)
     throw Error(ErrorKind::kTransient,
                 "not all tasks tell their accumulators: a user function keeps a lane busy; the log names it");
@@ -169,9 +204,8 @@ std::optional<Accumulators> EmbeddedJobs::accumulators(const JobId& id) {
 std::optional<WatermarkReport> EmbeddedJobs::watermarks(const JobId& id) {
   const std::shared_ptr<Entry> found = entry(id);
   if (found == nullptr) return {};
-  const auto answer = answerTo<WatermarkReport>(found, &Entry::watermarks, [](EmbeddedJob& job, auto reply) {
-    job.explainWatermarks(std::move(reply));
-  });
+  const auto answer = answerTo<WatermarkReport>(
+      found, &Entry::watermarks, [](Asked& job, auto reply) { job.explainWatermarks(std::move(reply)); });
   if (answer == nullptr)
     throw Error(ErrorKind::kTransient,
                 "the job '" + found->description->name + "' does not tell its watermarks: ask again");

@@ -1,4 +1,5 @@
-// The jobs of a program that runs them in its own process, for its REST server.
+// The jobs whose masters are in this process, for its REST server: those of a program that runs them itself,
+// and the one of a master whose workers are elsewhere.
 //
 // The program's threads list jobs before they start; the server's threads ask. A question is mail to the
 // job's master, and its answer wakes who asked: of each kind one is under way for a job at most, whoever
@@ -25,8 +26,12 @@ class EmbeddedJobs final : public JobBoard {
 
   /// Before job.start(), which must follow, or forget().
   void list(EmbeddedJob& job);
+  /// Before the master's first step, which must follow, or forget(). The master lives until it has ended;
+  /// JobMaster::whenEnded() may have been called already.
+  void list(JobMaster& master, const JobId& id, const JobGraph& graph, const Configuration& configuration);
   /// The job was not started.
-  void forget(const EmbeddedJob& job);
+  void forget(const JobId& id);
+  void forget(const EmbeddedJob& job) { forget(job.id()); }
 
   // JobBoard
   ClusterSummary cluster() override;
@@ -39,9 +44,14 @@ class EmbeddedJobs final : public JobBoard {
  private:
   struct Entry;
   struct List;
+  class Asked;
+  template <typename Job>
+  class AskedJob;
   template <typename T>
   struct Question;
 
+  template <typename Job>
+  void listAny(Job& job, JobDescription description);
   std::vector<std::shared_ptr<Entry>> entries();
   std::shared_ptr<Entry> entry(const JobId& id);
   template <typename T, typename Ask>

@@ -9,15 +9,18 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
-#include <set>
 
 #include "flott/rest/documents.h"
+#include "flott/rest/refusal.h"
+#include "flott/rest/request_body.h"
 
 namespace flott {
 namespace {
 
 constexpr Duration kFarewell = Duration::millis(250);
+constexpr size_t kFileBlock = 64 << 10;
 
 // The threads of the library's own pool come from elsewhere, and what waits for them is not bounded.
 class RequestThreads final : public httplib::TaskQueue {
@@ -73,48 +76,82 @@ class RequestThreads final : public httplib::TaskQueue {
   bool ended_ = false;
 };
 
-// A connection that a request may read so many bytes from, and for so long.
-class BoundedStream final : public httplib::Stream {
+// A connection that a request may read so many bytes from, and for so long: its head at once, the rest at a
+// pace.
+class BoundedStream final : public httplib::Stream, public ByteSource {
  public:
   BoundedStream(socket_t socket, const Clock& clock, const HttpServerOptions& options)
       : socket_(socket),
         clock_(clock),
-        left_(options.requestBytes),
-        readUntil_(deadlineAfter(clock, options.requestTime)),
-        writeUntil_(deadlineAfter(clock, options.requestTime + options.responseTime)) {}
+        options_(options),
+        headLeft_(options.requestBytes),
+        readSince_(clock.monotonicNanos()) {}
 
-  bool is_readable() const override { return waitFor(POLLIN, readUntil_); }
-  bool is_writable() const override { return waitFor(POLLOUT, writeUntil_); }
+  bool is_readable() const override { return at_ < end_ || waitFor(POLLIN, readUntil()); }
+  bool is_writable() const override { return waitFor(POLLOUT, writeUntil()); }
   ssize_t read(char* into, size_t size) override {
-    if (left_ == 0) {
+    if (headLeft_ == 0) {
       tooLarge_ = true;
       return -1;
     }
-    if (!is_readable()) return -1;
-    const ssize_t got = ::recv(socket_, into, std::min(size, left_), 0);
-    if (got > 0) left_ -= static_cast<size_t>(got);
-    return got;
+    if (at_ == end_ && !fill()) return ended_ ? 0 : -1;
+    const size_t n = std::min({size, headLeft_, end_ - at_});
+    std::copy_n(buffer_ + at_, n, into);
+    at_ += n;
+    headLeft_ -= n;
+    return static_cast<ssize_t>(n);
   }
-  // Of a request that is too large the library only knows that it cannot be read.
+  // Of a request that is refused here the library only knows that it cannot be read.
   ssize_t write(const char* from, size_t size) override {
-    return tooLarge_ ? static_cast<ssize_t>(size) : send(from, size);
+    return refused() ? static_cast<ssize_t>(size) : send(from, size);
   }
+  // The library hands this on with the request: so a handler finds the stream of its request.
   void get_remote_ip_and_port(std::string& ip, int& port) const override {
     ip.clear();
-    port = 0;
+    port = socket_;
   }
   void get_local_ip_and_port(std::string& ip, int& port) const override { get_remote_ip_and_port(ip, port); }
   socket_t socket() const override { return socket_; }
 
+  /// The head is here, and what follows is its body.
+  void beginBody() {
+    readSince_ = clock_.monotonicNanos();
+    bodyBytes_ = 0;
+  }
+  // ByteSource
+  size_t read(std::span<char> into) override {
+    if (at_ == end_ && !fill()) {
+      if (ended_) return 0;
+      throw Refusal{408, "the body does not come: there is time for " + toString(options_.requestTime) +
+                             ", and for " + std::to_string(options_.slowestBytesPerSecond) +
+                             " bytes a second"};
+    }
+    const size_t n = std::min(into.size(), end_ - at_);
+    std::copy_n(buffer_ + at_, n, into.begin());
+    at_ += n;
+    bodyBytes_ += n;
+    return n;
+  }
+
   bool tooLarge() const { return tooLarge_; }
+  /// Something came, and then nothing more.
+  bool headBrokeOff() const { return late_ && !headDone_ && headLeft_ < options_.requestBytes; }
+  bool refused() const { return tooLarge_ || (late_ && !headDone_); }
+  void headDone() { headDone_ = true; }
   ssize_t send(const char* from, size_t size) {
-    written_ = true;
-    return is_writable() ? ::send(socket_, from, size, MSG_NOSIGNAL) : -1;
+    if (sentSince_ == 0) sentSince_ = clock_.monotonicNanos();
+    for (;;) {
+      if (!is_writable()) return -1;
+      const ssize_t n = ::send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (n > 0) sent_ += static_cast<uint64_t>(n);
+      return n;
+    }
   }
 
   // A peer that is still sending would see a reset instead of the response.
   void bidFarewell() {
-    if (!written_) return;
+    if (sentSince_ == 0) return;
     ::shutdown(socket_, SHUT_WR);
     const int64_t until = deadlineAfter(clock_, kFarewell);
     char dropped[4096];
@@ -123,21 +160,55 @@ class BoundedStream final : public httplib::Stream {
   }
 
  private:
+  int64_t atPace(int64_t since, Duration grace, uint64_t bytes) const {
+    return since +
+           (grace + Duration::millis(static_cast<int64_t>(bytes * 1000 / options_.slowestBytesPerSecond)))
+                   .ms *
+               1'000'000;
+  }
+  int64_t readUntil() const { return atPace(readSince_, options_.requestTime, bodyBytes_); }
+  int64_t writeUntil() const { return atPace(sentSince_, options_.responseTime, sent_); }
   bool waitFor(short what, int64_t until) const {
     const int64_t nanos = until - clock_.monotonicNanos();
     if (nanos <= 0) return false;
     pollfd waited{.fd = socket_, .events = what, .revents = 0};
     return ::poll(&waited, 1, static_cast<int>(nanos / 1'000'000 + 1)) > 0;
   }
+  bool fill() {
+    if (!waitFor(POLLIN, readUntil())) {
+      late_ = true;
+      return false;
+    }
+    const ssize_t got = ::recv(socket_, buffer_, sizeof buffer_, 0);
+    ended_ = got <= 0;
+    at_ = 0;
+    end_ = got > 0 ? static_cast<size_t>(got) : 0;
+    return got > 0;
+  }
 
   const socket_t socket_;
   const Clock& clock_;
-  size_t left_;
-  const int64_t readUntil_;
-  const int64_t writeUntil_;
+  const HttpServerOptions& options_;
+  size_t headLeft_;
+  int64_t readSince_;
+  int64_t sentSince_ = 0;
+  uint64_t bodyBytes_ = 0;
+  uint64_t sent_ = 0;
   bool tooLarge_ = false;
-  bool written_ = false;
+  bool late_ = false;
+  bool ended_ = false;
+  bool headDone_ = false;
+  char buffer_[16 << 10];
+  size_t at_ = 0;
+  size_t end_ = 0;
 };
+
+std::vector<std::string> headersOf(const httplib::Request& request, const std::string& name) {
+  std::vector<std::string> values;
+  const auto [begin, end] = request.headers.equal_range(name);
+  for (auto header = begin; header != end; ++header) values.push_back(header->second);
+  return values;
+}
 
 void setHeaders(httplib::Response& response) {
   response.set_header("Cache-Control", "no-store");
@@ -151,8 +222,8 @@ void setHeaders(httplib::Response& response) {
 
 class HttpServer::Listening final : public httplib::Server {
  public:
-  Listening(const Env& env, HttpServerOptions options, const RestApi& api)
-      : env_(env), options_(std::move(options)), api_(api) {
+  Listening(const Env& env, HttpServerOptions options, RestHandler& handler)
+      : env_(env), options_(std::move(options)), handler_(handler), bodies_(env) {
     new_task_queue = [this]() -> httplib::TaskQueue* {
       tellAccepting();
       return threads_.release();
@@ -186,7 +257,7 @@ class HttpServer::Listening final : public httplib::Server {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
-      for (const socket_t socket : active_) ::shutdown(socket, SHUT_RDWR);
+      for (const auto& [socket, stream] : active_) ::shutdown(socket, SHUT_RDWR);
     }
     stop();
     acceptor_->join();
@@ -232,17 +303,22 @@ class HttpServer::Listening final : public httplib::Server {
 
   // Instead of the library's: one request, within its bounds.
   bool process_and_close_socket(socket_t socket) override {
+    BoundedStream stream(socket, env_.clock, options_);
     bool serves;
     {
       const std::lock_guard lock(mutex_);
       serves = !stopping_;
-      if (serves) active_.insert(socket);
+      if (serves) active_.emplace(socket, &stream);
     }
     if (serves) {
-      BoundedStream stream(socket, env_.clock, options_);
       bool closed = false;
       process_request(stream, true, closed, nullptr);
-      if (stream.tooLarge()) refuseTooLarge(stream);
+      if (stream.tooLarge())
+        refuse(stream, "431 Request Header Fields Too Large",
+               "the request has more than " + std::to_string(options_.requestBytes) + " bytes");
+      else if (stream.headBrokeOff())
+        refuse(stream, "408 Request Timeout",
+               "the request does not come to an end: there is time for " + toString(options_.requestTime));
       stream.bidFarewell();
       const std::lock_guard lock(mutex_);
       active_.erase(socket);
@@ -251,13 +327,12 @@ class HttpServer::Listening final : public httplib::Server {
     return serves;
   }
 
-  void refuseTooLarge(BoundedStream& stream) const {
-    const std::string body =
-        errorDocument("the request has more than " + std::to_string(options_.requestBytes) + " bytes");
-    const std::string text =
-        "HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
-        "Content-Type: application/json; charset=UTF-8\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
+  static void refuse(BoundedStream& stream, const std::string& status, const std::string& why) {
+    const std::string body = errorDocument(why);
+    const std::string text = "HTTP/1.1 " + status +
+                             "\r\nConnection: close\r\nContent-Type: application/json; charset=UTF-8\r\n"
+                             "Content-Length: " +
+                             std::to_string(body.size()) + "\r\n\r\n" + body;
     stream.send(text.data(), text.size());
   }
 
@@ -274,26 +349,81 @@ class HttpServer::Listening final : public httplib::Server {
     return {};
   }
 
-  void answer(const httplib::Request& request, httplib::Response& response) const {
+  void answer(const httplib::Request& request, httplib::Response& response) {
     // Else the library would cut documents into the ranges that a request names, in any number.
     const_cast<httplib::Request&>(request).ranges.clear();
     setHeaders(response);
-    if (const std::optional<std::string> why = refuses(request)) {
-      response.status = 403;
-      response.set_content(errorDocument(*why), "application/json; charset=UTF-8");
-      return;
-    }
-    const RestResponse answered = api_.answer({.method = request.method,
-                                               .path = request.path,
-                                               .query = {request.params.begin(), request.params.end()}});
+    RestResponse answered = answerTo(request);
+    if (answered.file) answered = sendFile(response, std::move(answered));
     response.status = answered.status;
     if (!answered.allow.empty()) response.set_header("Allow", answered.allow);
-    response.set_content(answered.body, answered.contentType);
+    for (const auto& [name, value] : answered.headers) response.set_header(name, value);
+    if (!answered.file) response.set_content(answered.body, answered.contentType);
+  }
+
+  RestResponse answerTo(const httplib::Request& request) {
+    try {
+      streamOf(request).headDone();
+      if (const std::optional<std::string> why = refuses(request)) return RestResponse::error(403, *why);
+      RestRequest asked{.method = request.method,
+                        .path = request.path,
+                        .query = {request.params.begin(), request.params.end()},
+                        .contentType = request.get_header_value("Content-Type")};
+      readBody(request, asked);
+      return handler_.answer(asked);
+    } catch (...) {
+      return responseToCurrentError();
+    }
+  }
+
+  void readBody(const httplib::Request& request, RestRequest& asked) {
+    const BodyFraming framing =
+        bodyFraming(headersOf(request, "Content-Length"), headersOf(request, "Transfer-Encoding"));
+    if (framing.kind == BodyFraming::Kind::kNone) return;
+    const BodyPlan plan = handler_.bodyPlan(asked);
+    BoundedStream& stream = streamOf(request);
+    stream.beginBody();
+    HttpBody body(stream, framing, std::min(plan.limit, options_.bodyBytes));
+    bodies_.read(body, plan, asked);
+  }
+
+  BoundedStream& streamOf(const httplib::Request& request) {
+    const std::lock_guard lock(mutex_);
+    return *active_.at(request.remote_port);
+  }
+
+  // What the peer gets, which has a file only when that can be read.
+  RestResponse sendFile(httplib::Response& response, RestResponse answered) const {
+    try {
+      const std::shared_ptr<FileReader> reader = env_.files.open(answered.file->path);
+      const uint64_t size = reader->size();
+      const uint64_t offset = std::min(answered.file->offset, size);
+      const uint64_t length = std::min(answered.file->length, size - offset);
+      if (length == 0) {
+        answered.file.reset();
+        answered.body.clear();
+        return answered;
+      }
+      response.set_content_provider(
+          length, answered.contentType, [reader, offset](size_t at, size_t left, httplib::DataSink& sink) {
+            char block[kFileBlock];
+            try {
+              const size_t n = reader->read(offset + at, {block, std::min(left, sizeof block)});
+              return n > 0 && sink.write(block, n);
+            } catch (const Error&) {  // the peer sees that the connection ends too early
+              return false;
+            }
+          });
+      return answered;
+    } catch (const Error& error) {
+      return RestResponse::error(error.kind() == ErrorKind::kUser ? 404 : 503, error.what());
+    }
   }
 
   const Env env_;
   const HttpServerOptions options_;
-  const RestApi& api_;
+  RestHandler& handler_;
+  BodyReader bodies_;
   int port_ = -1;
   std::unique_ptr<RequestThreads> threads_;  // until the library takes them over
   std::unique_ptr<Thread> acceptor_;
@@ -301,11 +431,11 @@ class HttpServer::Listening final : public httplib::Server {
   std::condition_variable changed_;
   bool accepting_ = false;
   bool stopping_ = false;
-  std::set<socket_t> active_;
+  std::map<socket_t, BoundedStream*> active_;
 };
 
-HttpServer::HttpServer(const Env& env, HttpServerOptions options, const RestApi& api)
-    : listening_(std::make_unique<Listening>(env, std::move(options), api)) {}
+HttpServer::HttpServer(const Env& env, HttpServerOptions options, RestHandler& handler)
+    : listening_(std::make_unique<Listening>(env, std::move(options), handler)) {}
 
 HttpServer::~HttpServer() = default;
 

@@ -5,6 +5,7 @@
 
 #include "flott/base/error.h"
 #include "flott/base/options.h"
+#include "flott/base/rest_options.h"
 
 namespace flott {
 namespace {
@@ -82,6 +83,7 @@ HttpServerOptions httpServerOptions(const Configuration& configuration) {
     const auto port = static_cast<int>(configuration.get(kRestPort));
     options.ports = {{port, port}};
   }
+  options.bodyBytes = configuration.get(kRestMaxContentLength).bytes;
   return options;
 }
 

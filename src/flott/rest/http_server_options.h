@@ -24,11 +24,13 @@ struct PortRange {
 struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::vector<PortRange> ports{{8081, 8081}};     // the first that is free is taken
-  int threads = 2;                                // requests that are worked on at once
+  int threads = 8;                                // requests that are worked on at once
   int waiting = 32;                               // connections that wait for a thread
-  size_t requestBytes = 16 << 10;                 // of one request, its headers included
-  Duration requestTime = Duration::seconds(5);    // until a request is here
-  Duration responseTime = Duration::seconds(30);  // until its response is taken
+  size_t requestBytes = 16 << 10;                 // of one request without its body, its headers included
+  uint64_t bodyBytes = uint64_t{1} << 30;         // of one body; what handles it may allow less
+  Duration requestTime = Duration::seconds(5);    // until a request is here, and until its body begins
+  Duration responseTime = Duration::seconds(30);  // until its response begins to be taken
+  uint64_t slowestBytesPerSecond = 64 << 10;      // of bodies and responses, after these times
 };
 
 /// Throws Error(kUser) for ports that cannot be read, and for an address that other machines reach without

@@ -2,6 +2,7 @@
 
 #include "flott/base/options.h"
 #include "flott/rest/http_server.h"
+#include "flott/rest/rest_api.h"
 
 namespace flott {
 
@@ -15,6 +16,8 @@ LocalServer::LocalServer(const Env& env, const Configuration& configuration)
 }
 
 LocalServer::~LocalServer() = default;
+
+int LocalServer::port() const { return server_->port(); }
 
 std::string LocalServer::url() const { return server_->url(); }
 

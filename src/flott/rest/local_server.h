@@ -26,13 +26,14 @@ class LocalServer {
   ~LocalServer();
 
   EmbeddedJobs& jobs() { return jobs_; }
+  int port() const;
   /// "http://127.0.0.1:8081"
   std::string url() const;
 
  private:
   const Env env_;
   EmbeddedJobs jobs_;
-  const std::unique_ptr<const RestApi> api_;
+  const std::unique_ptr<RestApi> api_;
   const std::unique_ptr<const HttpServer> server_;
 };
 

@@ -7,15 +7,10 @@
 
 #include "flott/rest/built_in.h"
 #include "flott/rest/documents.h"
+#include "flott/rest/refusal.h"
 
 namespace flott {
 namespace {
-
-// Ends a request with a status.
-struct Refusal {
-  int status;
-  std::string text;
-};
 
 constexpr size_t kMostSegments = 8;
 
@@ -67,6 +62,13 @@ std::vector<std::string> listFrom(std::string_view text) {
   return list;
 }
 
+Refusal notFor(const RestRequest& request, const std::string& allowed) {
+  return {
+      405,
+      request.method.substr(0, 16) + " is not for " + request.path.substr(0, 256) + "; there is " + allowed,
+      allowed};
+}
+
 }  // namespace
 
 // One request on its way through a route; `at` are the parts of the path that the route leaves open.
@@ -75,10 +77,7 @@ struct RestApi::Call {
   const RestRequest& request;
   std::vector<std::string_view> at;
 
-  std::optional<std::string> parameter(const std::string& name) const {
-    const auto found = request.query.find(name);
-    return found == request.query.end() ? std::nullopt : std::optional(found->second);
-  }
+  std::optional<std::string> parameter(const std::string& name) const { return request.parameter(name); }
   std::optional<std::vector<std::string>> get() const {
     const std::optional<std::string> ids = parameter("get");
     return ids ? std::optional(listFrom(*ids)) : std::nullopt;
@@ -204,8 +203,8 @@ RestResponse RestApi::routed(const RestRequest& request) const {
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   const std::vector<std::string_view> segments = segmentsOf(request.path);
   if (segments.empty() || (segments.size() == 1 && segments[0] == "index.html")) {
-    if (method != "GET") throw Refusal{405, "GET"};
-    return {.contentType = "text/html; charset=UTF-8", .body = std::string(webPage()), .allow = {}};
+    if (method != "GET") throw notFor(request, "GET");
+    return {.contentType = "text/html; charset=UTF-8", .body = std::string(webPage())};
   }
   std::string allowed;
   std::string_view found;  // the first path that fits, which no less exact one replaces
@@ -223,28 +222,18 @@ RestResponse RestApi::routed(const RestRequest& request) const {
     }
     if (!fits) continue;
     found = route->path;
-    if (method == route->method) return {.status = route->status, .body = route->document(call), .allow = {}};
+    if (method == route->method) return RestResponse::json(route->document(call), route->status);
     allowed += (allowed.empty() ? "" : ", ") + std::string(route->method);
   }
-  if (!allowed.empty()) throw Refusal{405, allowed};
+  if (!allowed.empty()) throw notFor(request, allowed);
   throw Refusal{404, "there is nothing at " + request.path.substr(0, 256)};
 }
 
-RestResponse RestApi::answer(const RestRequest& request) const {
+RestResponse RestApi::answer(const RestRequest& request) {
   try {
     return routed(request);
-  } catch (const Refusal& refusal) {
-    if (refusal.status != 405)
-      return {.status = refusal.status, .body = errorDocument(refusal.text), .allow = {}};
-    return {.status = 405,
-            .body = errorDocument(request.method.substr(0, 16) + " is not for " +
-                                  request.path.substr(0, 256) + "; there is " + refusal.text),
-            .allow = refusal.text};
   } catch (...) {
-    const Error error = currentError();
-    return {.status = error.kind() == ErrorKind::kTransient ? 503 : 500,
-            .body = errorDocument(error.what()),
-            .allow = {}};
+    return responseToCurrentError();
   }
 }
 

@@ -7,34 +7,20 @@
 //   RestResponse response = api.answer({.method = "GET", .path = "/jobs/overview", .query = {}});
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "flott/env/clock.h"
 #include "flott/rest/job_board.h"
+#include "flott/rest/rest_handler.h"
 
 namespace flott {
-
-struct RestRequest {
-  std::string method;
-  std::string path;  // without the query
-  std::multimap<std::string, std::string> query;
-};
-
-struct RestResponse {
-  int status = 200;
-  std::string contentType = "application/json; charset=UTF-8";
-  std::string body;
-  /// The methods there are, for status 405.
-  std::string allow;
-};
 
 struct RestApiOptions {
   Duration refreshInterval = Duration::seconds(3);
 };
 
-class RestApi {
+class RestApi final : public RestHandler {
  public:
   /// The board and the clock outlive it.
   RestApi(JobBoard& board, RestApiOptions options, const Clock& clock)
@@ -43,7 +29,7 @@ class RestApi {
   /// Never throws: what goes wrong is a document of errors with Flink's status. 400: a parameter that cannot
   /// be read; 404: no such path, job, vertex or checkpoint; 405: not with this method; 409: a job that has
   /// ended cannot be cancelled; 503: the job does not answer.
-  RestResponse answer(const RestRequest& request) const;
+  RestResponse answer(const RestRequest& request) override;
 
  private:
   struct Call;

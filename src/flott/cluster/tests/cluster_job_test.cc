@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "flott/cluster/tests/cluster_world.h"
+#include "flott/rest/embedded_jobs.h"
 
 namespace flott {
 namespace {
@@ -46,6 +47,21 @@ TEST(ClusterJob, PartsOfItRunInTwoWorkers) {
       EXPECT_GT(worker.wire->framesAt(0), 10) << name << " did nothing";
     }
   }
+}
+
+TEST(ClusterJob, IsListedForRest) {
+  const auto outside = newOutsides();
+  ClusterWorld world(1, [&] { return twoParts(kCount, outside); });
+  EmbeddedJobs jobs(world.sim.env(), 1);
+  world.start();
+  jobs.list(world.job->master(), world.job->id(), world.job->graph(), kept());
+  world.addWorker("w1", 4);
+  EXPECT_EQ(world.end().status, JobStatus::kFinished);
+  const std::optional<ListedJob> listed = jobs.find(world.job->id());
+  ASSERT_TRUE(listed);
+  EXPECT_EQ(listed->details.status, JobStatus::kFinished);
+  EXPECT_EQ(listed->details.tasks.size(), 8u);
+  EXPECT_EQ(world.workers.at("w1").agent->error(), std::nullopt) << "dismissed as ever";
 }
 
 // A worker with room for one part runs one after the other.

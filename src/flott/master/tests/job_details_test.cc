@@ -83,9 +83,13 @@ TEST(JobDetails, NameFailuresWithTheTaskNewestFirstAndForgetTheOldest) {
   pipeline.then("failing", failsFirst(3), 1, PartitionKind::kRebalance).then("sink", passOn());
   Simulated run(pipeline.job(), 1, configuration, inASecond());
   std::optional<JobDetails> last;
+  std::vector<JobStatus> others;
+  run.job->whenEnded([&others](JobDetails details, Accumulators) { others.push_back(details.status); });
   run.job->whenEnded([&last](JobDetails details, Accumulators) { last = std::move(details); });
+  run.job->whenEnded([&others](JobDetails details, Accumulators) { others.push_back(details.status); });
   EXPECT_EQ(run.end().status, JobStatus::kFinished);
   ASSERT_TRUE(last);
+  EXPECT_EQ(others, (std::vector<JobStatus>{JobStatus::kFinished, JobStatus::kFinished})) << "all are told";
   EXPECT_EQ(last->restarts, 3);
   ASSERT_EQ(last->failures.size(), 2u);
   EXPECT_TRUE(last->failuresForgotten);

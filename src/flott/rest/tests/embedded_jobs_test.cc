@@ -7,6 +7,7 @@
 #include "flott/base/tests/error_text.h"
 #include "flott/master/tests/simulated_job.h"
 #include "flott/rest/http_server.h"
+#include "flott/rest/rest_api.h"
 #include "flott/rest/tests/listed_job.h"
 #include "flott/rest/tests/loopback.h"
 
@@ -156,7 +157,7 @@ TEST_F(EmbeddedJobsTest, AnswerWhileJobsComeAndGo) {
 }
 
 TEST_F(EmbeddedJobsTest, AreServedAndCancelledOverHttp) {
-  const RestApi api(jobs, {}, world.env.clock);
+  RestApi api(jobs, {}, world.env.clock);
   const HttpServer server(world.env, {.ports = {{0, 0}}}, api);
   const auto job = start(waiting());
   const std::string path = "/jobs/" + toString(job->id());

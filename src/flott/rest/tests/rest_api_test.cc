@@ -6,40 +6,16 @@
 #include "flott/env/simulated.h"
 #include "flott/rest/built_in.h"
 #include "flott/rest/tests/listed_job.h"
+#include "flott/rest/tests/one_job.h"
 
 namespace flott {
 namespace {
-
-class OneJob final : public JobBoard {
- public:
-  ClusterSummary cluster() override { return {.workers = 1, .slots = 2, .freeSlots = 0}; }
-  std::vector<ListedJob> jobs() override { return {job}; }
-  std::optional<ListedJob> find(const JobId& id) override {
-    if (silent) throw Error(ErrorKind::kTransient, "the job 'clicks' does not answer: ask again");
-    return id == job.job->id ? std::optional(job) : std::nullopt;
-  }
-  std::optional<Accumulators> accumulators(const JobId& id) override {
-    return id == job.job->id ? std::optional(Accumulators()) : std::nullopt;
-  }
-  std::optional<WatermarkReport> watermarks(const JobId& id) override {
-    return id == job.job->id ? std::optional(WatermarkReport()) : std::nullopt;
-  }
-  CancelOutcome cancel(const JobId& id) override {
-    ++cancels;
-    return id == job.job->id ? outcome : CancelOutcome::kUnknown;
-  }
-
-  ListedJob job = runningJob();
-  bool silent = false;
-  CancelOutcome outcome = CancelOutcome::kAccepted;
-  int cancels = 0;
-};
 
 class RestApiTest : public testing::Test {
  protected:
   RestResponse ask(const std::string& path, std::multimap<std::string, std::string> query = {},
                    const std::string& method = "GET") {
-    const RestApi api(board, {.refreshInterval = Duration::seconds(1)}, sim.env().clock);
+    RestApi api(board, {.refreshInterval = Duration::seconds(1)}, sim.env().clock);
     return api.answer({.method = method, .path = path, .query = std::move(query)});
   }
   // "404 there is no job …"
