@@ -4,6 +4,8 @@
 #   tools/install-deps.sh            what building, testing and the demo need
 #   tools/install-deps.sh --tests    also the servers of the tests: PostgreSQL, and S3 from PyPI into build/deps/python
 #   tools/install-deps.sh --checks   all that, and what format, lint and instruction counts need
+#   tools/install-deps.sh --flink    what --tests gives, and a Java and Apache Flink (329 MB) into build/deps/flink, whose
+#                                    command line tests/flink_cli_test.sh points at Flott
 #
 # What is there already, from Debian or from elsewhere, is not asked for again; when all is there, this takes a moment
 # and changes nothing. Only installing packages needs root, or sudo.
@@ -15,6 +17,9 @@ wheel_dir=build/deps/pyarrow
 wheel_pin=tools/arrow-wheel.txt
 wheel_file=pyarrow-26.0.1-cp311-cp311-manylinux_2_28_x86_64.whl
 wheel_libraries='arrow|arrow_compute|arrow_acero|arrow_s3|parquet'
+flink_dir=build/deps/flink
+flink_pin=tools/flink-wheel.txt
+flink_file=apache_flink_libraries-2.3.0-py2.py3-none-any.whl
 python_pin=tools/test-requirements.txt
 python_dir=build/deps/python
 
@@ -47,6 +52,11 @@ mold mold
 python3 python3
 END
   if [ "$tests" = yes ] && ! postgres_is_there; then echo postgresql; fi
+  if [ "$flink" = yes ]; then
+    packages_of_missing_programs <<'END'
+openjdk-17-jre-headless java
+END
+  fi
   if [ "$checks" = yes ]; then
     packages_of_missing_programs <<'END'
 clang-format-14 clang-format-14
@@ -77,7 +87,8 @@ libpq-dev postgresql/libpq-fe.h'
   else
     awk '{print $1}' <<<"$headers"
   fi
-  if { ! arrow_is_there && [ ! -f "build/deps/$wheel_file" ] || ! test_python_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
+  if { ! arrow_is_there && [ ! -f "build/deps/$wheel_file" ] ||
+       ! flink_is_there && [ ! -f "build/deps/$flink_file" ] || ! test_python_is_there; } && ! python3 -m pip --version >/dev/null 2>&1; then
     echo python3-pip
   fi
 }
@@ -149,6 +160,36 @@ END
 }
 
 # True as well when nobody asks for it.
+flink_is_there() { [ "$flink" = no ] || cmp -s "$flink_pin" "$flink_dir/wheel.txt"; }
+
+# Its libraries alone: the rest of the wheel is for Python.
+install_flink() {
+  mkdir -p build/deps
+  if [ ! -f "build/deps/$flink_file" ]; then
+    say "fetching $(grep -v '^#' "$flink_pin" | cut -d' ' -f1), 329 MB"
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --require-hashes \
+      --dest build/deps -r "$flink_pin" >&2 ||
+      die "pip could not fetch it, see above. Without a network, put $flink_file into build/deps/ and run again"
+  fi
+  grep -q "sha256:$(sha256sum "build/deps/$flink_file" | cut -d' ' -f1)" "$flink_pin" ||
+    die "build/deps/$flink_file is not the file that $flink_pin names: delete it and run again"
+  local unpacked
+  unpacked=$(mktemp -d build/deps/unpack.XXXXXX)
+  python3 - "build/deps/$flink_file" "$unpacked" <<'END'
+import sys, zipfile
+wheel, folder = sys.argv[1:]
+with zipfile.ZipFile(wheel) as archive:
+    archive.extractall(folder, [name for name in archive.namelist() if name.startswith(('pyflink/lib/', 'pyflink/bin/'))])
+END
+  cp "$flink_pin" "$unpacked/pyflink/wheel.txt"
+  rm -rf "$flink_dir"
+  mv "$unpacked/pyflink" "$flink_dir"
+  rmdir "$unpacked"
+  rm "build/deps/$flink_file"
+  say "Flink unpacked to $flink_dir"
+}
+
+# True as well when nobody asks for it.
 test_python_is_there() { [ "$tests" = no ] || cmp -s "$python_pin" "$python_dir/requirements.txt"; }
 
 install_test_python() {
@@ -161,15 +202,18 @@ install_test_python() {
 
 checks=no
 tests=no
+flink=no
 case "${1:-}" in
   '') ;;
   --tests) tests=yes ;;
   --checks) checks=yes tests=yes ;;
-  *) die "unknown argument '$1': there are only --tests and --checks" ;;
+  --flink) flink=yes tests=yes ;;
+  *) die "unknown argument '$1': there are only --tests, --checks and --flink" ;;
 esac
 
 missing=$(missing_packages)
 mapfile -t packages < <(printf '%s' "$missing")
 if [ ${#packages[@]} -gt 0 ]; then install_packages "${packages[@]}"; fi
 if ! arrow_is_there; then install_arrow; fi
+if ! flink_is_there; then install_flink; fi
 if ! test_python_is_there; then install_test_python; fi

@@ -5,7 +5,8 @@ Usage: run_tests.py [--build build/release] [--jobs N] [--timeout SECONDS] [--on
                     [--shards N]
 
 - every test binary that CMake built: each gtest case counts as one test;
-- scripts, tests/*.sh and tools/tests/*_test.py: passed when they exit with 0. They get the build folder as FLOTT_BUILD;
+- scripts, tests/*.sh and tools/tests/*_test.py: passed when they exit with 0; skipped, for the reason that they print,
+  when with 77. They get the build folder as FLOTT_BUILD;
 - tests/compile_fail/*.cc: has to be refused by the compiler, whose output has to contain the text after each
   `// expect: ` in the file.
 
@@ -26,13 +27,15 @@ PASSED_CASE = re.compile(r'\[       OK \] ([^\s,]+)')
 FAILED_CASE = re.compile(r'^\[  FAILED  \] ([^\s,]+).* \(\d+ ms\)$', re.MULTILINE)
 SKIPPED_CASE = re.compile(r'\[  SKIPPED \] ([^\s,]+)')
 STARTED_CASE = re.compile(r'\[ RUN      \] (\S+)')
+SKIPPED_SCRIPT = 77  # as for automake
 EXPECTED_ERROR = re.compile(r'//\s*expect:\s*(.+?)\s*$', re.MULTILINE)
 
 
 class Outcome:
     """Of one binary, script or compile-fail file."""
 
-    def __init__(self, passed, failed, output=''):
+    def __init__(self, passed, failed, output='', skipped=''):
+        self.skipped = skipped  # why
         self.passed = passed
         self.failed = failed  # names
         self.output = output
@@ -73,6 +76,8 @@ def run_binary(path, timeout, environment):
 def run_script(path, timeout, environment):
     command = [sys.executable, str(path)] if path.suffix == '.py' else ['bash', str(path)]
     code, output = run(command, timeout, environment)
+    if code == SKIPPED_SCRIPT:
+        return Outcome(0, [], skipped=(output.strip().splitlines() or [''])[-1])
     return Outcome(1, []) if code == 0 else Outcome(0, [f'{path.name}: {ending(code, timeout)}'], output)
 
 
@@ -133,7 +138,7 @@ def main():
         failed += outcome.failed
         if outcome.failed:
             print(f'---- {name}\n{outcome.output.rstrip()}'.rstrip() + '\n----')
-        verdict = f'{len(outcome.failed)} failed' if outcome.failed else 'ok'
+        verdict = f'{len(outcome.failed)} failed' if outcome.failed else outcome.skipped or 'ok'
         print(f'{name:48} {outcome.passed:5} passed  {outcome.seconds:6.1f} s  {verdict}', flush=True)
 
     for name in failed:

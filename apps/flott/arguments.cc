@@ -10,8 +10,8 @@ namespace flott::app {
 namespace {
 
 constexpr OptionHelp kEverywhere[] = {
-    {"--config", "FILE", "a configuration file, as for a job: the address and keys of an object store"},
-    {"-D", "KEY=VALUE", "one option of it, such as s3.endpoint=http://localhost:9000"},
+    {"--config", "FILE", "a file of options, in place of conf/config.yaml"},
+    {"-D", "KEY=VALUE", "an option, such as s3.endpoint=http://localhost:9000"},
     {"--help", "", "this text", "-h"},
 };
 
@@ -24,11 +24,26 @@ void setOption(const std::string& text, Configuration& configuration) {
   configuration.set(text.substr(0, equals), text.substr(equals + 1), "-D");
 }
 
+/// "--savepointPath", as Flink spells it, is "--savepoint-path".
+std::string withoutCapitals(std::string_view name) {
+  std::string text;
+  for (const char c : name) {
+    if (c >= 'A' && c <= 'Z' && text.size() > 2) {
+      text += '-';
+      text += static_cast<char>(c - 'A' + 'a');
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
 const OptionHelp& findOption(std::span<const OptionHelp> known, std::string_view name) {
+  const std::string plain = withoutCapitals(name);
   std::vector<std::string_view> names;
   for (const std::span<const OptionHelp> options : {known, std::span<const OptionHelp>(kEverywhere)}) {
     for (const OptionHelp& option : options) {
-      if (option.name == name || (!option.letter.empty() && option.letter == name)) return option;
+      if (option.name == plain || (!option.letter.empty() && option.letter == name)) return option;
       names.push_back(option.name);
     }
   }

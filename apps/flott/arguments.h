@@ -42,7 +42,8 @@ enum class Behind : uint8_t {
   kProgram  // what belongs to the program that this word names: none of it is looked at
 };
 
-/// `-D key=value` and `--config FILE` are known everywhere; values follow their option, or its '='.
+/// `-D key=value` and `--config FILE` are known everywhere; values follow their option, or its '='. A long
+/// name may be spelled as Flink does, --fromSavepoint for --from-savepoint.
 Arguments parseArguments(std::span<const OptionHelp> known, std::span<const std::string> words,
                          Behind behind = Behind::kOptions);
 /// What --config, -D and --help say.

@@ -20,7 +20,7 @@ int runOneOf(std::span<const Command> commands, const Env& env, const std::strin
     std::string text = "Usage: " + name + " COMMAND …\n\n";
     for (const Command& command : commands) {
       std::string left = "  " + std::string(command.name);
-      left.resize(std::max<size_t>(left.size() + 2, 12), ' ');
+      left.resize(std::max<size_t>(left.size() + 2, 14), ' ');
       text += left + std::string(command.summary) + "\n";
     }
     text += "\n`" + name + " COMMAND --help` says more.\n";

@@ -64,11 +64,16 @@ Configuration configurationOf(const Env& env, const Arguments& given);
 /// The commands of the program, in the order of its help.
 std::span<const Command> allCommands();
 
-// A file each.
+Command cancelCommand();
+Command checkpointCommand();
 Command completionCommand();
 Command configCommand();
 Command infoCommand();
+Command listCommand();
+Command logsCommand();
 Command runCommand();
+Command savepointCommand();
 Command stateCommand();
+Command stopCommand();
 
 }  // namespace flott::app

@@ -62,5 +62,10 @@ int main(int argc, char** argv) {
   }
   env.execute(arguments.get("job", "Odd"));
   std::puts("the job has ended");
+  std::fflush(stdout);
+  if (arguments.get("linger", "no") == "yes") {  // so that it can be asked about the job
+    while (std::getchar() != EOF) {
+    }
+  }
   return 0;
 }

@@ -15,7 +15,10 @@ children=()  # processes that end with the script
 
 end_all() {
   local child
-  for child in "${children[@]}"; do kill -9 "$child" 2>/dev/null || true; done
+  for child in "${children[@]}"; do
+    kill -9 "$child" 2>/dev/null || true
+    wait "$child" 2>/dev/null || true
+  done
   rm -rf "$folder"
 }
 trap end_all EXIT
@@ -63,4 +66,21 @@ until_true() {
   done
   wrong "waited in vain for: $*"
   return 1
+}
+
+# Starts a program that serves its own jobs at a free port, which goes to `address`; it lives until leave() closes its
+# standard input: serve PROGRAM WORDS…
+serve() {
+  rm -f "$folder/keeps" "$folder/log"
+  mkfifo "$folder/keeps"
+  "$1" -D flott.web-ui.enabled=true -D rest.port=0 "${@:2}" <"$folder/keeps" >"$folder/printed" 2>"$folder/log" &
+  server=$!
+  children+=($server)
+  exec 9>"$folder/keeps"
+  until_true grep -q 'web page about the jobs is at' "$folder/log"
+  address=$(sed -nE 's/.*web page about the jobs is at http:\/\/([0-9.:]+).*/\1/p' "$folder/log")
+}
+leave() {
+  exec 9>&-
+  wait "$server" || wrong "the program that serves ended with status $?"
 }

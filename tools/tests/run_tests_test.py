@@ -1,10 +1,14 @@
 """run_tests.py counts what passed and failed, also when a binary crashes, hangs or was not built."""
+import os
 import pathlib
 import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import run_tests  # noqa: E402
 
 RUN_TESTS = pathlib.Path(__file__).resolve().parents[1] / 'run_tests.py'
 ONE_PASSES = 'echo "[ RUN      ] A.b"; echo "[       OK ] A.b (0 ms)"\n'
@@ -77,6 +81,13 @@ if [ $GTEST_SHARD_INDEX = 0 ]; then {ONE_PASSES} else {ONE_PASSES + ONE_PASSES} 
     def test_nothing_run_is_a_failure(self):
         code, lines = self.run_binaries({'one': ONE_PASSES}, '--only', 'nothing')
         self.assertEqual((code, lines[-1]), (1, '0 passed, 0 failed'))
+
+    def test_script_that_is_skipped_says_why_and_counts_as_neither(self):
+        with tempfile.TemporaryDirectory() as folder:
+            script = pathlib.Path(folder) / 'some_test.sh'
+            script.write_text('echo "looking"; echo "skipped: no server"; exit 77\n')
+            outcome = run_tests.run_script(script, 10, dict(os.environ))
+            self.assertEqual((outcome.passed, outcome.failed, outcome.skipped), (0, [], 'skipped: no server'))
 
 
 if __name__ == '__main__':
