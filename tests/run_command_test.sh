@@ -36,6 +36,9 @@ run 0 --workers 2 -p 4 -D execution.checkpointing.interval=50ms -D restart-strat
   -D restart-strategy.fixed-delay.delay=10ms -D execution.checkpointing.dir="$folder/checkpoints" \
   "$odd" --deed crashes-once --crashed "$folder/crashed" --out "$folder/numbers"
 has err "^flott: worker 'w[12]' was killed by signal 11 \(segmentation fault\); another one takes its place$"
+has err "^in thread 'lane-[0-9]+' of process [0-9]+, worker 'w[12]' of job 'Odd'$"
+has err "^while it was at operator 'Map', subtask [1-4]/4$"
+has err "odd_job\+0x[0-9a-f]+ _Z.*main"
 [ -e "$folder/crashed" ] || { echo "nothing has crashed"; failed=1; }
 find "$folder/numbers" -type f ! -name '.*' -exec cat {} + | sort -n >"$folder/seen"
 seq 0 1999 | cmp - "$folder/seen" || { echo "the numbers are not those, each once"; failed=1; }
@@ -46,6 +49,10 @@ run 1 "$odd" --deed fails
 has err "^job 'Odd': operator '.*', subtask 1/1: .*ten is too much"
 run 2 "$odd" --deed throws
 has err "no such database"
+run 1 -D restart-strategy.type=none "$odd" --deed aborts
+has err "^an exception that nobody catches: no way out$"
+has err "^signal 6 \(abort\)$"
+has err "^while it was at operator 'squares', subtask 1/1$"
 run 2 "$odd" --deed crashes
 has err "^flott: program '.*odd_job' was killed by signal 11 \(segmentation fault\) before it started a job: what it wrote is above$"
 run 2 "$odd" --deed nothing

@@ -11,6 +11,9 @@
 
 using namespace flott;
 
+// As one of a library: the exception ends the process where it would leave this function.
+[[gnu::noipa]] void callWithoutExceptions(void (*function)()) noexcept { function(); }
+
 int main(int argc, char** argv) {
   auto env = StreamExecutionEnvironment::fromArgs(argc, argv);
   const Parameters& arguments = env.parameters();
@@ -50,7 +53,8 @@ int main(int argc, char** argv) {
   if (deed == "varies")
     numbers.map([](int64_t n) { return n; }).name("run " + std::to_string(::getpid())).print();
   numbers
-      .map([fails = deed == "fails"](int64_t n) {
+      .map([fails = deed == "fails", aborts = deed == "aborts"](int64_t n) {
+        if (aborts) callWithoutExceptions([] { throw std::runtime_error("no way out"); });
         if (fails && n == 10) throw std::runtime_error("ten is too much");
         return n * n;
       })

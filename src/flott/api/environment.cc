@@ -8,15 +8,27 @@
 
 #include "flott/api/role.h"
 #include "flott/base/options.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/master/program_role.h"
 #include "flott/rest/local_server.h"
 
 namespace flott {
 namespace {
 
-// Whatever main lets through: a message a user can read instead of an abort.
+std::string errorText() {
+  try {
+    throw;
+  } catch (...) {
+    return currentError().what();
+  }
+}
+
+// Whatever main lets through: a message a user can read instead of an abort. What other threads let through
+// is a crash: the abort tells where it came from.
 [[noreturn]] void reportAndExit() {
-  if (std::current_exception()) {
+  if (std::current_exception() && !onMainThread()) {
+    std::fprintf(stderr, "an exception that nobody catches: %s\n", errorText().c_str());
+  } else if (std::current_exception()) {
     try {
       throw;
     } catch (const std::exception& error) {
@@ -25,6 +37,8 @@ namespace {
       std::_Exit(1);
     } catch (...) {
     }
+  } else {
+    std::fputs("std::terminate() was called: an exception has left a function that is noexcept?\n", stderr);
   }
   std::abort();
 }

@@ -1,6 +1,8 @@
 #include "flott/api/execution_host.h"
 
+#include "flott/base/log_options.h"
 #include "flott/base/options.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/processes.h"
 #include "flott/env/posix/real_env.h"
 
@@ -20,7 +22,9 @@ RealEnvOptions realOptions(const Configuration& configuration) {
 class RealHost final : public ExecutionHost {
  public:
   explicit RealHost(const Configuration& configuration)
-      : real_(makeRealEnv(realOptions(configuration))), role_(makeProcesses(real_->env().clock)->role()) {}
+      : real_(makeRealEnv(realOptions(configuration))), role_(makeProcesses(real_->env().clock)->role()) {
+    if (configuration.get(kCrashReport)) installCrashReport("a program");
+  }
 
   Env env() override { return real_->env(); }
   std::unique_ptr<Scheduler> makeScheduler(int lanes, const Configuration& configuration) override {

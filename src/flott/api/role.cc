@@ -8,6 +8,7 @@
 #include "flott/api/program.h"
 #include "flott/base/error.h"
 #include "flott/cluster/processes.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/program_role.h"
@@ -49,7 +50,10 @@ std::optional<JobResult> runInRole(Program& program, const std::string& jobName,
   const bool first = program.generation() == 0;
   const StreamGraph graph = program.takeGraph(jobName);
   if (role.kind == ProgramRole::Kind::kPlan) answerPlan(graph, *given);
-  if (role.kind == ProgramRole::Kind::kWorker) work(graph, role, *given, program.host()->env());
+  const bool works = role.kind == ProgramRole::Kind::kWorker;
+  installCrashReport(works ? "worker '" + role.worker + "' of job '" + graph.jobName + "'"
+                           : "the master of job '" + graph.jobName + "'");
+  if (works) work(graph, role, *given, program.host()->env());
   if (!waits || !first) {
     throw Error(
         ErrorKind::kUser,

@@ -2,6 +2,7 @@
 
 #include "flott/base/client_options.h"
 #include "flott/base/cluster_options.h"
+#include "flott/base/log_options.h"
 #include "flott/base/network_options.h"
 #include "flott/base/rest_options.h"
 
@@ -28,7 +29,7 @@ OptionRegistry standardOptions() {
   all.add(kManagedMemory);
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
-  all.add(kLogLevel).add(kLogFormat).add(kLogFile);
+  all.add(kLogLevel).add(kLogFormat).add(kLogFile).add(kCrashReport);
   all.add(kRestartStrategy).add(kFailoverStrategy).add(kFixedDelayAttempts).add(kFixedDelay);
   all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
   all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);

@@ -33,7 +33,7 @@
 
 namespace flott {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 
 namespace messages {
 
@@ -65,7 +65,8 @@ struct Register {
 struct TaskReport {
   TaskId task;
   TaskState state = TaskState::kCreated;
-  std::vector<OperatorReadings> operators;
+  std::vector<OperatorReadings> operators = {};
+  std::vector<MetricReading> metrics = {};  // of the task itself
 };
 
 struct Reports {

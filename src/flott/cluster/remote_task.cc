@@ -68,7 +68,7 @@ void RemoteTask::readAccumulators(MoveFunction<void(Accumulators)> reply) {
 
 void RemoteTask::report(messages::TaskReport report) {
   if (!ended_) state_ = report.state;
-  operators_ = std::move(report.operators);
+  readings_ = {std::move(report.operators), std::move(report.metrics)};
 }
 
 void RemoteTask::end(TaskState state) {

@@ -43,7 +43,7 @@ class RemoteTask final : public TaskGateway {
   TaskState state() const override { return state_; }
   std::string where() const override;
   /// Of the last report, over the worker's own time.
-  std::vector<OperatorReadings> readMetrics(int64_t) const override { return operators_; }
+  TaskReadings readMetrics(int64_t) const override { return readings_; }
   void cancel() override;
   void assignSplits(std::vector<SourceSplit> splits) override;
   void signalNoMoreSplits() override { send(messages::NoMoreSplits{id_}); }
@@ -90,7 +90,7 @@ class RemoteTask final : public TaskGateway {
   bool cancelled_ = false;
   bool ended_ = false;
   TaskState state_ = TaskState::kCreated;
-  std::vector<OperatorReadings> operators_;
+  TaskReadings readings_;
   uint64_t lastQuestion_ = 0;
   Questions<TaskTimes> times_;
   Questions<Accumulators> accumulators_;

@@ -109,8 +109,9 @@ void WorkerAgent::beat() {
 }
 
 messages::TaskReport WorkerAgent::reportOf(const Deployed& deployed) const {
-  return {deployed.task->id(), deployed.task->state(),
-          deployed.task->readMetrics(now_.nanos - deployed.sinceNanos)};
+  TaskReadings readings = deployed.task->readMetrics(now_.nanos - deployed.sinceNanos);
+  return {deployed.task->id(), deployed.task->state(), std::move(readings.operators),
+          std::move(readings.task)};
 }
 
 void WorkerAgent::report() {

@@ -38,6 +38,7 @@ std::string toString(const ProcessEnd& end) {
   if (end.signal == 0) return "exited with status " + std::to_string(end.status);
   const char* const name = nameOf(end.signal);
   std::string text = "was killed by signal " + std::to_string(end.signal);
+  if (end.outOfMemory) return text + " (memory had run out)";
   if (name != nullptr) text += " (" + std::string(name) + ")";
   return text;
 }

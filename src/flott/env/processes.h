@@ -27,11 +27,15 @@ namespace flott {
 struct ProcessEnd {
   int status = 0;  // that it exited with
   int signal = 0;  // that killed it, in place of a status; 0: none did
+  /// It was killed (SIGKILL) in a time in which the system has killed a process of this control group, or one
+  /// beneath it, for want of memory.
+  bool outOfMemory = false;
 
   bool succeeded() const { return status == 0 && signal == 0; }
   bool operator==(const ProcessEnd&) const = default;
 };
-/// "exited with status 3", "was killed by signal 11 (segmentation fault)".
+/// "exited with status 3", "was killed by signal 11 (segmentation fault)", "was killed by signal 9 (memory
+/// had run out)".
 std::string toString(const ProcessEnd& end);
 
 struct ProcessSpec {

@@ -32,6 +32,7 @@ struct TaskDetails {
   TaskState state = TaskState::kCreated;
   Timestamp ended;                          // min(): it has not
   std::vector<OperatorReadings> operators;  // as JobVertex::chain; empty before it runs
+  std::vector<MetricReading> metrics = {};  // of the task itself
 };
 
 /// The checkpoint that an attempt began with.

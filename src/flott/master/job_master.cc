@@ -418,7 +418,7 @@ JobResult JobMaster::result() const {
                    .checkpoints = checkpoints_.statistics()};
   if (abandoned_) return result;  // a lost thread may still write metrics
   for (const auto& [key, task] : tasks_) {
-    std::vector<OperatorReadings> readings = task->readMetrics(result.runNanos);
+    std::vector<OperatorReadings> readings = task->readMetrics(result.runNanos).operators;
     std::move(readings.begin(), readings.end(), std::back_inserter(result.metrics));
   }
   return result;

@@ -53,7 +53,9 @@ JobDetails JobMaster::details() const {
       mine.state = end->second.state;
       mine.ended = end->second.at;
     }
-    mine.operators = task->readMetrics(now_.nanos - startedNanos_);
+    TaskReadings readings = task->readMetrics(now_.nanos - startedNanos_);
+    mine.operators = std::move(readings.operators);
+    mine.metrics = std::move(readings.task);
   }
   return all;
 }

@@ -38,6 +38,16 @@ std::vector<std::pair<std::string_view, double>> partsOf(const Histogram& histog
 
 }  // namespace
 
+MetricReading counterReading(std::string name, int64_t value) {
+  return {std::move(name), std::to_string(value), static_cast<double>(value), MetricKind::kCounter, {}};
+}
+
+MetricReading gaugeReading(std::string name, double value) {
+  char text[128];
+  printGauge(text, sizeof text, value);
+  return {std::move(name), text, value, MetricKind::kGauge, {}};
+}
+
 int Histogram::bucketOf(uint64_t value) {
   if (value < (1u << kSubBits)) return static_cast<int>(value);
   const int exponent = 63 - std::countl_zero(value);

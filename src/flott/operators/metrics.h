@@ -101,6 +101,10 @@ struct MetricReading {
   std::vector<std::pair<std::string_view, double>> parts;
 };
 
+/// Of what is counted or measured elsewhere than in a MetricGroup.
+MetricReading counterReading(std::string name, int64_t value);
+MetricReading gaugeReading(std::string name, double value);
+
 /// The metrics of one operator instance. Registration and writes by the owning task; count() and read() from
 /// any thread, also meanwhile.
 class MetricGroup {

@@ -56,11 +56,9 @@ const MetricReading* inputWatermark(const TaskDetails& task, const JobDescriptio
   return find(task.operators.front(), "currentInputWatermark");
 }
 
-// The first operator's input is the task's; its output is what leaves it.
-void addTaskMetrics(std::vector<NamedMetric>& all, const TaskDetails& task,
-                    const JobDescription::Vertex& vertex) {
-  if (task.operators.empty()) return;
-  const std::string subtask = std::to_string(task.id.subtask.value) + ".";
+// The first operator's input is the task's; its output is what leaves it. For one that does not tell so.
+void addTraffic(std::vector<NamedMetric>& all, const std::string& subtask, const TaskDetails& task,
+                const JobDescription::Vertex& vertex) {
   int64_t sent = 0;
   for (size_t i = 0; i < std::min(task.operators.size(), vertex.chain.size()); ++i) {
     const MetricReading* out = find(task.operators[i], "numRecordsOut");
@@ -69,6 +67,13 @@ void addTaskMetrics(std::vector<NamedMetric>& all, const TaskDetails& task,
   if (const MetricReading* in = find(task.operators.front(), "numRecordsIn"))
     all.push_back({subtask + "numRecordsIn", in->text});
   all.push_back({subtask + "numRecordsOut", std::to_string(sent)});
+}
+
+void addTaskMetrics(std::vector<NamedMetric>& all, const TaskDetails& task,
+                    const JobDescription::Vertex& vertex) {
+  const std::string subtask = std::to_string(task.id.subtask.value) + ".";
+  for (const MetricReading& reading : task.metrics) add(all, subtask + reading.name, reading);
+  if (task.metrics.empty() && !task.operators.empty()) addTraffic(all, subtask, task, vertex);
   if (const MetricReading* in = inputWatermark(task, vertex))
     all.push_back({subtask + "currentInputWatermark", in->text});
 }

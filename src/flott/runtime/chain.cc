@@ -34,6 +34,7 @@ ChainNode::ChainNode(OperatorChain& chain, const ChainedOperator& description)
             .maxParallelism = chain.options_.vertex->maxParallelism,
             .attempt = chain.options_.attempt,
             .jobId = chain.options_.jobId},
+      where_(nameOf(info_)),
       recordsIn_(&metrics_.counter("numRecordsIn")),
       recordsOut_(&metrics_.counter("numRecordsOut")),
       watermarkIn_(&metrics_.gauge("currentInputWatermark")),
@@ -92,7 +93,7 @@ OperatorStateBackend& ChainNode::operatorState() {
 void ChainNode::offload(std::string what, MoveFunction<void()> work, MoveFunction<void()> done) {
   chain_.host_.offload(std::move(what), std::move(work),
                        [this, done = std::move(done)](std::optional<Error> error) mutable {
-                         chain_.current_.store(this, std::memory_order_relaxed);
+                         chain_.isAt(*this);
                          if (error) throw *std::move(error);
                          done();
                        });
@@ -137,7 +138,7 @@ void ChainNode::emitTo(SideOutputIndex side, Batch batch) {
       target.exchange->emit(std::move(what));
     } else {
       chain_.push(*target.node, 0, Element(std::move(what)));
-      chain_.current_.store(this, std::memory_order_relaxed);
+      chain_.isAt(*this);
     }
   };
   for (Target& target : targets_) {
@@ -156,7 +157,7 @@ void ChainNode::emitControl(const Element& control) {
       chain_.push(*target.node, 0, copyControl(control));
     }
   }
-  chain_.current_.store(this, std::memory_order_relaxed);
+  chain_.isAt(*this);
 }
 
 void ChainNode::emitWatermark(Watermark watermark) {
@@ -243,7 +244,7 @@ void OperatorChain::open(RestoredTask restored) {
   const JobVertex& vertex = *options_.vertex;
   for (size_t i = nodes_.size(); i-- > 0;) {
     ChainNode& node = *nodes_[i];
-    current_.store(&node, std::memory_order_relaxed);
+    isAt(node);
     node.movedNanos_ = host_.now().nanos;
     const bool restoring = i < restored.operators.size();
     if (restoring) node.restore(std::move(restored.operators[i]));
@@ -272,7 +273,7 @@ void OperatorChain::openNode(const ChainedOperator& op, ChainNode& node) {
 void OperatorChain::close() noexcept {
   for (size_t i = nodes_.size() - opened_; i < nodes_.size(); ++i) {
     ChainNode& node = *nodes_[i];
-    current_.store(&node, std::memory_order_relaxed);
+    isAt(node);
     if (node.reader_) node.reader_->close();
     if (node.op_) node.op_->close();
   }
@@ -288,7 +289,7 @@ void OperatorChain::releaseState() {
 
 SourceReader& OperatorChain::enterReader() {
   ChainNode& head = *nodes_.front();
-  current_.store(&head, std::memory_order_relaxed);
+  isAt(head);
   return *head.reader_;
 }
 
@@ -328,7 +329,7 @@ void OperatorChain::process(ChainNode& node, int input, Element element) {
   }
 }
 
-std::string OperatorChain::where() const { return nameOf(current_.load(std::memory_order_relaxed)->info()); }
+std::string OperatorChain::where() const { return current_.load(std::memory_order_relaxed)->where_; }
 
 Error OperatorChain::located() {
   return std::exchange(located_, true) ? currentError() : currentError().at(where());
@@ -336,7 +337,7 @@ Error OperatorChain::located() {
 
 /// Before the operator is called.
 void OperatorChain::enter(ChainNode& node) {
-  current_.store(&node, std::memory_order_relaxed);
+  isAt(node);
   if (node.keyedState_ != nullptr) node.keyedState_->setProcessingTime(host_.now().wall);
 }
 
@@ -378,7 +379,7 @@ void OperatorChain::settle(ChainNode& node, Step step) {
     const Barrier barrier = *std::exchange(node.barrier_, std::nullopt);
     cut(node, barrier);
     node.emitBarrier(barrier);
-    current_.store(&node, std::memory_order_relaxed);
+    isAt(node);
   }
   if (std::exchange(node.ending_, false)) ended(node);
 }
@@ -531,6 +532,19 @@ bool OperatorChain::makesWatermarks() const {
 std::vector<OperatorChain::NodeMetrics> OperatorChain::metrics() const {
   std::vector<NodeMetrics> all;
   for (const auto& node : nodes_) all.push_back({node->info_, node->metrics_});
+  return all;
+}
+
+OperatorChain::Traffic OperatorChain::traffic() const {
+  Traffic all;
+  for (const auto& node : nodes_) {
+    all.nodes.emplace_back(node->recordsIn_->value(), node->recordsOut_->value());
+    const bool leaves = std::any_of(
+        node->targets_.begin(), node->targets_.end(),
+        [](const ChainNode::Target& target) { return target.exchange != nullptr && target.side == kMain; });
+    if (leaves) all.recordsOut += node->recordsOut_->value();
+  }
+  for (const Exchange* exchange : live_) all.batchesOut += exchange->sentBatches();
   return all;
 }
 

@@ -13,9 +13,11 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/env/deed.h"
 #include "flott/env/env.h"
 #include "flott/graph/job_graph.h"
 #include "flott/operators/operator.h"
@@ -136,6 +138,7 @@ class ChainNode final : public SourceReaderContext, public Output {
 
   OperatorChain& chain_;
   OperatorInfo info_;
+  const std::string where_;
   std::unique_ptr<Operator> op_;
   std::unique_ptr<SourceReader> reader_;
   std::vector<Target> targets_;
@@ -270,9 +273,22 @@ class OperatorChain {
     const MetricGroup& metrics;
   };
   std::vector<NodeMetrics> metrics() const;
+  /// What has gone through, all of it counted since the chain began. Any thread.
+  struct Traffic {
+    std::vector<std::pair<int64_t, int64_t>> nodes;  // records in and out of each
+    int64_t recordsOut = 0;                          // to other tasks
+    int64_t batchesOut = 0;
+  };
+  Traffic traffic() const;
 
  private:
   friend class ChainNode;
+
+  /// The operator runs, or is called next.
+  void isAt(ChainNode& node) {
+    current_.store(&node, std::memory_order_relaxed);
+    Deed::become(node.where_.c_str());
+  }
 
   void openNode(const ChainedOperator& op, ChainNode& node);
   void process(ChainNode& node, int input, Element element);

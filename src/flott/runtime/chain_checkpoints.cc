@@ -127,7 +127,7 @@ void OperatorChain::overtake(const Barrier& barrier, std::vector<InFlightSequenc
 
 void OperatorChain::injectBarrier(const Barrier& barrier) {
   ChainNode& head = *nodes_.front();
-  current_.store(&head, std::memory_order_relaxed);
+  isAt(head);
   cut(head, barrier);
   head.emitBarrier(barrier);
 }

@@ -239,7 +239,12 @@ void Exchange::send(size_t target, Element element, WakeUp when) {
 
 bool Exchange::tryPush(Target& receiver, Element& element, WakeUp when) {
   const auto* barrier = std::get_if<Barrier>(&element);
-  if (barrier == nullptr) return receiver.channel->tryPush(element, when);
+  if (barrier == nullptr) {
+    const bool batch = std::holds_alternative<Batch>(element);
+    if (!receiver.channel->tryPush(element, when)) return false;
+    if (batch) sent_.add();
+    return true;
+  }
   const Barrier pushed = *barrier;
   const size_t position = receiver.channel->pushed();
   if (!receiver.channel->tryPush(element, when)) return false;

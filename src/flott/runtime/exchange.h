@@ -20,14 +20,13 @@
 #include "flott/data/element.h"
 #include "flott/data/partitioning.h"
 #include "flott/data/pool.h"
+#include "flott/operators/metrics.h"
 #include "flott/runtime/channel.h"
 #include "flott/runtime/in_flight.h"
 
 namespace flott {
 
 class HotKeys;
-class MetricGroup;
-class TextGauge;
 
 struct ExchangeOptions {
   Partitioning partitioning;
@@ -89,6 +88,8 @@ class Exchange {
   int64_t deadlineNanos() const { return deadline_; }
 
   size_t waitingBytes() const { return waitingBytes_; }
+  /// Batches that went into the channels. Any thread.
+  int64_t sentBatches() const { return sent_.value(); }
 
  private:
   struct Target {
@@ -132,6 +133,7 @@ class Exchange {
   uint32_t next_;    // round robin
   size_t nextMarker_ = 0;
   uint64_t random_;
+  Counter sent_;
   size_t waiting_ = 0;  // elements in all `waiting` queues
   size_t waitingBytes_ = 0;
   size_t allowance_ = 0;

@@ -15,6 +15,7 @@ void Mailbox::destroy(Letter* list) {
 
 void Mailbox::post(MoveFunction<void()> mail) {
   auto* letter = new Letter{std::move(mail)};
+  posted_.fetch_add(1, std::memory_order_relaxed);
   posting_.fetch_add(1, std::memory_order_relaxed);  // whoever sees the letter sees this
   letter->next = newest_.load(std::memory_order_relaxed);
   while (!newest_.compare_exchange_weak(letter->next, letter, std::memory_order_release,
@@ -35,6 +36,7 @@ void Mailbox::drain() {
     }
     if (oldest_ == nullptr) return;
     const std::unique_ptr<Letter> letter(std::exchange(oldest_, oldest_->next));
+    read_.store(read() + 1, std::memory_order_relaxed);
     letter->mail();
   }
 }

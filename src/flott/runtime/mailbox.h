@@ -27,6 +27,9 @@ class Mailbox {
   /// Owner: nobody is inside post(). Before the mailbox goes away while a thread that is not joined may just
   /// have posted its last mail: it may still be about to wake the owner.
   bool settled() const { return posting_.load(std::memory_order_acquire) == 0; }
+  /// That were run so far, and that wait. Any thread.
+  int64_t read() const { return read_.load(std::memory_order_relaxed); }
+  int64_t size() const { return posted_.load(std::memory_order_relaxed) - read(); }
   bool empty() const { return newest_.load(std::memory_order_relaxed) == nullptr && oldest_ == nullptr; }
 
  private:
@@ -39,7 +42,9 @@ class Mailbox {
   Waker& owner_;
   std::atomic<Letter*> newest_{nullptr};  // stack, newest first
   std::atomic<int> posting_{0};           // calls of post() under way
-  Letter* oldest_ = nullptr;              // owner's own list, in order
+  std::atomic<int64_t> posted_{0};
+  std::atomic<int64_t> read_{0};
+  Letter* oldest_ = nullptr;  // owner's own list, in order
 };
 
 }  // namespace flott

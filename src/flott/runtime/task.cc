@@ -1,9 +1,11 @@
 #include "flott/runtime/task.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "flott/base/options.h"
+#include "flott/env/deed.h"
 #include "flott/runtime/state_backend.h"
 
 namespace flott {
@@ -52,6 +54,8 @@ Task::Task(TaskId id, ChainOptions options, CheckpointStorage& checkpoints, Env&
            MasterGateway& master)
     : id_(id),
       options_(std::move(options)),
+      deed_("vertex '" + options_.vertex->name + "', subtask " + std::to_string(id_.subtask.value + 1) + "/" +
+            std::to_string(options_.vertex->parallelism)),
       env_(env),
       pools_(pools),
       storage_(checkpoints),
@@ -169,11 +173,54 @@ void Task::readAccumulators(MoveFunction<void(Accumulators)> reply) {
   });
 }
 
-std::vector<OperatorReadings> Task::readMetrics(int64_t elapsedNanos) const {
-  std::vector<OperatorReadings> readings;
+TaskReadings Task::readMetrics(int64_t elapsedNanos) const {
+  TaskReadings readings;
   for (const OperatorChain::NodeMetrics& node : metrics())
-    readings.push_back({node.info, node.metrics.read(elapsedNanos)});
+    readings.operators.push_back({node.info, node.metrics.read(elapsedNanos)});
+  addRates(readings);
   return readings;
+}
+
+/// What rates are made of: of each operator, then of the task.
+std::vector<int64_t> Task::counters(const OperatorChain::Traffic& traffic) const {
+  std::vector<int64_t> all;
+  for (const auto& [in, out] : traffic.nodes) all.insert(all.end(), {in, out});
+  all.insert(all.end(), {traffic.recordsOut, traffic.batchesOut, mailbox_.read()});
+  return all;
+}
+
+void Task::addRates(TaskReadings& readings) const {
+  const int64_t now = env_.clock.monotonicNanos();
+  const OperatorChain::Traffic traffic =
+      readings.operators.empty() ? OperatorChain::Traffic() : chain_->traffic();
+  const TaskActivity::Rates rates = activity_.rates(now, counters(traffic));
+  const TaskActivity::Spent spent = activity_.spent(now);
+  for (size_t i = 0; i < readings.operators.size(); ++i) {
+    std::vector<MetricReading>& metrics = readings.operators[i].metrics;
+    metrics.push_back(gaugeReading("numRecordsInPerSecond", rates.perSecond[2 * i]));
+    metrics.push_back(gaugeReading("numRecordsOutPerSecond", rates.perSecond[2 * i + 1]));
+  }
+  std::vector<MetricReading>& task = readings.task;
+  const auto inState = [&](TaskActivity::State state, const std::string& name, const std::string& total) {
+    task.push_back(gaugeReading(name, std::round(rates.share[state] * 1000)));
+    task.push_back(gaugeReading(total, static_cast<double>(spent[state] / 1'000'000)));
+  };
+  inState(TaskActivity::kBusy, "busyTimeMsPerSecond", "accumulateBusyTimeMs");
+  inState(TaskActivity::kIdle, "idleTimeMsPerSecond", "accumulateIdleTimeMs");
+  inState(TaskActivity::kBackPressured, "backPressuredTimeMsPerSecond", "accumulateBackPressuredTimeMs");
+  const bool heldUp = activity_.state() == TaskActivity::kBackPressured;
+  task.push_back(gaugeReading("isBackPressured", heldUp ? 1 : 0));
+  task.push_back(gaugeReading("mailboxQueueSize", static_cast<double>(mailbox_.size())));
+  const double* const ofTask = rates.perSecond.data() + 2 * readings.operators.size();
+  task.push_back(gaugeReading("mailboxMailsPerSecond", ofTask[2]));
+  if (readings.operators.empty()) return;
+  task.push_back(gaugeReading("initializationTime", static_cast<double>(openNanos_.load() / 1'000'000)));
+  task.push_back(counterReading("numRecordsIn", traffic.nodes.front().first));
+  task.push_back(gaugeReading("numRecordsInPerSecond", rates.perSecond[0]));
+  task.push_back(counterReading("numRecordsOut", traffic.recordsOut));
+  task.push_back(gaugeReading("numRecordsOutPerSecond", ofTask[0]));
+  task.push_back(counterReading("numBuffersOut", traffic.batchesOut));
+  task.push_back(gaugeReading("numBuffersOutPerSecond", ofTask[1]));
 }
 
 std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
@@ -224,7 +271,23 @@ void Task::submitOffloaded() {
 }
 
 Runnable::Progress Task::step(StepTime now) {
+  const Deed deed(deed_.c_str());
   now_ = now;
+  if (firstNanos_ == 0) firstNanos_ = now.nanos;
+  if (chain_ != nullptr && activity_.sampleDue(now.nanos))
+    activity_.sample(now.nanos, counters(chain_->traffic()));
+  activity_.begin(now.nanos);
+  const Progress progress = stepped();
+  if (progress == Progress::kDone) {
+    activity_.end(env_.clock.monotonicNanos());
+  } else if (progress == Progress::kIdle) {
+    activity_.rest(heldUpSince_ != 0 ? TaskActivity::kBackPressured : TaskActivity::kIdle,
+                   env_.clock.monotonicNanos());
+  }
+  return progress;
+}
+
+Runnable::Progress Task::stepped() {
   Progress progress;
   try {
     if (state() == TaskState::kCreated) {
@@ -308,6 +371,7 @@ void Task::openChain() {
     if (!cold.files.empty()) checkpoints_.hasStored(cold.checkpoint, i, cold.files);
   }
   chain_->open(std::move(wiring_->restored));
+  openNanos_.store(env_.clock.monotonicNanos() - firstNanos_);
   finalCheckpoint_.awaited =
       options_.configuration->find(kCheckpointInterval).has_value() && chain_->awaitsFinalCheckpoint();
   if (chain_->makesWatermarks()) reportWatermark(Timestamp::min());

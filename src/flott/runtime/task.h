@@ -22,6 +22,7 @@
 #include "flott/runtime/mailbox.h"
 #include "flott/runtime/master_gateway.h"
 #include "flott/runtime/runnable.h"
+#include "flott/runtime/task_activity.h"
 #include "flott/runtime/task_checkpoints.h"
 #include "flott/runtime/task_gateway.h"
 #include "flott/runtime/task_id.h"
@@ -51,7 +52,7 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   // TaskGateway. Any thread.
   const TaskId& id() const override { return id_; }
   TaskState state() const override { return state_.load(std::memory_order_acquire); }
-  std::vector<OperatorReadings> readMetrics(int64_t elapsedNanos) const override;
+  TaskReadings readMetrics(int64_t elapsedNanos) const override;
   void cancel() override;
   void assignSplits(std::vector<SourceSplit> splits) override;
   void signalNoMoreSplits() override;
@@ -88,6 +89,9 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   bool fetched();
   void fetchInto(std::vector<RestoredOperator>& operators);
   void openChain();
+  Progress stepped();
+  std::vector<int64_t> counters(const OperatorChain::Traffic& traffic) const;
+  void addRates(TaskReadings& readings) const;
   Progress run();
   Progress passEndOn();
   /// Its operators are open and take what the master sends.
@@ -110,6 +114,7 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
 
   const TaskId id_;
   const ChainOptions options_;
+  const std::string deed_;  // before it has operators
   Env& env_;
   BatchPools& pools_;
   CheckpointStorage& storage_;
@@ -121,6 +126,9 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   TaskCheckpoints checkpoints_;
   std::atomic<TaskState> state_{TaskState::kCreated};
   StepTime now_;
+  TaskActivity activity_;
+  std::atomic<int64_t> openNanos_{0};  // from its first step until its operators were open; 0: they are not
+  int64_t firstNanos_ = 0;
   int64_t deadline_ = kNoDeadline;
   int64_t markerNanos_ = 0;  // between latency markers; 0: none
   int64_t nextMarker_ = kNoDeadline;

@@ -38,6 +38,12 @@ struct OperatorReadings {
   std::vector<MetricReading> metrics;
 };
 
+/// What a task counts, and its operators.
+struct TaskReadings {
+  std::vector<OperatorReadings> operators = {};  // of its chain, in order; empty before it runs
+  std::vector<MetricReading> task = {};          // of itself
+};
+
 class TaskGateway {
  public:
   virtual ~TaskGateway() = default;
@@ -46,8 +52,8 @@ class TaskGateway {
   virtual TaskState state() const = 0;
   /// "operator 'count', subtask 1/2".
   virtual std::string where() const = 0;
-  /// Of the operators of its chain, in order; empty before it runs. Rates are over `elapsedNanos`.
-  virtual std::vector<OperatorReadings> readMetrics(int64_t elapsedNanos) const = 0;
+  /// Rates of meters are over `elapsedNanos`.
+  virtual TaskReadings readMetrics(int64_t elapsedNanos) const = 0;
 
   virtual void cancel() = 0;
   virtual void assignSplits(std::vector<SourceSplit> splits) = 0;

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "flott/base/error.h"
+#include "flott/env/deed.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/parts.h"
 
 namespace flott::posix {
@@ -44,8 +46,11 @@ void workLoop(const std::shared_ptr<PoolState>& state, Worker& self) {
     state->queue.pop_front();
     self.running = work.name;
     lock.unlock();
-    runOrAbort("off-loaded work '" + work.name + "'", work.body);
-    work.body.reset();
+    {
+      const Deed deed(work.name.c_str());
+      runOrAbort("off-loaded work '" + work.name + "'", work.body);
+      work.body.reset();
+    }
     lock.lock();
     self.running.clear();
     if (state->stopped) state->workDone.notify_all();
@@ -110,6 +115,7 @@ class PosixOffload final : public Offload {
     try {
       worker->thread = std::thread([state = state_, self = worker.get(), name] {
         nameThisThread(name);
+        const SignalStack signals;
         workLoop(state, *self);
       });
     } catch (const std::system_error& error) {

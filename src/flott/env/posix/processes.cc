@@ -22,6 +22,7 @@
 
 #include "flott/base/error.h"
 #include "flott/env/failures.h"
+#include "flott/env/posix/memory_group.h"
 #include "flott/env/posix/parts.h"
 
 extern char** environ;
@@ -150,10 +151,14 @@ class PosixChild final : public ChildProcess {
       return std::nullopt;
     const bool exited = info.si_code == CLD_EXITED;
     end_ = ProcessEnd{.status = exited ? info.si_status : 0, .signal = exited ? 0 : info.si_status};
+    if (end_->signal == SIGKILL && !killed_) end_->outOfMemory = posix::readMemoryGroup().kills > kills_;
     return end_;
   }
   void terminate() override { send(SIGTERM); }
-  void kill() override { send(SIGKILL); }
+  void kill() override {
+    killed_ = true;
+    send(SIGKILL);
+  }
   std::string answer(size_t most, Duration timeout) override;
 
  private:
@@ -180,6 +185,8 @@ class PosixChild final : public ChildProcess {
   const pid_t id_;
   const Descriptor watch_;
   const Descriptor answers_;
+  const std::optional<int64_t> kills_ = posix::readMemoryGroup().kills;  // before it began
+  bool killed_ = false;                                                  // by us
   std::optional<ProcessEnd> end_;
 };
 

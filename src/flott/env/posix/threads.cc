@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "flott/base/error.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/parts.h"
 
 namespace flott::posix {
@@ -68,6 +69,7 @@ class PosixThread final : public Thread {
  private:
   void run() {
     nameThisThread(options_.name);
+    const SignalStack signals;
     // Sleeps end when they should, not up to 50 µs later so that the system can bundle its interrupts.
     prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
     if (options_.core >= 0) {

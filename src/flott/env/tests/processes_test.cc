@@ -49,6 +49,8 @@ TEST_F(ProcessesTest, TheirEndsAreTold) {
   EXPECT_EQ(killed->wait(Duration()), (ProcessEnd{.signal = SIGSEGV})) << "again";
   EXPECT_EQ(toString(*killed->wait(Duration())), "was killed by signal 11 (segmentation fault)");
   EXPECT_EQ(toString(ProcessEnd{.status = 3}), "exited with status 3");
+  EXPECT_EQ(toString(ProcessEnd{.signal = SIGKILL, .outOfMemory = true}),
+            "was killed by signal 9 (memory had run out)");
   EXPECT_TRUE(ProcessEnd{}.succeeded());
   EXPECT_FALSE(ProcessEnd{.signal = SIGKILL}.succeeded());
 }

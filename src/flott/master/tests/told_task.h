@@ -18,7 +18,7 @@ class ToldTask final : public TaskGateway {
   std::string where() const override {
     return "task " + std::to_string(id_.vertex) + "/" + std::to_string(id_.subtask.value);
   }
-  std::vector<OperatorReadings> readMetrics(int64_t) const override { return {}; }
+  TaskReadings readMetrics(int64_t) const override { return {}; }
   void cancel() override { ++cancelled; }
   void assignSplits(std::vector<SourceSplit> some) override {
     for (SourceSplit& split : some) splits.push_back(std::move(split.id));
