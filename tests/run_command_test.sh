@@ -44,6 +44,16 @@ find "$folder/numbers" -type f ! -name '.*' -exec cat {} + | sort -n >"$folder/s
 seq 0 1999 | cmp - "$folder/seen" || { echo "the numbers are not those, each once"; failed=1; }
 none_left
 
+# Each process has a log file of its own, and says there which job it is about.
+run 0 -D env.log.dir="$folder/logs" -D flott.log.format=json -D flott.log.stderr=false "$odd" --deed plain
+for part in master w1; do
+  grep -qE '"component":"(job|cluster)","job":"[0-9a-f]{32}","text":".*"}$' "$folder"/logs/flott-$part-*.log ||
+    { echo "no log of $part with its job"; ls "$folder/logs"; cat "$folder/logs/"*; failed=1; }
+done
+[ ! -s "$folder/err" ] || { echo "the log is on standard error, too"; cat "$folder/err"; failed=1; }
+run 0 -D flott.log.file="$folder/odd.log" "$odd" --deed plain
+[ -s "$folder/odd-master.log" ] && [ -s "$folder/odd-w1.log" ] || { echo "no logs"; ls "$folder"; failed=1; }
+
 # What fails is told by the program, as when a user runs it.
 run 1 "$odd" --deed fails
 has err "^job 'Odd': operator '.*', subtask 1/1: .*ten is too much"

@@ -9,7 +9,7 @@
 #include "flott/api/role.h"
 #include "flott/base/options.h"
 #include "flott/env/posix/crash_report.h"
-#include "flott/master/program_role.h"
+#include "flott/env/posix/real_env.h"
 #include "flott/rest/local_server.h"
 
 namespace flott {
@@ -75,16 +75,6 @@ class UnreadParameterWarnings final : public JobListener {
   int jobs_ = 0;
 };
 
-/// What whoever started the program as theirs wants to be set, beneath the program's own.
-Configuration withRole(Configuration configuration, ExecutionHost& host) {
-  if (host.role() == nullptr) return configuration;
-  Configuration all;
-  for (const auto& [key, value] : ProgramRole::decode(host.role()->text()).options)
-    all.set(key, value, "flott");
-  all.merge(configuration);
-  return all;
-}
-
 void printHelp(const char* program) {
   std::printf(
       "%s: a Flott streaming job.\n"
@@ -105,8 +95,7 @@ void printHelp(const char* program) {
 
 StreamExecutionEnvironment StreamExecutionEnvironment::fromArgs(int argc, const char* const* argv) {
   std::set_terminate(reportAndExit);
-  const std::shared_ptr<ExecutionHost> files = makeRealHost({});
-  ProgramArguments arguments = parseProgramArguments(argc, argv, files->env().files);
+  ProgramArguments arguments = parseProgramArguments(argc, argv, makeRealEnv()->env().files);
   if (arguments.parameters.has("help")) {
     printHelp(argc > 0 ? argv[0] : "program");
     std::exit(0);
@@ -137,7 +126,7 @@ StreamExecutionEnvironment StreamExecutionEnvironment::createLocalEnvironmentWit
 StreamExecutionEnvironment::StreamExecutionEnvironment(std::shared_ptr<ExecutionHost> host,
                                                        Configuration configuration, Parameters parameters)
     : host_(std::move(host)),
-      program_(std::make_shared<Program>(withRole(std::move(configuration), *host_), host_)),
+      program_(std::make_shared<Program>(withRole(std::move(configuration), host_->role()), host_)),
       parameters_(std::move(parameters)) {
   standardOptions().check(program_->configuration());
   if (parameters_.size() > 0)

@@ -23,6 +23,9 @@ class ExecutionHost {
   virtual GivenRole* role() { return nullptr; }
 };
 
+/// What whoever started the program as theirs wants to be set, beneath the program's own. `role` may be null.
+Configuration withRole(Configuration configuration, const GivenRole* role);
+
 /// Real time, threads and files; log level and the like from the configuration.
 std::shared_ptr<ExecutionHost> makeRealHost(const Configuration& configuration);
 

@@ -29,7 +29,8 @@ OptionRegistry standardOptions() {
   all.add(kManagedMemory);
   all.add(kSortPartitionMemory).add(kSortKeyedPartitionMemory).add(kTmpDirs);
   all.add(kLanes).add(kBlockedWarning).add(kOutputOverrunCap).add(kOffloadThreads).add(kOffloadQueue);
-  all.add(kLogLevel).add(kLogFormat).add(kLogFile).add(kCrashReport);
+  all.add(kLogLevel).add(kLogFormat).add(kLogFile).add(kLogDir).add(kLogFilesKept);
+  all.add(kLogFileSize).add(kLogStandardError).add(kCrashReport);
   all.add(kRestartStrategy).add(kFailoverStrategy).add(kFixedDelayAttempts).add(kFixedDelay);
   all.add(kFailureRateMost).add(kFailureRateInterval).add(kFailureRateDelay);
   all.add(kExponentialInitialBackoff).add(kExponentialMaxBackoff).add(kExponentialMultiplier);

@@ -38,7 +38,10 @@ class Run {
   void startMaster();
   void keepWorkers();
   int ended(const ProcessEnd& end);
-  ProcessSpec spec(const ProgramRole& role) const {
+  ProcessSpec spec(ProgramRole role) const {
+    if (const auto file = role.options.find("flott.log.file"); file != role.options.end())
+      file->second =
+          logFileOf(file->second, role.kind == ProgramRole::Kind::kMaster ? "master" : role.worker);
     return {.program = run_.call.program, .arguments = run_.call.arguments, .role = role.encode()};
   }
   void say(const std::string& text) const {

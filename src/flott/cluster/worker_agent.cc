@@ -6,6 +6,7 @@
 #include "flott/base/error.h"
 #include "flott/base/options.h"
 #include "flott/cluster/message_checks.h"
+#include "flott/env/job_scope.h"
 #include "flott/master/job_options.h"
 #include "flott/runtime/state_backend.h"
 
@@ -48,6 +49,8 @@ void WorkerAgent::send(const ToMaster& message) {
 }
 
 Runnable::Progress WorkerAgent::step(StepTime now) {
+  const std::string id = jobId_;  // it may be told in this step
+  const JobScope job(id.c_str());
   now_ = now;
   if (state_ == State::kNew) begin();
   mailbox_.drain();
@@ -155,6 +158,7 @@ void WorkerAgent::on(messages::Welcome&& message) {
   if (state_ != State::kRegistering) throw Error(ErrorKind::kBug, "it welcomes a worker twice");
   state_ = State::kServing;
   jobId_ = std::move(message.jobId);
+  const JobScope job(jobId_.c_str());
   for (const auto& [key, value] : message.configuration) configuration_.set(key, value, "the master");
   interval_ = configuration_.get(kHeartbeatInterval);
   // The master waits for a heartbeat.interval longer before it gives the tasks to another worker.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "flott/env/job_scope.h"
+
 namespace flott {
 namespace {
 
@@ -50,6 +52,7 @@ JobMaster::JobMaster(const JobGraph& graph, JobMasterOptions options, RestartPol
 JobMaster::~JobMaster() = default;
 
 Runnable::Progress JobMaster::step(StepTime now) {
+  const JobScope job(options_.jobId.c_str());
   now_ = now;
   try {
     if (startedNanos_ == 0) start();

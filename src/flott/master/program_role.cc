@@ -39,6 +39,14 @@ T fromVersioned(std::string_view bytes) {
 
 }  // namespace
 
+std::string logFileOf(const std::string& file, const std::string& part) {
+  if (file.empty()) return file;
+  const size_t name = file.rfind('/') == std::string::npos ? 0 : file.rfind('/') + 1;
+  const size_t dot = file.rfind('.');
+  const size_t end = dot == std::string::npos || dot <= name ? file.size() : dot;
+  return file.substr(0, end) + "-" + part + file.substr(end);
+}
+
 std::string ProgramRole::encode() const { return versioned(*this); }
 ProgramRole ProgramRole::decode(std::string_view bytes) { return fromVersioned<ProgramRole>(bytes); }
 std::string ProgramPlan::encode() const { return versioned(*this); }

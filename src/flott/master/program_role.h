@@ -37,6 +37,10 @@ struct ProgramRole {
   static ProgramRole decode(std::string_view bytes);
 };
 
+/// The log file of a part of a job, where that of the job has this name: "/logs/orders.log" gives
+/// "/logs/orders-w1.log" for the part "w1". Empty stays empty.
+std::string logFileOf(const std::string& file, const std::string& part);
+
 /// What a worker answers when its master has no more to do for it.
 inline constexpr const char* kDismissed = "dismissed";
 

@@ -6,6 +6,7 @@
 
 #include "flott/base/options.h"
 #include "flott/env/deed.h"
+#include "flott/env/job_scope.h"
 #include "flott/runtime/state_backend.h"
 
 namespace flott {
@@ -15,6 +16,11 @@ namespace {
 constexpr int kStepBudget = 16;
 // How soon a full off-load queue is tried again.
 constexpr int64_t kOffloadRetryNanos = 1'000'000;
+
+double wholeMillis(int64_t nanos) {
+  const int64_t millis = nanos / 1'000'000;
+  return static_cast<double>(millis);
+}
 
 }  // namespace
 
@@ -203,7 +209,7 @@ void Task::addRates(TaskReadings& readings) const {
   std::vector<MetricReading>& task = readings.task;
   const auto inState = [&](TaskActivity::State state, const std::string& name, const std::string& total) {
     task.push_back(gaugeReading(name, std::round(rates.share[state] * 1000)));
-    task.push_back(gaugeReading(total, static_cast<double>(spent[state] / 1'000'000)));
+    task.push_back(gaugeReading(total, wholeMillis(spent[state])));
   };
   inState(TaskActivity::kBusy, "busyTimeMsPerSecond", "accumulateBusyTimeMs");
   inState(TaskActivity::kIdle, "idleTimeMsPerSecond", "accumulateIdleTimeMs");
@@ -214,7 +220,7 @@ void Task::addRates(TaskReadings& readings) const {
   const double* const ofTask = rates.perSecond.data() + 2 * readings.operators.size();
   task.push_back(gaugeReading("mailboxMailsPerSecond", ofTask[2]));
   if (readings.operators.empty()) return;
-  task.push_back(gaugeReading("initializationTime", static_cast<double>(openNanos_.load() / 1'000'000)));
+  task.push_back(gaugeReading("initializationTime", wholeMillis(openNanos_.load())));
   task.push_back(counterReading("numRecordsIn", traffic.nodes.front().first));
   task.push_back(gaugeReading("numRecordsInPerSecond", rates.perSecond[0]));
   task.push_back(counterReading("numRecordsOut", traffic.recordsOut));
@@ -272,6 +278,7 @@ void Task::submitOffloaded() {
 
 Runnable::Progress Task::step(StepTime now) {
   const Deed deed(deed_.c_str());
+  const JobScope job(options_.jobId.c_str());
   now_ = now;
   if (firstNanos_ == 0) firstNanos_ = now.nanos;
   if (chain_ != nullptr && activity_.sampleDue(now.nanos))

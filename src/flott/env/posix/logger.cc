@@ -1,11 +1,14 @@
 #include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+
+#include <unistd.h>
 
 #include <string>
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/env/job_scope.h"
 #include "flott/env/posix/parts.h"
 
 namespace flott::posix {
@@ -28,32 +31,47 @@ void appendJsonString(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string textLine(const std::string& time, LogLevel level, std::string_view component,
+std::string textLine(const std::string& time, LogLevel level, std::string_view component, const char* job,
                      std::string_view text) {
   std::string name(toString(level));
   for (char& c : name) c = static_cast<char>(c - 'a' + 'A');
   name.resize(5, ' ');
   std::string line = time + " " + name + " [";
-  line.append(component).append("] ").append(text);
+  line.append(component).append("] ");
+  if (*job != '\0') line.append("[job ").append(job).append("] ");
+  line.append(text);
   return line;
 }
 
-std::string jsonLine(const std::string& time, LogLevel level, std::string_view component,
+std::string jsonLine(const std::string& time, LogLevel level, std::string_view component, const char* job,
                      std::string_view text) {
   std::string line = "{\"time\":\"" + time + "\",\"level\":\"";
   line.append(toString(level)).append("\",\"component\":");
   appendJsonString(line, component);
+  if (*job != '\0') {
+    line += ",\"job\":";
+    appendJsonString(line, job);
+  }
   line += ",\"text\":";
   appendJsonString(line, text);
   line += '}';
   return line;
 }
 
+std::string withProcessId(std::string file) {
+  for (size_t at = file.find("%p"); at != std::string::npos; at = file.find("%p"))
+    file.replace(at, 2, std::to_string(::getpid()));
+  return file;
+}
+
 std::vector<spdlog::sink_ptr> makeSinks(const LogOptions& options) {
-  std::vector<spdlog::sink_ptr> sinks = {std::make_shared<spdlog::sinks::stderr_sink_mt>()};
+  std::vector<spdlog::sink_ptr> sinks;
+  if (options.standardError || options.file.empty())
+    sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
   if (options.file.empty()) return sinks;
   try {
-    sinks.push_back(std::make_shared<spdlog::sinks::basic_file_sink_mt>(options.file));
+    sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+        withProcessId(options.file), options.fileBytes, options.oldFiles));
   } catch (const spdlog::spdlog_ex& error) {
     throw Error(ErrorKind::kUser, "the log file '" + options.file + "' cannot be opened: " + error.what() +
                                       "; check the folder, or give another file");
@@ -79,7 +97,7 @@ class SpdlogLogger final : public Logger {
   void write(LogLevel level, std::string_view component, std::string_view text) override {
     const std::string time = toString(clock_.wallTime());
     const auto render = format_ == LogFormat::kJson ? jsonLine : textLine;
-    logger_.log(spdlog::level::info, render(time, level, component, text));
+    logger_.log(spdlog::level::info, render(time, level, component, JobScope::now(), text));
   }
 
   const Clock& clock_;

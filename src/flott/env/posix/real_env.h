@@ -7,6 +7,8 @@
 //   runJob(real->env());
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,15 +17,20 @@
 namespace flott {
 
 enum class LogFormat : uint8_t {
-  kText,  // 2026-01-31T12:00:00.000Z INFO  [task] text
-  kJson,  // {"time":"2026-01-31T12:00:00.000Z","level":"info","component":"task","text":"text"}
+  kText,  // 2026-01-31T12:00:00.000Z INFO  [task] [job 0123…] text
+  kJson,  // {"time":"2026-01-31T12:00:00.000Z","level":"info","component":"task","job":"0123…","text":"text"}
 };
 
 struct LogOptions {
   LogLevel level = LogLevel::kInfo;
   LogFormat format = LogFormat::kText;
-  /// Besides standard error; none when empty.
+  /// None when empty. %p in its name is the id of the process.
   std::string file = {};
+  /// A file that has so many bytes is put aside, as `name.1.ext`, and so many of these are kept.
+  uint64_t fileBytes = uint64_t{100} << 20;
+  size_t oldFiles = 10;
+  /// Whether lines go to standard error; they do in any case when there is no file.
+  bool standardError = true;
 };
 
 struct RealEnvOptions {

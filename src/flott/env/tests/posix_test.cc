@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "flott/base/tests/error_text.h"
+#include "flott/env/job_scope.h"
 #include "flott/env/posix/real_env.h"
 
 namespace flott {
@@ -238,6 +239,53 @@ TEST_F(Posix, TheLogHasTextAndJson) {
   EXPECT_EQ(kept.find("not wanted"), std::string::npos);
   EXPECT_EQ(err.substr(0, kept.size()), kept);
   EXPECT_NE(err.find("Z DEBUG [task] a text\n"), std::string::npos) << err;
+}
+
+class LogFiles : public Posix {
+ protected:
+  LogFiles() { std::filesystem::remove_all(folder_); }
+  ~LogFiles() override { std::filesystem::remove_all(folder_); }
+
+  std::string textOf(const std::string& name) const {
+    std::ifstream stream(folder_ + "/" + name);
+    return {std::istreambuf_iterator<char>(stream), {}};
+  }
+  size_t count() const {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+  const std::string folder_ = testing::TempDir() + "flott_logs_" + std::to_string(env.random.seed());
+};
+
+TEST_F(LogFiles, AreBoundedInSizeAndNumber) {
+  testing::internal::CaptureStderr();
+  {
+    auto real = makeRealEnv(
+        {.log = {.file = folder_ + "/job.log", .fileBytes = 1000, .oldFiles = 2, .standardError = false}});
+    for (int i = 0; i < 100; ++i) real->env().log.info("task", "line " + std::to_string(i));
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  EXPECT_EQ(count(), 3u);
+  EXPECT_NE(textOf("job.log").find("line 99\n"), std::string::npos);
+  EXPECT_EQ(textOf("job.log").find("line 10\n"), std::string::npos);
+  EXPECT_LE(textOf("job.1.log").size(), 1000u);
+  EXPECT_NE(textOf("job.2.log"), "");
+}
+
+TEST_F(LogFiles, AreOfOneProcessAndSayTheJob) {
+  testing::internal::CaptureStderr();
+  {
+    auto real = makeRealEnv({.log = {.format = LogFormat::kJson, .file = folder_ + "/job-%p.log"}});
+    const JobScope job("0f");
+    real->env().log.info("task", "one");
+    makeRealEnv()->env().log.info("task", "two");
+  }
+  const std::string err = testing::internal::GetCapturedStderr();
+  ASSERT_EQ(count(), 1u);
+  const std::string name = std::filesystem::directory_iterator(folder_)->path().filename();
+  EXPECT_EQ(name.find_first_not_of("0123456789", 4), name.size() - 4) << name << ": job-<digits>.log";
+  const std::string kept = textOf(name);
+  EXPECT_NE(kept.find(R"("component":"task","job":"0f","text":"one"})"), std::string::npos) << kept;
+  EXPECT_NE(err.find("INFO  [task] [job 0f] two\n"), std::string::npos) << err;
 }
 
 TEST_F(Posix, ALogFileThatCannotBeOpenedIsNamed) {

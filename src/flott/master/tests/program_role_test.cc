@@ -44,5 +44,13 @@ TEST(ProgramRole, OthersAreRefused) {
       "1: build the program with the Flott that is to run it");
 }
 
+TEST(ProgramRole, GivesEachPartALogFile) {
+  EXPECT_EQ(logFileOf("/logs/orders.log", "w1"), "/logs/orders-w1.log");
+  EXPECT_EQ(logFileOf("orders", "master"), "orders-master");
+  EXPECT_EQ(logFileOf("/logs.d/orders", "w1"), "/logs.d/orders-w1");
+  EXPECT_EQ(logFileOf(".orders", "w1"), ".orders-w1");
+  EXPECT_EQ(logFileOf("", "w1"), "");
+}
+
 }  // namespace
 }  // namespace flott
