@@ -57,7 +57,8 @@ answers <<END
  "GET /v1/jobs/$id/savepoints/8": [[200, {"status": {"id": "COMPLETED"}, "operation": {"location": "file:/s/2"}}]],
  "POST /v1/jobs/$id/checkpoints": [[202, {"request-id": "9"}]],
  "GET /v1/jobs/$id/checkpoints/9": [
-   [200, {"status": {"id": "COMPLETED"}, "operation": {"checkpointId": 12, "failure-cause": null}}],
+   [200, {"status": {"id": "COMPLETED"}, "operation": {"checkpointId": 12, "failureCause": null}}],
+   [200, {"status": {"id": "COMPLETED"}, "operation": {"failureCause": {"class": "X", "stack-trace": "too many"}}}],
    [500, {"errors": ["something broke"]}]],
  "POST /v1/savepoint-disposal": [[200, {"request-id": "10"}]],
  "GET /v1/savepoint-disposal/10": [[200, {"status": {"id": "COMPLETED"}, "operation": {}}]]}
@@ -80,6 +81,8 @@ run 1 stop -m "$address" "$id"
 expect 'refused' "$folder/err" <<<'flott: there is a savepoint already'
 run 0 checkpoint -m "$address" "$id" -full
 run 1 checkpoint -m "$address" "$id"
+expect 'failed' "$folder/err" <<<'flott: too many'
+run 1 checkpoint -m "$address" "$id"
 expect 'broken' "$folder/err" <<<'flott: something broke'
 run 0 savepoint -m "$address" --dispose 's3://b/a "quoted" path'
 sed -n 's/^POST //p' "$folder/answers.seen" >"$folder/asked"
@@ -90,6 +93,7 @@ expect 'what is asked' "$folder/asked" <<END
 /v1/jobs/$id/stop {"drain":true,"targetDirectory":"/s"}
 /v1/jobs/$id/stop {"drain":false}
 /v1/jobs/$id/checkpoints {"checkpointType":"FULL"}
+/v1/jobs/$id/checkpoints {"checkpointType":"CONFIGURED"}
 /v1/jobs/$id/checkpoints {"checkpointType":"CONFIGURED"}
 /v1/savepoint-disposal {"savepoint-path":"s3://b/a \"quoted\" path"}
 END
@@ -155,4 +159,14 @@ echo 'and more' >>"$folder/worker"
 wait $follower || wrong "following ended with $?"
 grep -q 'and more' "$folder/followed" || { wrong 'what came later is missing'; cat "$folder/followed"; }
 [ "$(grep -c 'the worker says' "$folder/followed")" = 1 ] || wrong 'something came twice'
+# A log that is full is put aside, and a new one begins.
+"$flott" logs -m "$address" -n 1 -f >"$folder/followed" 2>"$folder/err" </dev/null &
+follower=$!
+children+=($follower)
+until_true grep -q '^100000$' "$folder/followed"
+echo 'a new log' >"$folder/next" && mv "$folder/next" "$folder/long"
+until_true grep -q '^a new log$' "$folder/followed"
+kill $follower
+wait $follower || true
+expect 'followed' "$folder/followed" <<<$'100000\na new log'
 exit $failed

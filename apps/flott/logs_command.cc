@@ -176,6 +176,11 @@ class Printing {
     if (isNew && lines_) at->second = beginOfLast(path, size ? *size : sizeOf(path), *lines_);
     for (;;) {
       const std::string text = read(path, at->second, kBlock);
+      // A log that was full begins anew.
+      if (text.empty() && at->second > 0 && read(path, at->second - 1, 1).empty()) {
+        at->second = 0;
+        continue;
+      }
       if (!text.empty() && last_ != path) {
         if (!title.empty()) print((last_.empty() ? "==> " : "\n==> ") + title + " <==\n");
         last_ = path;

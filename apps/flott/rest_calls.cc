@@ -44,7 +44,8 @@ bool isDigits(std::string_view text) {
 
 /// What a failure says, without the places in its code.
 std::string causeOf(const Json& operation) {
-  const auto cause = operation.find("failure-cause");
+  auto cause = operation.find("failure-cause");
+  if (cause == operation.end()) cause = operation.find("failureCause");  // of a checkpoint
   if (cause == operation.end() || !cause->is_object()) return {};
   const std::string trace = cause->value("stack-trace", std::string());
   std::string text;
