@@ -64,6 +64,10 @@ until_true grep -q ' port ' "$folder/site.log"
 run 2 list -m "127.0.0.1:$(sed -nE 's/.* port ([0-9]+).*/\1/p' "$folder/site.log")"
 has err '^flott: what answers at http://127.0.0.1:[0-9]+ is no cluster, or one of another kind: '
 
+mv "$folder/site/v1" "$folder/site/v2"
+run 2 list -m "127.0.0.1:$(sed -nE 's/.* port ([0-9]+).*/\1/p' "$folder/site.log")"
+has err '^flott: what answers at http://127.0.0.1:[0-9]+ is no cluster, or one of another kind: it has status 404 for /jobs/'
+
 for command in list cancel stop savepoint checkpoint; do
   run 0 $command --help
   has out "^Usage: flott $command"

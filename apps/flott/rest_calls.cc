@@ -124,8 +124,13 @@ HttpClient::Answer RestCalls::ask(const std::string& method, const std::string& 
                     "-D flott.web-ui.enabled=true, or name another address by -m HOST:PORT");
   }
   if (!answer.ok()) {
-    std::string text = answer.errorText();
-    if (text.empty()) text = "status " + std::to_string(answer.status);
+    const Json document = Json::parse(answer.body, nullptr, false);
+    if (!document.is_object() || !document.contains("errors")) {
+      throw Error(ErrorKind::kUser, "what answers at " + url() +
+                                        " is no cluster, or one of another kind: it has status " +
+                                        std::to_string(answer.status) + " for " + path);
+    }
+    const std::string text = answer.errorText();
     if (answer.status == 503) throw Error(ErrorKind::kTransient, text);  // for the moment
     throw Refused(text);
   }
