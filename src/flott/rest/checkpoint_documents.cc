@@ -109,15 +109,16 @@ Json vertexShareJson(const CheckpointRecord& checkpoint, const Share& share) {
 // Without `tasks` as in a history.
 Json checkpointJson(const JobDescription& job, const CheckpointRecord& checkpoint, bool tasks) {
   const Share share = shareOf(job, checkpoint);
+  const bool savepoint = checkpoint.kind == CheckpointKind::kSavepoint;
   Json json{{"className", className(checkpoint.status)},
             {"id", checkpoint.id.value},
             {"status", statusText(checkpoint.status)},
-            {"is_savepoint", false},
-            {"savepointFormat", nullptr},
+            {"is_savepoint", savepoint},
+            {"savepointFormat", savepoint ? Json("CANONICAL") : Json()},
             {"trigger_timestamp", checkpoint.triggered.ms}};
   const bool underWay = checkpoint.status == CheckpointStatus::kInProgress;
   addShare(json, checkpoint, share, underWay ? share.lastAfter : checkpoint.duration.ms);
-  json["checkpoint_type"] = "CHECKPOINT";
+  json["checkpoint_type"] = savepoint ? "SAVEPOINT" : "CHECKPOINT";
   json["tasks"] = Json::object();
   for (size_t i = 0; tasks && i < job.vertices.size(); ++i) {
     Share part{.tasks = job.vertices[i].parallelism};
@@ -136,8 +137,19 @@ Json checkpointJson(const JobDescription& job, const CheckpointRecord& checkpoin
   return json;
 }
 
-Json orNull(const JobDescription& job, const CheckpointRecord* checkpoint) {
-  return checkpoint == nullptr ? Json() : checkpointJson(job, *checkpoint, false);
+Json latestJson(const ListedJob& job, CheckpointStatus status, std::optional<CheckpointKind> kind = {}) {
+  for (const CheckpointRecord& checkpoint : job.details.checkpoints.history)
+    if (checkpoint.status == status && (!kind || checkpoint.kind == *kind))
+      return checkpointJson(*job.job, checkpoint, false);
+  return {};
+}
+
+// A folder of a savepoint is named so, wherever it lies.
+bool isSavepoint(const std::string& folder) {
+  const size_t slash = folder.find_last_of('/');
+  return std::string_view(folder)
+      .substr(slash == std::string::npos ? 0 : slash + 1)
+      .starts_with("savepoint-");
 }
 
 }  // namespace
@@ -164,12 +176,12 @@ std::string checkpointsDocument(const ListedJob& job) {
   if (const auto& from = job.details.restored) {
     restored = {{"id", from->id.value},
                 {"restore_timestamp", from->at.ms},
-                {"is_savepoint", false},
+                {"is_savepoint", isSavepoint(from->folder)},
                 {"external_path", from->folder.empty() ? Json() : Json(from->folder)}};
   }
-  Json latest{{"completed", orNull(*job.job, all.latest(CheckpointStatus::kCompleted))},
-              {"savepoint", nullptr},
-              {"failed", orNull(*job.job, all.latest(CheckpointStatus::kFailed))},
+  Json latest{{"completed", latestJson(job, CheckpointStatus::kCompleted, CheckpointKind::kCheckpoint)},
+              {"savepoint", latestJson(job, CheckpointStatus::kCompleted, CheckpointKind::kSavepoint)},
+              {"failed", latestJson(job, CheckpointStatus::kFailed)},
               {"restored", std::move(restored)}};
   return render({{"counts",
                   {{"restored", job.details.restores},

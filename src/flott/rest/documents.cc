@@ -1,178 +1,30 @@
 #include "flott/rest/documents.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "flott/base/secret_keys.h"
 #include "flott/rest/built_in.h"
+#include "flott/rest/task_json.h"
 
 namespace flott {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr const char* kUnassigned = "(unassigned)";
-
-// A name that is not UTF-8 must not fail a document.
-std::string render(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-int64_t millisOr(Timestamp time, int64_t otherwise) { return time == Timestamp::min() ? otherwise : time.ms; }
-
-int64_t durationOf(Timestamp from, Timestamp to, Timestamp now) {
-  if (from == Timestamp::min()) return -1;
-  return std::max<int64_t>(0, (to == Timestamp::min() ? now : to).ms - from.ms);
-}
-
-// Flink's states of a task.
-enum class Execution : uint8_t {
-  kScheduled,
-  kRunning,
-  kDeploying,
-  kCanceled,
-  kFinished,
-  kFailed,
-  kInitializing,
-  kCreated,
-  kReconciling,
-  kCanceling
-};
-constexpr std::array<const char*, 10> kExecutions{"SCHEDULED",   "RUNNING",  "DEPLOYING",    "CANCELED",
-                                                  "FINISHED",    "FAILED",   "INITIALIZING", "CREATED",
-                                                  "RECONCILING", "CANCELING"};
-
-const char* nameOf(Execution state) { return kExecutions[static_cast<size_t>(state)]; }
-
-bool stopsTasks(JobStatus status) {
-  return status == JobStatus::kFailing || status == JobStatus::kRestarting ||
-         status == JobStatus::kCancelling;
-}
-
-Execution executionOf(TaskState state, JobStatus job) {
-  switch (state) {
-    case TaskState::kCreated:
-      return stopsTasks(job) ? Execution::kCanceling : Execution::kCreated;
-    case TaskState::kRunning:
-    case TaskState::kClosing:
-      return stopsTasks(job) ? Execution::kCanceling : Execution::kRunning;
-    case TaskState::kFinished:
-      return Execution::kFinished;
-    case TaskState::kFailed:
-      return Execution::kFailed;
-    case TaskState::kCancelled:
-      return Execution::kCanceled;
-  }
-  return Execution::kCreated;
-}
-
-struct Counts {
-  std::array<int, kExecutions.size()> by{};
-
-  int& operator[](Execution state) { return by[static_cast<size_t>(state)]; }
-  int operator[](Execution state) const { return by[static_cast<size_t>(state)]; }
-  int total() const { return std::accumulate(by.begin(), by.end(), 0); }
-  // The one that says most about all of them.
-  Execution together() const {
-    const Counts& mine = *this;
-    for (const Execution state : {Execution::kFailed, Execution::kCanceling, Execution::kCanceled})
-      if (mine[state] > 0) return state;
-    if (mine[Execution::kFinished] > 0 && mine[Execution::kFinished] == total()) return Execution::kFinished;
-    if (mine[Execution::kRunning] > 0 || mine[Execution::kFinished] > 0) return Execution::kRunning;
-    return Execution::kCreated;
-  }
-  Json upperCase() const {
-    Json json;
-    for (size_t i = 0; i < by.size(); ++i) json[kExecutions[i]] = by[i];
-    return json;
-  }
-};
-
-std::vector<const TaskDetails*> tasksOf(const ListedJob& job, const JobDescription::Vertex& vertex) {
-  std::vector<const TaskDetails*> tasks;
-  const auto index = static_cast<int>(&vertex - job.job->vertices.data());
-  for (const TaskDetails& task : job.details.tasks)
-    if (task.id.vertex == index) tasks.push_back(&task);
-  return tasks;
-}
-
-Counts countTasks(const ListedJob& job, const JobDescription::Vertex& vertex) {
-  Counts counts;
-  const std::vector<const TaskDetails*> tasks = tasksOf(job, vertex);
-  for (const TaskDetails* task : tasks) ++counts[executionOf(task->state, job.details.status)];
-  counts[Execution::kCreated] += vertex.parallelism - static_cast<int>(tasks.size());
-  return counts;
-}
-
-int64_t metricOf(const OperatorReadings& op, std::string_view name) {
-  for (const MetricReading& reading : op.metrics)
-    if (reading.name == name) return static_cast<int64_t>(reading.value);
-  return 0;
-}
-
-// Records that came from other vertices, and that went to some.
-struct Traffic {
-  int64_t read = 0;
-  int64_t written = 0;
-  bool known = false;  // the task has operators
-
-  Traffic& operator+=(const Traffic& other) {
-    read += other.read;
-    written += other.written;
-    known &= other.known;
-    return *this;
-  }
-};
-
-Traffic trafficOf(const TaskDetails& task, const JobDescription::Vertex& vertex) {
-  Traffic traffic{.known = !task.operators.empty()};
-  for (size_t i = 0; i < std::min(task.operators.size(), vertex.chain.size()); ++i) {
-    if (i == 0 && !vertex.chain[i].source) traffic.read = metricOf(task.operators[i], "numRecordsIn");
-    if (vertex.chain[i].sends) traffic.written += metricOf(task.operators[i], "numRecordsOut");
-  }
-  return traffic;
-}
-
-// Bytes do not exist between tasks of a process; busy and idle times are not measured.
-Json trafficJson(const Traffic& traffic) {
-  return {{"read-bytes", 0},
-          {"read-bytes-complete", false},
-          {"write-bytes", 0},
-          {"write-bytes-complete", false},
-          {"read-records", traffic.read},
-          {"read-records-complete", traffic.known},
-          {"write-records", traffic.written},
-          {"write-records-complete", traffic.known},
-          {"accumulated-backpressured-time", -1},
-          {"accumulated-idle-time", -1},
-          {"accumulated-busy-time", "NaN"}};
-}
+using namespace documents;
 
 Json vertexJson(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now) {
-  const Counts counts = countTasks(job, vertex);
-  const std::vector<const TaskDetails*> tasks = tasksOf(job, vertex);
-  Timestamp began;
-  Timestamp ended;
-  Traffic traffic{.known = !tasks.empty()};
-  for (const TaskDetails* task : tasks) {
-    began = job.details.attemptBegan;
-    ended = std::max(ended, task->ended);
-    traffic += trafficOf(*task, vertex);
-  }
-  const bool over = std::all_of(tasks.begin(), tasks.end(),
-                                [](const TaskDetails* task) { return task->ended != Timestamp::min(); });
-  if (!over) ended = Timestamp::min();
+  const Together all = togetherOf(job, vertex);
   return {{"id", vertex.id},
           {"slotSharingGroupId", vertex.slotSharingGroup},
           {"name", vertex.name},
           {"maxParallelism", vertex.maxParallelism},
           {"parallelism", vertex.parallelism},
-          {"status", nameOf(counts.together())},
-          {"start-time", millisOr(began, -1)},
-          {"end-time", millisOr(ended, -1)},
-          {"duration", durationOf(began, ended, now)},
-          {"tasks", counts.upperCase()},
-          {"metrics", trafficJson(traffic)}};
+          {"status", nameOf(all.counts.together())},
+          {"start-time", millisOr(all.began, -1)},
+          {"end-time", millisOr(all.ended, -1)},
+          {"duration", durationOf(all.began, all.ended, now)},
+          {"tasks", all.counts.upperCase()},
+          {"metrics", trafficJson(all.traffic)}};
 }
 
 // Flink's dashboard shows descriptions as HTML.
@@ -241,6 +93,13 @@ std::string accumulatorType(const Accumulator& accumulator) {
   return "Accumulator";
 }
 
+// As Flink writes what went wrong; there is no object of Java's in it.
+Json failureCauseJson(ErrorKind kind, const std::string& text) {
+  return {{"class", "flott::Error (" + std::string(toString(kind)) + ")"},
+          {"stack-trace", text},
+          {"serialized-throwable", ""}};
+}
+
 Json failureJson(const JobFailure& failure, const JobDescription& job) {
   Json json{{"exceptionName", "flott::Error (" + std::string(toString(failure.kind)) + ")"},
             {"stacktrace", failure.text},
@@ -256,21 +115,6 @@ Json failureJson(const JobFailure& failure, const JobDescription& job) {
   }
   json["concurrentExceptions"] = Json::array();
   return json;
-}
-
-// Of at least one value.
-Json spreadJson(std::vector<int64_t> values) {
-  std::sort(values.begin(), values.end());
-  const int64_t sum = std::accumulate(values.begin(), values.end(), int64_t{0});
-  const auto count = static_cast<int64_t>(values.size());
-  const auto at = [&](int64_t percent) {
-    return values[static_cast<size_t>((count * percent + 99) / 100 - 1)];
-  };
-  const int64_t median =
-      (values[static_cast<size_t>((count - 1) / 2)] + values[static_cast<size_t>(count / 2)]) / 2;
-  return {{"p25", at(25)},    {"min", values.front()}, {"avg", sum / count},
-          {"median", median}, {"max", values.back()},  {"sum", sum},
-          {"p95", at(95)},    {"p75", at(75)}};
 }
 
 Json placeJson(const WatermarkHold::Place& place) {
@@ -310,7 +154,34 @@ const char* nameOf(HoldCause cause) {
   return "unknown";
 }
 
+std::string operationDocument(Json operation) {
+  return render({{"status", {{"id", "COMPLETED"}}}, {"operation", std::move(operation)}});
+}
+
+Json failureCauseJson(const Error& error) { return failureCauseJson(error.kind(), error.what()); }
+
 }  // namespace
+
+std::string triggerDocument(const std::string& triggerId) { return render({{"request-id", triggerId}}); }
+
+std::string inProgressDocument() {
+  return render({{"status", {{"id", "IN_PROGRESS"}}}, {"operation", nullptr}});
+}
+
+std::string savepointResultDocument(const std::string& location, const std::optional<Error>& error) {
+  if (error) return operationDocument({{"failure-cause", failureCauseJson(*error)}});
+  return operationDocument({{"location", location}});
+}
+
+std::string checkpointResultDocument(uint64_t checkpoint, const std::optional<Error>& error) {
+  if (error) return operationDocument({{"failureCause", failureCauseJson(*error)}});
+  return operationDocument({{"checkpointId", checkpoint}});
+}
+
+std::string disposalResultDocument(const std::optional<Error>& error) {
+  if (error) return operationDocument({{"failure-cause", failureCauseJson(*error)}});
+  return operationDocument(Json::object());
+}
 
 std::string errorDocument(const std::string& text) { return render({{"errors", Json::array({text})}}); }
 
@@ -431,6 +302,38 @@ std::string jobConfigDocument(const JobDescription& job) {
                    {"user-config", std::move(user)}}}});
 }
 
+std::string jobManagerConfigDocument(const JobDescription& job) {
+  Json list = Json::array();
+  for (const auto& [key, value] : job.configuration)
+    list.push_back({{"key", key}, {"value", isSecretKey(key) ? std::string(kHiddenValue) : value}});
+  return render(list);
+}
+
+std::string resourceRequirementsDocument(const JobDescription& job) {
+  Json vertices = Json::object();
+  for (const JobDescription::Vertex& vertex : job.vertices)
+    vertices[vertex.id] = {
+        {"parallelism", {{"lowerBound", vertex.parallelism}, {"upperBound", vertex.parallelism}}}};
+  return render(vertices);
+}
+
+std::string executionResultDocument(const ListedJob& job) {
+  const JobDetails& details = job.details;
+  if (!isFinal(details.status)) return render({{"status", {{"id", "IN_PROGRESS"}}}});
+  const char* status = details.status == JobStatus::kFinished    ? "SUCCEEDED"
+                       : details.status == JobStatus::kCancelled ? "CANCELED"
+                                                                 : "FAILED";
+  Json result{{"id", toString(job.job->id)},
+              {"application-status", status},
+              {"accumulator-results", Json::object()},
+              {"net-runtime", durationOf(details.started(), details.ended(), details.ended())}};
+  if (details.status == JobStatus::kFailed && !details.failures.empty()) {
+    const JobFailure& failure = details.failures.front();
+    result["failure-cause"] = failureCauseJson(failure.kind, failure.text);
+  }
+  return render({{"status", {{"id", "COMPLETED"}}}, {"job-execution-result", std::move(result)}});
+}
+
 std::string planDocument(const JobDescription& job) { return render({{"plan", planJson(job)}}); }
 
 std::string accumulatorsDocument(const Accumulators& accumulators) {
@@ -449,38 +352,6 @@ std::string exceptionsDocument(const ListedJob& job, size_t most) {
     entries.push_back(failureJson(failures[i], *job.job));
   const bool truncated = job.details.failuresForgotten || failures.size() > most;
   return render({{"exceptionHistory", {{"entries", std::move(entries)}, {"truncated", truncated}}}});
-}
-
-std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now) {
-  Json subtasks = Json::array();
-  std::vector<int64_t> read;
-  std::vector<int64_t> written;
-  for (const TaskDetails* task : tasksOf(job, vertex)) {
-    const Traffic traffic = trafficOf(*task, vertex);
-    read.push_back(traffic.read);
-    written.push_back(traffic.written);
-    const Timestamp began = job.details.attemptBegan;
-    subtasks.push_back({{"subtask", task->id.subtask.value},
-                        {"status", nameOf(executionOf(task->state, job.details.status))},
-                        {"attempt", task->id.attempt},
-                        {"endpoint", kUnassigned},
-                        {"start-time", millisOr(began, -1)},
-                        {"end-time", millisOr(task->ended, -1)},
-                        {"duration", durationOf(began, task->ended, now)},
-                        {"metrics", trafficJson(traffic)},
-                        {"taskmanager-id", kUnassigned},
-                        {"status-duration", Json::object()},
-                        {"start_time", millisOr(began, -1)}});
-  }
-  Json spread = Json::object();
-  if (!read.empty()) spread = {{"read-records", spreadJson(read)}, {"write-records", spreadJson(written)}};
-  return render({{"id", vertex.id},
-                 {"name", vertex.name},
-                 {"parallelism", vertex.parallelism},
-                 {"maxParallelism", vertex.maxParallelism},
-                 {"now", now.ms},
-                 {"subtasks", std::move(subtasks)},
-                 {"aggregated", {{"metrics", std::move(spread)}, {"status-duration", Json::object()}}}});
 }
 
 std::string watermarksDocument(const WatermarkReport& report) {

@@ -31,11 +31,23 @@ std::string jobsOverviewDocument(std::span<const ListedJob> jobs, Timestamp now)
 std::string jobDocument(const ListedJob& job, Timestamp now);
 std::string jobStatusDocument(const ListedJob& job);
 std::string jobConfigDocument(const JobDescription& job);
+/// A list of keys and values; those of secrets are hidden.
+std::string jobManagerConfigDocument(const JobDescription& job);
+/// Tasks are not scheduled with fewer subtasks than they have.
+std::string resourceRequirementsDocument(const JobDescription& job);
+std::string executionResultDocument(const ListedJob& job);
 std::string planDocument(const JobDescription& job);
 std::string accumulatorsDocument(const Accumulators& accumulators);
 /// The newest `most` failures.
 std::string exceptionsDocument(const ListedJob& job, size_t most);
 std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
+std::string subtaskDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                            const TaskDetails& task, Timestamp now);
+std::string subtaskTimesDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
+std::string vertexTaskManagersDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                                       Timestamp now);
+/// What Flink says while it knows nothing: busy times are not measured.
+std::string backPressureDocument();
 /// Flott's own: why event time does not rise.
 std::string watermarksDocument(const WatermarkReport& report);
 
@@ -62,5 +74,21 @@ std::vector<NamedMetric> vertexWatermarks(const ListedJob& job, const JobDescrip
 /// Without `get` the ids alone; else values, of those that are there.
 std::string metricsDocument(std::span<const NamedMetric> metrics,
                             const std::optional<std::vector<std::string>>& get);
+/// Those of one subtask, whose number the ids lose.
+std::vector<NamedMetric> ofSubtask(std::span<const NamedMetric> metrics, int subtask);
+/// Metrics of several jobs or subtasks by name: without `get` the names; else of each what `modes` says, of
+/// "min", "max", "sum", "avg" and "skew" (by how many percent of the average they differ from it, on
+/// average). Values that are no numbers do not count.
+std::string aggregatedDocument(std::span<const std::vector<NamedMetric>> all,
+                               const std::optional<std::vector<std::string>>& get,
+                               const std::vector<std::string>& modes);
+
+// Operations that clients ask about later.
+std::string triggerDocument(const std::string& triggerId);
+/// {"status":{"id":"IN_PROGRESS"},"operation":null}
+std::string inProgressDocument();
+std::string savepointResultDocument(const std::string& location, const std::optional<Error>& error);
+std::string checkpointResultDocument(uint64_t checkpoint, const std::optional<Error>& error);
+std::string disposalResultDocument(const std::optional<Error>& error);
 
 }  // namespace flott

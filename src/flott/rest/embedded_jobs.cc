@@ -1,6 +1,7 @@
 #include "flott/rest/embedded_jobs.h"
 
 #include <algorithm>
+#include <map>
 #include <mutex>
 
 namespace flott {
@@ -27,6 +28,9 @@ class EmbeddedJobs::Asked {
   virtual void readDetails(MoveFunction<void(JobDetails)> reply) = 0;
   virtual void readAccumulators(MoveFunction<void(Accumulators)> reply) = 0;
   virtual void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) = 0;
+  virtual void stopWithSavepoint(std::string folder, StopMode stop,
+                                 MoveFunction<void(CheckpointOutcome)> reply) = 0;
+  virtual void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) = 0;
 };
 
 template <typename Job>
@@ -41,6 +45,13 @@ class EmbeddedJobs::AskedJob final : public Asked {
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) override {
     job_.explainWatermarks(std::move(reply));
   }
+  void stopWithSavepoint(std::string folder, StopMode stop,
+                         MoveFunction<void(CheckpointOutcome)> reply) override {
+    job_.stopWithSavepoint(std::move(folder), stop, std::move(reply));
+  }
+  void triggerCheckpoint(MoveFunction<void(CheckpointOutcome)> reply) override {
+    job_.triggerCheckpoint(std::move(reply));
+  }
 
  private:
   Job& job_;
@@ -54,6 +65,9 @@ struct EmbeddedJobs::Entry {
   Question<Accumulators> accumulators;
   Question<WatermarkReport> watermarks;
   std::vector<Parker*> waiting;
+  // What the master may never answer, because it ends before.
+  std::map<int64_t, MoveFunction<void(CheckpointOutcome)>> triggered;
+  int64_t lastTriggered = 0;
 
   bool ended() {
     const std::lock_guard lock(mutex);
@@ -95,7 +109,9 @@ void EmbeddedJobs::listAny(Job& job, JobDescription description) {
   entry->job = std::make_unique<AskedJob<Job>>(job);
   entry->description = std::make_shared<const JobDescription>(std::move(description));
   job.whenEnded([entry](JobDetails details, Accumulators accumulators) {
+    std::map<int64_t, MoveFunction<void(CheckpointOutcome)>> unanswered;  // dies without the lock
     const std::lock_guard lock(entry->mutex);
+    unanswered.swap(entry->triggered);
     entry->job.reset();
     entry->take(&Entry::accumulators, std::move(accumulators));
     entry->take(&Entry::watermarks, WatermarkReport());
@@ -212,16 +228,51 @@ std::optional<WatermarkReport> EmbeddedJobs::watermarks(const JobId& id) {
   return *answer;
 }
 
-CancelOutcome EmbeddedJobs::cancel(const JobId& id) {
+AskOutcome EmbeddedJobs::cancel(const JobId& id) {
   const std::shared_ptr<Entry> found = entry(id);
-  if (found == nullptr) return CancelOutcome::kUnknown;
+  if (found == nullptr) return AskOutcome::kUnknown;
   const std::lock_guard lock(found->mutex);
   if (found->job != nullptr) {
     found->job->cancel();
-    return CancelOutcome::kAccepted;
+    return AskOutcome::kAccepted;
   }
-  return found->details.last->status == JobStatus::kCancelled ? CancelOutcome::kAccepted
-                                                              : CancelOutcome::kTooLate;
+  return found->details.last->status == JobStatus::kCancelled ? AskOutcome::kAccepted : AskOutcome::kTooLate;
+}
+
+template <typename Ask>
+AskOutcome EmbeddedJobs::trigger(const JobId& id, bool cancels, MoveFunction<void(CheckpointOutcome)> reply,
+                                 Ask ask) {
+  const std::shared_ptr<Entry> found = entry(id);
+  if (found == nullptr) return AskOutcome::kUnknown;
+  const std::lock_guard lock(found->mutex);
+  if (found->job == nullptr) return AskOutcome::kTooLate;
+  const int64_t number = ++found->lastTriggered;
+  found->triggered.emplace(number, std::move(reply));
+  ask(*found->job, [found, number, cancels](CheckpointOutcome outcome) {
+    MoveFunction<void(CheckpointOutcome)> then;
+    {
+      const std::lock_guard replyLock(found->mutex);
+      const auto asked = found->triggered.find(number);
+      if (asked == found->triggered.end()) return;
+      then = std::move(asked->second);
+      found->triggered.erase(asked);
+      if (cancels && !outcome.error && found->job != nullptr) found->job->cancel();
+    }
+    then(std::move(outcome));
+  });
+  return AskOutcome::kAccepted;
+}
+
+AskOutcome EmbeddedJobs::triggerSavepoint(const JobId& id, SavepointOrder order,
+                                          MoveFunction<void(CheckpointOutcome)> reply) {
+  return trigger(id, order.cancels, std::move(reply), [&](Asked& job, auto answer) {
+    job.stopWithSavepoint(std::move(order.folder), order.stop, std::move(answer));
+  });
+}
+
+AskOutcome EmbeddedJobs::triggerCheckpoint(const JobId& id, MoveFunction<void(CheckpointOutcome)> reply) {
+  return trigger(id, false, std::move(reply),
+                 [](Asked& job, auto answer) { job.triggerCheckpoint(std::move(answer)); });
 }
 
 }  // namespace flott

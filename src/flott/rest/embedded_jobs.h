@@ -39,7 +39,10 @@ class EmbeddedJobs final : public JobBoard {
   std::optional<ListedJob> find(const JobId& id) override;
   std::optional<Accumulators> accumulators(const JobId& id) override;
   std::optional<WatermarkReport> watermarks(const JobId& id) override;
-  CancelOutcome cancel(const JobId& id) override;
+  AskOutcome cancel(const JobId& id) override;
+  AskOutcome triggerSavepoint(const JobId& id, SavepointOrder order,
+                              MoveFunction<void(CheckpointOutcome)> reply) override;
+  AskOutcome triggerCheckpoint(const JobId& id, MoveFunction<void(CheckpointOutcome)> reply) override;
 
  private:
   struct Entry;
@@ -52,6 +55,8 @@ class EmbeddedJobs final : public JobBoard {
 
   template <typename Job>
   void listAny(Job& job, JobDescription description);
+  template <typename Ask>
+  AskOutcome trigger(const JobId& id, bool cancels, MoveFunction<void(CheckpointOutcome)> reply, Ask ask);
   std::vector<std::shared_ptr<Entry>> entries();
   std::shared_ptr<Entry> entry(const JobId& id);
   template <typename T, typename Ask>

@@ -203,6 +203,12 @@ class BoundedStream final : public httplib::Stream, public ByteSource {
   size_t end_ = 0;
 };
 
+// As browsers say; others say nothing.
+bool isFromOtherSite(const httplib::Request& request) {
+  const std::string site = request.get_header_value("Sec-Fetch-Site");
+  return site == "cross-site" || site == "same-site";
+}
+
 std::vector<std::string> headersOf(const httplib::Request& request, const std::string& name) {
   std::vector<std::string> values;
   const auto [begin, end] = request.headers.equal_range(name);
@@ -368,7 +374,8 @@ class HttpServer::Listening final : public httplib::Server {
       RestRequest asked{.method = request.method,
                         .path = request.path,
                         .query = {request.params.begin(), request.params.end()},
-                        .contentType = request.get_header_value("Content-Type")};
+                        .contentType = request.get_header_value("Content-Type"),
+                        .fromOtherSite = isFromOtherSite(request)};
       readBody(request, asked);
       return handler_.answer(asked);
     } catch (...) {

@@ -57,7 +57,9 @@ JobDescription describeJob(const JobId& id, const JobGraph& graph, const Configu
                      .stateBackend = configuration.get(kStateBackend),
                      .checkpointFolder = configuration.find(kCheckpointDir).value_or(""),
                      .exactlyOnce = configuration.get(kCheckpointMode) == "EXACTLY_ONCE",
-                     .checkpoints = checkpointOptions(configuration)};
+                     .checkpoints = checkpointOptions(configuration),
+                     .configuration = {}};
+  for (const auto& [key, entry] : configuration.entries()) job.configuration.emplace(key, entry.value);
   for (const JobVertex& vertex : graph.vertices) job.vertices.push_back(describeVertex(vertex, graph));
   return job;
 }

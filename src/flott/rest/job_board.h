@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "flott/base/config.h"
+#include "flott/base/function.h"
+#include "flott/data/checkpoint_properties.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/checkpoint_options.h"
 #include "flott/master/job_details.h"
@@ -57,6 +59,7 @@ struct JobDescription {
   std::string checkpointFolder;  // empty: checkpoints are in the master's memory
   bool exactlyOnce = true;
   CheckpointOptions checkpoints;
+  std::map<std::string, std::string> configuration;
 
   const Vertex* find(std::string_view vertexId) const;
 };
@@ -74,10 +77,16 @@ struct ClusterSummary {
   int freeSlots = 0;
 };
 
-enum class CancelOutcome : uint8_t {
-  kAccepted,  // being cancelled, or cancelled already
-  kTooLate,   // it has ended in another way
+enum class AskOutcome : uint8_t {
+  kAccepted,  // it is under way; or being cancelled, or cancelled already
+  kTooLate,   // the job has ended, for cancel() in another way
   kUnknown,   // no such job
+};
+
+struct SavepointOrder {
+  std::string folder;               // that it is made in; empty: where the job's configuration says
+  StopMode stop = StopMode::kGoOn;  // what becomes of the job
+  bool cancels = false;             // the job, once the savepoint is there
 };
 
 class JobBoard {
@@ -91,7 +100,13 @@ class JobBoard {
   virtual std::optional<Accumulators> accumulators(const JobId& id) = 0;
   /// Without operators once the job has ended.
   virtual std::optional<WatermarkReport> watermarks(const JobId& id) = 0;
-  virtual CancelOutcome cancel(const JobId& id) = 0;
+  virtual AskOutcome cancel(const JobId& id) = 0;
+  /// `reply` is called once when it is accepted, from any thread; it is destroyed without a call when the job
+  /// ends before. Does not wait.
+  virtual AskOutcome triggerSavepoint(const JobId& id, SavepointOrder order,
+                                      MoveFunction<void(CheckpointOutcome)> reply) = 0;
+  /// The same for a checkpoint of the job's own.
+  virtual AskOutcome triggerCheckpoint(const JobId& id, MoveFunction<void(CheckpointOutcome)> reply) = 0;
 };
 
 }  // namespace flott

@@ -1,15 +1,19 @@
 // Metrics under the names that Flink's REST gives them.
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
 
 #include "flott/rest/documents.h"
+#include "flott/rest/task_json.h"
 
 namespace flott {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using namespace documents;
 
 // Commas part the ids in `?get=`, and dots the parts of an id.
 std::string inId(const std::string& name) {
@@ -78,11 +82,23 @@ void addTaskMetrics(std::vector<NamedMetric>& all, const TaskDetails& task,
     all.push_back({subtask + "currentInputWatermark", in->text});
 }
 
-std::vector<const TaskDetails*> tasksOf(const ListedJob& job, const JobDescription::Vertex& vertex) {
-  std::vector<const TaskDetails*> tasks;
-  for (const TaskDetails& task : job.details.tasks)
-    if (&job.job->vertices[static_cast<size_t>(task.id.vertex)] == &vertex) tasks.push_back(&task);
-  return tasks;
+std::optional<double> numberOf(const std::string& text) {
+  double number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || !std::isfinite(number)) return {};
+  return number;
+}
+
+double aggregate(const std::vector<double>& values, const std::string& mode) {
+  if (mode == "min") return *std::min_element(values.begin(), values.end());
+  if (mode == "max") return *std::max_element(values.begin(), values.end());
+  const double sum = std::accumulate(values.begin(), values.end(), 0.0);
+  if (mode == "sum") return sum;
+  const double average = sum / static_cast<double>(values.size());
+  if (mode == "avg") return average;
+  double apart = 0;
+  for (const double value : values) apart += std::abs(value - average);
+  return average == 0 ? 0 : 100 * apart / static_cast<double>(values.size()) / std::abs(average);
 }
 
 }  // namespace
@@ -148,7 +164,36 @@ std::string metricsDocument(std::span<const NamedMetric> metrics,
       list.push_back({{"id", metric.id}, {"value", metric.value}});
     }
   }
-  return list.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return render(list);
+}
+
+std::vector<NamedMetric> ofSubtask(std::span<const NamedMetric> metrics, int subtask) {
+  const std::string prefix = std::to_string(subtask) + ".";
+  std::vector<NamedMetric> some;
+  for (const NamedMetric& metric : metrics)
+    if (metric.id.starts_with(prefix)) some.push_back({metric.id.substr(prefix.size()), metric.value});
+  return some;
+}
+
+std::string aggregatedDocument(std::span<const std::vector<NamedMetric>> all,
+                               const std::optional<std::vector<std::string>>& get,
+                               const std::vector<std::string>& modes) {
+  std::map<std::string, std::vector<double>> values;
+  for (const std::vector<NamedMetric>& metrics : all) {
+    for (const NamedMetric& metric : metrics)
+      if (const std::optional<double> value = numberOf(metric.value)) values[metric.id].push_back(*value);
+  }
+  const std::set<std::string> wanted =
+      get ? std::set<std::string>(get->begin(), get->end()) : std::set<std::string>();
+  Json list = Json::array();
+  for (const auto& [id, numbers] : values) {
+    if (get && !wanted.contains(id)) continue;
+    Json json{{"id", id}};
+    if (get)
+      for (const std::string& mode : modes) json[mode] = aggregate(numbers, mode);
+    list.push_back(std::move(json));
+  }
+  return render(list);
 }
 
 }  // namespace flott

@@ -1,18 +1,17 @@
 #include "flott/rest/rest_api.h"
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <vector>
 
 #include "flott/rest/built_in.h"
 #include "flott/rest/documents.h"
 #include "flott/rest/refusal.h"
+#include "flott/rest/rest_call.h"
 
 namespace flott {
 namespace {
 
-constexpr size_t kMostSegments = 8;
+constexpr size_t kMostSegments = 9;
 
 std::vector<std::string_view> segmentsOf(std::string_view path) {
   std::vector<std::string_view> segments;
@@ -26,42 +25,6 @@ std::vector<std::string_view> segmentsOf(std::string_view path) {
   return segments;
 }
 
-Refusal unreadable(std::string_view kind, std::string_view parameter, std::string_view value) {
-  return {400, "cannot read the " + std::string(kind) + " parameter '" + std::string(parameter) + "' from '" +
-                   std::string(value.substr(0, 64)) + "'"};
-}
-
-template <typename T>
-T numberFrom(std::string_view kind, std::string_view parameter, std::string_view text) {
-  T number{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size()) throw unreadable(kind, parameter, text);
-  return number;
-}
-
-bool isHexId(std::string_view text) {
-  return text.size() == 32 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-         });
-}
-
-std::string lowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-std::vector<std::string> listFrom(std::string_view text) {
-  std::vector<std::string> list;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(','), text.size());
-    if (end > 0) list.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return list;
-}
-
 Refusal notFor(const RestRequest& request, const std::string& allowed) {
   return {
       405,
@@ -69,105 +32,60 @@ Refusal notFor(const RestRequest& request, const std::string& allowed) {
       allowed};
 }
 
+[[noreturn]] std::string refuseRescaling() {
+  throw Refusal{501,
+                "a job is not rescaled while it runs: stop it with a savepoint, and start it from there with "
+                "another parallelism"};
+}
+
 }  // namespace
 
-// One request on its way through a route; `at` are the parts of the path that the route leaves open.
-struct RestApi::Call {
-  const RestApi& api;
-  const RestRequest& request;
-  std::vector<std::string_view> at;
-
-  std::optional<std::string> parameter(const std::string& name) const { return request.parameter(name); }
-  std::optional<std::vector<std::string>> get() const {
-    const std::optional<std::string> ids = parameter("get");
-    return ids ? std::optional(listFrom(*ids)) : std::nullopt;
-  }
-  Timestamp now() const { return api.clock_.wallTime(); }
-
-  JobId jobId() const {
-    const std::optional<JobId> id = parseJobId(at[0]);
-    if (!id) throw unreadable("path", "jobid", at[0]);
-    return *id;
-  }
-  Refusal noJob() const { return {404, "there is no job " + lowerCase(at[0])}; }
-  template <typename T>
-  T known(std::optional<T> value) const {
-    if (!value) throw noJob();
-    return *std::move(value);
-  }
-  ListedJob job() const { return known(api.board_.find(jobId())); }
-  const JobDescription::Vertex& vertex(const ListedJob& job, size_t place = 1) const {
-    if (!isHexId(at[place])) throw unreadable("path", "vertexid", at[place]);
-    const JobDescription::Vertex* found = job.job->find(lowerCase(at[place]));
-    if (found == nullptr) throw Refusal{404, "the job has no vertex " + lowerCase(at[place])};
-    return *found;
-  }
-  const CheckpointRecord& checkpoint(const ListedJob& job) const {
-    const auto id = numberFrom<uint64_t>("path", "checkpointid", at[1]);
-    for (const CheckpointRecord& record : job.details.checkpoints.history)
-      if (record.id.value == id) return record;
-    throw Refusal{404, "nothing is known of a checkpoint " + std::to_string(id) +
-                           ": there was none, or web.checkpoints.history newer ones"};
-  }
-
-  std::string exceptions() const {
-    const auto most = parameter("maxExceptions");
-    const size_t count = most ? numberFrom<uint32_t>("query", "maxExceptions", *most) : 20;
-    return exceptionsDocument(job(), count);
-  }
-  std::string checkpointSubtasks() const {
-    const ListedJob of = job();
-    std::optional<std::string> document = checkpointSubtasksDocument(*of.job, checkpoint(of), vertex(of, 2));
-    if (!document) throw Refusal{404, "no subtask of vertex " + lowerCase(at[2]) + " has acknowledged it"};
-    return *std::move(document);
-  }
-  std::string cancel() const {
-    const std::string mode = parameter("mode").value_or("cancel");
-    if (mode != "cancel") throw unreadable("query", "mode", mode);
-    switch (api.board_.cancel(jobId())) {
-      case CancelOutcome::kAccepted:
-        return "{}";
-      case CancelOutcome::kTooLate:
-        throw Refusal{409,
-                      "the job cannot be cancelled: it is " + std::string(toString(job().details.status))};
-      case CancelOutcome::kUnknown:
-        break;
-    }
-    throw noJob();
-  }
-};
-
-// The first part of the path that is a ':' is Call::at[0], and so on.
+// The first part of the path that is a ':' is RestCall::at[0], and so on.
 struct RestApi::Route {
   const char* method;
   const char* path;
-  std::string (*document)(const Call& call);
+  std::string (*document)(const RestCall& call);
   int status = 200;
 };
 
 const RestApi::Route* RestApi::routes() {
+  using Call = RestCall;
   static constexpr Route kRoutes[] = {
-      {"GET", "/config", [](const Call& c) { return webConfigDocument(c.api.options_.refreshInterval); }},
+      {"GET", "/config", [](const Call& c) { return webConfigDocument(c.world.options.refreshInterval); }},
       {"GET", "/overview",
-       [](const Call& c) { return overviewDocument(c.api.board_.cluster(), c.api.board_.jobs()); }},
-      {"GET", "/jobs", [](const Call& c) { return jobIdsDocument(c.api.board_.jobs()); }},
+       [](const Call& c) { return overviewDocument(c.world.board.cluster(), c.world.board.jobs()); }},
+      {"GET", "/jobs", [](const Call& c) { return jobIdsDocument(c.world.board.jobs()); }},
       {"GET", "/jobs/overview",
-       [](const Call& c) { return jobsOverviewDocument(c.api.board_.jobs(), c.now()); }},
+       [](const Call& c) { return jobsOverviewDocument(c.world.board.jobs(), c.now()); }},
+      {"GET", "/jobs/metrics", [](const Call& c) { return c.aggregatedJobMetrics(); }},
       {"GET", "/jobs/:", [](const Call& c) { return jobDocument(c.job(), c.now()); }},
       {"PATCH", "/jobs/:", [](const Call& c) { return c.cancel(); }, 202},
+      {"GET", "/jobs/:/yarn-cancel", [](const Call& c) { return c.cancelByGet(); }, 202},
       {"GET", "/jobs/:/status", [](const Call& c) { return jobStatusDocument(c.job()); }},
       {"GET", "/jobs/:/config", [](const Call& c) { return jobConfigDocument(*c.job().job); }},
+      {"GET", "/jobs/:/jobmanager/config",
+       [](const Call& c) { return jobManagerConfigDocument(*c.job().job); }},
       {"GET", "/jobs/:/plan", [](const Call& c) { return planDocument(*c.job().job); }},
+      {"GET", "/jobs/:/execution-result", [](const Call& c) { return executionResultDocument(c.job()); }},
       {"GET", "/jobs/:/accumulators",
-       [](const Call& c) { return accumulatorsDocument(c.known(c.api.board_.accumulators(c.jobId()))); }},
+       [](const Call& c) { return accumulatorsDocument(c.known(c.world.board.accumulators(c.jobId()))); }},
       {"GET", "/jobs/:/exceptions", [](const Call& c) { return c.exceptions(); }},
       {"GET", "/jobs/:/metrics",
        [](const Call& c) { return metricsDocument(jobMetrics(c.job(), c.now()), c.get()); }},
       {"GET", "/jobs/:/watermarks",
-       [](const Call& c) { return watermarksDocument(c.known(c.api.board_.watermarks(c.jobId()))); }},
+       [](const Call& c) { return watermarksDocument(c.known(c.world.board.watermarks(c.jobId()))); }},
+      {"GET", "/jobs/:/resource-requirements",
+       [](const Call& c) { return resourceRequirementsDocument(*c.job().job); }},
+      {"PUT", "/jobs/:/resource-requirements", [](const Call&) { return refuseRescaling(); }},
+      {"PATCH", "/jobs/:/rescaling", [](const Call&) { return refuseRescaling(); }},
+      {"POST", "/jobs/:/savepoints", [](const Call& c) { return c.triggerSavepoint(); }, 202},
+      {"GET", "/jobs/:/savepoints/:", [](const Call& c) { return c.savepointStatus(); }},
+      {"POST", "/jobs/:/stop", [](const Call& c) { return c.stop(); }, 202},
       {"GET", "/jobs/:/checkpoints", [](const Call& c) { return checkpointsDocument(c.job()); }},
+      {"POST", "/jobs/:/checkpoints", [](const Call& c) { return c.triggerCheckpoint(); }, 202},
       {"GET", "/jobs/:/checkpoints/config",
        [](const Call& c) { return checkpointConfigDocument(*c.job().job); }},
+      {"GET", "/jobs/:/checkpoints/:", [](const Call& c) { return c.checkpointStatus(); }},
       {"GET", "/jobs/:/checkpoints/details/:",
        [](const Call& c) {
          const ListedJob job = c.job();
@@ -185,20 +103,61 @@ const RestApi::Route* RestApi::routes() {
          const ListedJob job = c.job();
          return metricsDocument(vertexMetrics(job, c.vertex(job)), c.get());
        }},
-      {"GET", "/jobs/:/vertices/:/watermarks",
+      {"GET", "/jobs/:/vertices/:/watermarks", [](const Call& c) { return c.vertexWatermarkMetrics(); }},
+      {"GET", "/jobs/:/vertices/:/backpressure",
        [](const Call& c) {
          const ListedJob job = c.job();
-         const std::vector<NamedMetric> metrics = vertexWatermarks(job, c.vertex(job));
-         std::vector<std::string> all;
-         all.reserve(metrics.size());
-         for (const NamedMetric& metric : metrics) all.push_back(metric.id);
-         return metricsDocument(metrics, all);
+         c.vertex(job);
+         return backPressureDocument();
        }},
+      {"GET", "/jobs/:/vertices/:/flamegraph",
+       [](const Call&) -> std::string {
+         throw Refusal{501, "there are no flame graphs: look at the process with perf"};
+       }},
+      {"GET", "/jobs/:/vertices/:/jm-operator-metrics",
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         c.vertex(job);
+         return metricsDocument({}, c.get());  // what coordinates a source counts nothing
+       }},
+      {"GET", "/jobs/:/vertices/:/subtasktimes",
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         return subtaskTimesDocument(job, c.vertex(job), c.now());
+       }},
+      {"GET", "/jobs/:/vertices/:/taskmanagers",
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         return vertexTaskManagersDocument(job, c.vertex(job), c.now());
+       }},
+      {"GET", "/jobs/:/vertices/:/subtasks/metrics",
+       [](const Call& c) { return c.aggregatedSubtaskMetrics(); }},
+      {"GET", "/jobs/:/vertices/:/subtasks/:",
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         const JobDescription::Vertex& vertex = c.vertex(job);
+         return subtaskDocument(job, vertex, c.subtask(job, vertex, false), c.now());
+       }},
+      {"GET", "/jobs/:/vertices/:/subtasks/:/metrics", [](const Call& c) { return c.subtaskMetrics(); }},
+      {"GET", "/jobs/:/vertices/:/subtasks/:/attempts/:",
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         const JobDescription::Vertex& vertex = c.vertex(job);
+         return subtaskDocument(job, vertex, c.subtask(job, vertex, true), c.now());
+       }},
+      {"POST", "/savepoint-disposal", [](const Call& c) { return c.disposeSavepoint(); }, 202},
+      {"GET", "/savepoint-disposal/:", [](const Call& c) { return c.disposalStatus(); }},
       {nullptr, nullptr, nullptr}};
   return kRoutes;
 }
 
-RestResponse RestApi::routed(const RestRequest& request) const {
+RestApi::RestApi(JobBoard& board, RestApiOptions options, const Env& env)
+    : board_(board),
+      options_(std::move(options)),
+      env_(env),
+      operations_(env.random.fork("rest operations"), options_.operations) {}
+
+RestResponse RestApi::routed(const RestRequest& request) {
   // A server sends no body to a HEAD.
   const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
   const std::vector<std::string_view> segments = segmentsOf(request.path);
@@ -206,12 +165,13 @@ RestResponse RestApi::routed(const RestRequest& request) const {
     if (method != "GET") throw notFor(request, "GET");
     return {.contentType = "text/html; charset=UTF-8", .body = std::string(webPage())};
   }
+  const RestWorld world{board_, options_, env_, operations_};
   std::string allowed;
   std::string_view found;  // the first path that fits, which no less exact one replaces
   for (const Route* route = routes(); route->path != nullptr; ++route) {
     if (!found.empty() && found != route->path) continue;
     const std::vector<std::string_view> pattern = segmentsOf(route->path);
-    Call call{*this, request, {}};
+    RestCall call{world, request, {}};
     bool fits = pattern.size() == segments.size();
     for (size_t i = 0; fits && i < pattern.size(); ++i) {
       if (pattern[i] == ":") {

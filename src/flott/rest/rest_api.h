@@ -1,45 +1,52 @@
 // Which request gets which document: Flink's REST paths, without HTTP around them.
 //
 // A server hands each request over and sends what comes back. Paths may begin with /v1. Called by the
-// server's threads, several at once; holds nothing that changes.
+// server's threads, several at once. Remembers what clients have triggered, in a bounded number.
 //
-//   RestApi api(board, {.refreshInterval = Duration::seconds(3)}, env.clock);
-//   RestResponse response = api.answer({.method = "GET", .path = "/jobs/overview", .query = {}});
+//   RestApi api(board, {.refreshInterval = Duration::seconds(3)}, env);
+//   RestResponse response = api.answer({.method = "GET", .path = "/jobs/overview"});
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "flott/env/clock.h"
+#include "flott/base/config.h"
+#include "flott/env/env.h"
 #include "flott/rest/job_board.h"
+#include "flott/rest/operations.h"
 #include "flott/rest/rest_handler.h"
 
 namespace flott {
 
 struct RestApiOptions {
   Duration refreshInterval = Duration::seconds(3);
+  /// How many savepoints, checkpoints and removals that clients have triggered are remembered.
+  size_t operations = 500;
+  /// storeOptions(), for savepoints that are to be removed.
+  StringMap stores = {};
 };
+
+struct RestCall;
 
 class RestApi final : public RestHandler {
  public:
-  /// The board and the clock outlive it.
-  RestApi(JobBoard& board, RestApiOptions options, const Clock& clock)
-      : board_(board), options_(options), clock_(clock) {}
+  /// The board and what `env` refers to outlive it.
+  RestApi(JobBoard& board, RestApiOptions options, const Env& env);
 
-  /// Never throws: what goes wrong is a document of errors with Flink's status. 400: a parameter that cannot
-  /// be read; 404: no such path, job, vertex or checkpoint; 405: not with this method; 409: a job that has
-  /// ended cannot be cancelled; 503: the job does not answer.
+  /// Never throws: what goes wrong is a document of errors with Flink's status. 400: a parameter or a body
+  /// that cannot be read; 404: no such path, job, vertex or checkpoint; 405: not with this method; 409: a job
+  /// that has ended can do nothing more; 501: what Flott has not; 503: the job does not answer.
   RestResponse answer(const RestRequest& request) override;
 
  private:
-  struct Call;
   struct Route;
   static const Route* routes();
-  RestResponse routed(const RestRequest& request) const;
+  RestResponse routed(const RestRequest& request);
 
   JobBoard& board_;
   const RestApiOptions options_;
-  const Clock& clock_;
+  const Env env_;
+  Operations operations_;
 };
 
 }  // namespace flott

@@ -51,6 +51,8 @@ struct RestRequest {
   std::string path;  // without the query
   std::multimap<std::string, std::string> query = {};
   std::string contentType = {};  // as it was sent, with its parameters
+  /// A page of another site made a browser send it.
+  bool fromOtherSite = false;
   /// Of BodyPlan::text().
   std::string body = {};
   /// Of BodyPlan::file(): the body, or the files of a form.

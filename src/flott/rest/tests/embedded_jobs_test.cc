@@ -6,6 +6,7 @@
 #include "flott/base/options.h"
 #include "flott/base/tests/error_text.h"
 #include "flott/master/tests/simulated_job.h"
+#include "flott/rest/http_client.h"
 #include "flott/rest/http_server.h"
 #include "flott/rest/rest_api.h"
 #include "flott/rest/tests/listed_job.h"
@@ -82,12 +83,12 @@ TEST_F(EmbeddedJobsTest, TellAboutARunningJob) {
   EXPECT_EQ(jobs.cluster().slots, 2);
   EXPECT_FALSE(jobs.find(JobId{.high = 5}));
   EXPECT_FALSE(jobs.accumulators(JobId{.high = 5}));
-  EXPECT_EQ(jobs.cancel(JobId{.high = 5}), CancelOutcome::kUnknown);
+  EXPECT_EQ(jobs.cancel(JobId{.high = 5}), AskOutcome::kUnknown);
 
-  EXPECT_EQ(jobs.cancel(job->id()), CancelOutcome::kAccepted);
+  EXPECT_EQ(jobs.cancel(job->id()), AskOutcome::kAccepted);
   job->wait();
   EXPECT_EQ(statusOf(*job), JobStatus::kCancelled) << "at once";
-  EXPECT_EQ(jobs.cancel(job->id()), CancelOutcome::kAccepted);
+  EXPECT_EQ(jobs.cancel(job->id()), AskOutcome::kAccepted);
   EXPECT_EQ(jobs.cluster().slots, 0);
 }
 
@@ -106,7 +107,7 @@ TEST_F(EmbeddedJobsTest, KeepTheLastWordOfJobsThatAreGone) {
   EXPECT_EQ(in, 500);
   EXPECT_EQ(jobs.accumulators(id)->find("seen")->text(), "500");
   EXPECT_TRUE(jobs.watermarks(id)->operators.empty());
-  EXPECT_EQ(jobs.cancel(id), CancelOutcome::kTooLate);
+  EXPECT_EQ(jobs.cancel(id), AskOutcome::kTooLate);
 }
 
 TEST_F(EmbeddedJobsTest, ForgetTheOldestThatHaveEnded) {
@@ -157,7 +158,7 @@ TEST_F(EmbeddedJobsTest, AnswerWhileJobsComeAndGo) {
 }
 
 TEST_F(EmbeddedJobsTest, AreServedAndCancelledOverHttp) {
-  RestApi api(jobs, {}, world.env.clock);
+  RestApi api(jobs, {}, world.env);
   const HttpServer server(world.env, {.ports = {{0, 0}}}, api);
   const auto job = start(waiting());
   const std::string path = "/jobs/" + toString(job->id());
@@ -172,6 +173,66 @@ TEST_F(EmbeddedJobsTest, AreServedAndCancelledOverHttp) {
   EXPECT_EQ(world.ask(server.port(), path + "?mode=cancel", "PATCH").status, 202);
   EXPECT_TRUE(job->waitFor(Duration::seconds(60)));
   EXPECT_EQ(parsed(world.ask(server.port(), "/jobs/overview").body)["jobs"][0]["state"], "CANCELED");
+}
+
+TEST_F(EmbeddedJobsTest, SavepointsAndStopsAreAskedForOverHttp) {
+  const std::string folder =
+      testing::TempDir() + "/flott-embedded-jobs-" + std::to_string(world.env.random.seed());
+  RestApi api(jobs, {}, world.env);
+  const HttpServer server(world.env, {.ports = {{0, 0}}}, api);
+  const HttpClient client(world.env, "127.0.0.1", server.port());
+  const auto job = start(waiting());
+  const std::string path = "/jobs/" + toString(job->id());
+  const auto ask = [&](const std::string& method, const std::string& at, const std::string& body = {}) {
+    return parsed(client.request({.method = method, .path = path + at, .body = body}).body);
+  };
+  const auto outcome = [&](const std::string& kind, const nlohmann::ordered_json& trigger) {
+    for (;;) {
+      const auto json = ask("GET", kind + trigger["request-id"].get<std::string>());
+      if (json["status"]["id"] == "COMPLETED") return json["operation"];
+    }
+  };
+  while (ask("GET", "")["vertices"][1]["tasks"]["RUNNING"] != 2) {
+  }
+  EXPECT_EQ(outcome("/checkpoints/", ask("POST", "/checkpoints"))["checkpointId"], 1);
+  EXPECT_NE(outcome("/savepoints/", ask("POST", "/savepoints"))["failure-cause"]["stack-trace"]
+                .get<std::string>()
+                .find("nothing says where to"),
+            std::string::npos);
+  const std::string where = outcome(
+      "/savepoints/", ask("POST", "/savepoints", R"({"target-directory":")" + folder + "\"}"))["location"];
+  EXPECT_TRUE(world.env.files.stat(where + "/_metadata")) << where;
+  auto checkpoints = ask("GET", "/checkpoints");
+  EXPECT_EQ(checkpoints["latest"]["savepoint"]["is_savepoint"], true);
+  EXPECT_EQ(checkpoints["latest"]["savepoint"]["external_path"], where);
+  EXPECT_EQ(checkpoints["latest"]["completed"]["checkpoint_type"], "CHECKPOINT");
+  EXPECT_EQ(checkpoints["counts"]["completed"], 2);
+
+  const auto trigger = ask("POST", "/stop", R"({"drain":true,"targetDirectory":")" + folder + "\"}");
+  EXPECT_TRUE(outcome("/savepoints/", trigger).contains("location"));
+  EXPECT_TRUE(job->waitFor(Duration::seconds(60)));
+  EXPECT_EQ(ask("GET", "")["state"], "FINISHED");
+  EXPECT_EQ(client.request({.method = "POST", .path = path + "/stop"}).status, 409);
+  for (const FileInfo& file : world.env.files.listFiles(folder)) world.env.files.remove(file.path);
+}
+
+TEST_F(EmbeddedJobsTest, WhatAJobDoesNotAnswerBeforeItEndsIsSaid) {
+  const auto job = start(waiting());
+  struct Watch {
+    explicit Watch(std::atomic<int>& count) : deaths(count) {}
+    Watch(Watch&& other) noexcept : deaths(other.deaths) { other.counts = false; }
+    ~Watch() { deaths += counts ? 1 : 0; }
+    void operator()(const CheckpointOutcome&) {}
+    std::atomic<int>& deaths;
+    bool counts = true;
+  };
+  std::atomic<int> deaths{0};
+  EXPECT_EQ(jobs.cancel(job->id()), AskOutcome::kAccepted);
+  job->wait();
+  EXPECT_EQ(jobs.triggerCheckpoint(job->id(), Watch(deaths)), AskOutcome::kTooLate);
+  EXPECT_EQ(deaths, 1);
+  EXPECT_EQ(jobs.triggerCheckpoint(JobId{.high = 5}, Watch(deaths)), AskOutcome::kUnknown);
+  EXPECT_EQ(deaths, 2);
 }
 
 }  // namespace

@@ -23,9 +23,15 @@ class NoJobs final : public JobBoard {
   std::optional<ListedJob> find(const JobId&) override { return {}; }
   std::optional<Accumulators> accumulators(const JobId&) override { return {}; }
   std::optional<WatermarkReport> watermarks(const JobId&) override { return {}; }
-  CancelOutcome cancel(const JobId&) override {
+  AskOutcome cancel(const JobId&) override {
     ++cancels;
-    return CancelOutcome::kAccepted;
+    return AskOutcome::kAccepted;
+  }
+  AskOutcome triggerSavepoint(const JobId&, SavepointOrder, MoveFunction<void(CheckpointOutcome)>) override {
+    return AskOutcome::kUnknown;
+  }
+  AskOutcome triggerCheckpoint(const JobId&, MoveFunction<void(CheckpointOutcome)>) override {
+    return AskOutcome::kUnknown;
   }
 
   std::atomic<int> cancels{0};
@@ -85,7 +91,7 @@ class HttpServerTest : public testing::Test {
 
   Loopback world;
   NoJobs board;
-  RestApi api{board, {}, world.env.clock};
+  RestApi api{board, {}, world.env};
   std::unique_ptr<HttpServer> server;
   const std::string job = std::string("/jobs/") + kJobText;
 };

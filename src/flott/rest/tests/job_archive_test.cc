@@ -17,7 +17,7 @@ TEST(JobArchive, HasWhatTheApiTellsAboutTheJob) {
   OneJob board;
   board.job.details.status = JobStatus::kFinished;
   board.job.details.checkpoints.history = {completedCheckpoint()};
-  RestApi api(board, {}, sim.env().clock);
+  RestApi api(board, {}, sim.env());
   const std::string text = archiveOf(api, board.job);
   const JobArchive archive = JobArchive::parse(text);
   const std::string job = std::string("/jobs/") + kJobText;

@@ -41,6 +41,7 @@ inline JobDescription describedJob() {
   job.stateBackend = "hashmap";
   job.checkpointFolder = "/cp";
   job.checkpoints.interval = Duration::seconds(10);
+  job.configuration = {{"parallelism.default", "2"}, {"s3.secret-key", "xyzzy"}};
   return job;
 }
 

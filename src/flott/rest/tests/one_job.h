@@ -20,14 +20,30 @@ class OneJob final : public JobBoard {
   std::optional<WatermarkReport> watermarks(const JobId& id) override {
     return id == job.job->id ? std::optional(WatermarkReport()) : std::nullopt;
   }
-  CancelOutcome cancel(const JobId& id) override {
+  AskOutcome cancel(const JobId& id) override {
     ++cancels;
-    return id == job.job->id ? outcome : CancelOutcome::kUnknown;
+    return id == job.job->id ? outcome : AskOutcome::kUnknown;
+  }
+
+  AskOutcome triggerSavepoint(const JobId& id, SavepointOrder order,
+                              MoveFunction<void(CheckpointOutcome)> reply) override {
+    orders.push_back(std::move(order));
+    return take(id, std::move(reply));
+  }
+  AskOutcome triggerCheckpoint(const JobId& id, MoveFunction<void(CheckpointOutcome)> reply) override {
+    return take(id, std::move(reply));
+  }
+  AskOutcome take(const JobId& id, MoveFunction<void(CheckpointOutcome)> reply) {
+    if (id != job.job->id) return AskOutcome::kUnknown;
+    if (outcome == AskOutcome::kAccepted) replies.push_back(std::move(reply));
+    return outcome;
   }
 
   ListedJob job = runningJob();
+  std::vector<SavepointOrder> orders;
+  std::vector<MoveFunction<void(CheckpointOutcome)>> replies;
   bool silent = false;
-  CancelOutcome outcome = CancelOutcome::kAccepted;
+  AskOutcome outcome = AskOutcome::kAccepted;
   int cancels = 0;
 };
 

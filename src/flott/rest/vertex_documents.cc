@@ -1,0 +1,122 @@
+// Documents about the subtasks of a vertex.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "flott/rest/documents.h"
+#include "flott/rest/task_json.h"
+
+namespace flott {
+namespace {
+
+using namespace documents;
+
+// Of at least one value.
+Json spreadJson(std::vector<int64_t> values) {
+  std::sort(values.begin(), values.end());
+  const int64_t sum = std::accumulate(values.begin(), values.end(), int64_t{0});
+  const auto count = static_cast<int64_t>(values.size());
+  const auto at = [&](int64_t percent) {
+    return values[static_cast<size_t>((count * percent + 99) / 100 - 1)];
+  };
+  const int64_t median =
+      (values[static_cast<size_t>((count - 1) / 2)] + values[static_cast<size_t>(count / 2)]) / 2;
+  return {{"p25", at(25)},    {"min", values.front()}, {"avg", sum / count},
+          {"median", median}, {"max", values.back()},  {"sum", sum},
+          {"p95", at(95)},    {"p75", at(75)}};
+}
+
+Json subtaskJson(const ListedJob& job, const JobDescription::Vertex& vertex, const TaskDetails& task,
+                 Timestamp now) {
+  const Timestamp began = job.details.attemptBegan;
+  return {{"subtask", task.id.subtask.value},
+          {"status", nameOf(executionOf(task.state, job.details.status))},
+          {"attempt", task.id.attempt},
+          {"endpoint", kUnassigned},
+          {"start-time", millisOr(began, -1)},
+          {"end-time", millisOr(task.ended, -1)},
+          {"duration", durationOf(began, task.ended, now)},
+          {"metrics", trafficJson(trafficOf(task, vertex))},
+          {"taskmanager-id", kUnassigned},
+          {"status-duration", Json::object()},
+          {"start_time", millisOr(began, -1)}};
+}
+
+Json aggregatedJson(const ListedJob& job, const JobDescription::Vertex& vertex) {
+  std::vector<int64_t> read;
+  std::vector<int64_t> written;
+  for (const TaskDetails* task : tasksOf(job, vertex)) {
+    const Traffic traffic = trafficOf(*task, vertex);
+    read.push_back(traffic.read);
+    written.push_back(traffic.written);
+  }
+  Json spread = Json::object();
+  if (!read.empty()) spread = {{"read-records", spreadJson(read)}, {"write-records", spreadJson(written)}};
+  return {{"metrics", std::move(spread)}, {"status-duration", Json::object()}};
+}
+
+}  // namespace
+
+std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now) {
+  Json subtasks = Json::array();
+  for (const TaskDetails* task : tasksOf(job, vertex))
+    subtasks.push_back(subtaskJson(job, vertex, *task, now));
+  return render({{"id", vertex.id},
+                 {"name", vertex.name},
+                 {"parallelism", vertex.parallelism},
+                 {"maxParallelism", vertex.maxParallelism},
+                 {"now", now.ms},
+                 {"subtasks", std::move(subtasks)},
+                 {"aggregated", aggregatedJson(job, vertex)}});
+}
+
+std::string subtaskDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                            const TaskDetails& task, Timestamp now) {
+  return render(subtaskJson(job, vertex, task, now));
+}
+
+// When a task got into which state is known for running and for its end alone.
+std::string subtaskTimesDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now) {
+  Json subtasks = Json::array();
+  for (const TaskDetails* task : tasksOf(job, vertex)) {
+    const Timestamp began = job.details.attemptBegan;
+    const Execution state = executionOf(task->state, job.details.status);
+    Json times;
+    for (size_t i = 0; i < kExecutions; ++i) {
+      const auto one = static_cast<Execution>(i);
+      int64_t at = 0;
+      if (one == Execution::kRunning) at = millisOr(began, 0);
+      if (one == state && task->ended != Timestamp::min()) at = task->ended.ms;
+      times[nameOf(one)] = at;
+    }
+    subtasks.push_back({{"subtask", task->id.subtask.value},
+                        {"endpoint", kUnassigned},
+                        {"duration", durationOf(began, task->ended, now)},
+                        {"timestamps", std::move(times)}});
+  }
+  return render(
+      {{"id", vertex.id}, {"name", vertex.name}, {"now", now.ms}, {"subtasks", std::move(subtasks)}});
+}
+
+std::string vertexTaskManagersDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                                       Timestamp now) {
+  const Together all = togetherOf(job, vertex);
+  Json places = Json::array();
+  if (!tasksOf(job, vertex).empty()) {
+    places.push_back({{"endpoint", kUnassigned},
+                      {"status", nameOf(all.counts.together())},
+                      {"start-time", millisOr(all.began, -1)},
+                      {"end-time", millisOr(all.ended, -1)},
+                      {"duration", durationOf(all.began, all.ended, now)},
+                      {"metrics", trafficJson(all.traffic)},
+                      {"status-counts", all.counts.upperCase()},
+                      {"taskmanager-id", kUnassigned},
+                      {"aggregated", aggregatedJson(job, vertex)}});
+  }
+  return render(
+      {{"id", vertex.id}, {"name", vertex.name}, {"now", now.ms}, {"taskmanagers", std::move(places)}});
+}
+
+std::string backPressureDocument() { return render({{"status", "deprecated"}}); }
+
+}  // namespace flott
