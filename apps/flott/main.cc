@@ -5,6 +5,7 @@
 
 #include "command.h"
 #include "flott/base/error.h"
+#include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/real_env.h"
 
 using namespace flott;
@@ -24,6 +25,7 @@ void tell(const Env& env, const Error& error) {
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write(), which print() knows
   const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  installCrashReport(words.empty() ? "flott" : "flott " + words.front());
   const auto real = makeRealEnv({.log = {.level = LogLevel::kWarn}});
   try {
     return runOneOf(allCommands(), real->env(), "flott", words);

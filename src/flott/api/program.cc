@@ -1,6 +1,7 @@
 #include "flott/api/program.h"
 
 #include "flott/api/execution_host.h"
+#include "flott/base/metric_options.h"
 #include "flott/base/options.h"
 #include "flott/rest/local_server.h"
 
@@ -10,8 +11,9 @@ Program::Program(Configuration configuration, std::shared_ptr<ExecutionHost> hos
     : configuration_(std::move(configuration)), host_(std::move(host)) {}
 
 LocalServer* Program::webInterface() {
-  if (!webInterface_ && configuration_.get(kWebUi) && host_->servesWeb())
-    webInterface_ = std::make_shared<LocalServer>(host_->env(), configuration_);
+  const bool documents = configuration_.get(kWebUi);
+  if (!webInterface_ && host_->servesWeb() && (documents || configuration_.find(kPrometheusPort)))
+    webInterface_ = std::make_shared<LocalServer>(host_->env(), configuration_, documents);
   return webInterface_.get();
 }
 

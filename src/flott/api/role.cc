@@ -12,6 +12,7 @@
 #include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/program_role.h"
+#include "flott/rest/prometheus_metrics.h"
 
 namespace flott {
 namespace {
@@ -25,11 +26,15 @@ namespace {
   std::exit(0);
 }
 
-[[noreturn]] void work(const StreamGraph& graph, const ProgramRole& role, GivenRole& given, Env env) {
+[[noreturn]] void work(const StreamGraph& graph, const ProgramRole& role, GivenRole& given,
+                       const Configuration& configuration, Env env) {
   int status = 0;
   // The master is asked to end, and dismisses its workers.
   const auto signals = env.signals.watch([](int) {});
   try {
+    PrometheusMetrics metrics({.scope = "taskmanager", .labels = {{"tm_id", role.worker}}},
+                              prometheusOptions(configuration), env.clock);
+    const auto prometheus = PrometheusServer::start(env, configuration, metrics);
     runWorker(compile(graph), env,
               {.name = role.worker, .slots = role.slots, .lanes = role.slots, .port = role.port});
     given.answer(kDismissed);
@@ -53,7 +58,7 @@ std::optional<JobResult> runInRole(Program& program, const std::string& jobName,
   const bool works = role.kind == ProgramRole::Kind::kWorker;
   installCrashReport(works ? "worker '" + role.worker + "' of job '" + graph.jobName + "'"
                            : "the master of job '" + graph.jobName + "'");
-  if (works) work(graph, role, *given, program.host()->env());
+  if (works) work(graph, role, *given, program.configuration(), program.host()->env());
   if (!waits || !first) {
     throw Error(
         ErrorKind::kUser,

@@ -3,6 +3,7 @@
 #include "flott/base/client_options.h"
 #include "flott/base/cluster_options.h"
 #include "flott/base/log_options.h"
+#include "flott/base/metric_options.h"
 #include "flott/base/network_options.h"
 #include "flott/base/rest_options.h"
 
@@ -47,6 +48,7 @@ OptionRegistry standardOptions() {
   all.add(kCheckpointRetention).add(kCheckpointHistory).add(kRecoveryPath).add(kIgnoreUnclaimedState);
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
+  all.add(kPrometheusPort).add(kPrometheusBindAddress).add(kPrometheusPrefix).add(kPrometheusFilterLabels);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
   all.add(kRestAddress).add(kClientTimeout).add(kRestMaxContentLength);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);

@@ -10,11 +10,11 @@
 namespace flott {
 namespace {
 
-int parsePort(std::string_view port, std::string_view all) {
+int parsePort(std::string_view port, std::string_view all, std::string_view option) {
   int number = -1;
   const auto [end, problem] = std::from_chars(port.data(), port.data() + port.size(), number);
   if (problem != std::errc() || end != port.data() + port.size() || number < 0 || number > 65535) {
-    throw Error(ErrorKind::kUser, "rest.bind-port = " + std::string(all) + ": '" + std::string(port) +
+    throw Error(ErrorKind::kUser, std::string(option) + " = " + std::string(all) + ": '" + std::string(port) +
                                       "' is no port: give numbers from 0 to 65535, as 8081, 8081,8082 or "
                                       "50100-50200");
   }
@@ -29,16 +29,17 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::vector<PortRange> parsePorts(std::string_view text) {
+std::vector<PortRange> parsePorts(std::string_view text, std::string_view option) {
   std::vector<PortRange> ports;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view part = trimmed(text.substr(begin, end - begin));
     const size_t dash = part.find('-');
-    const int first = parsePort(trimmed(part.substr(0, dash)), text);
-    const int last = dash == std::string_view::npos ? first : parsePort(trimmed(part.substr(dash + 1)), text);
+    const int first = parsePort(trimmed(part.substr(0, dash)), text, option);
+    const int last =
+        dash == std::string_view::npos ? first : parsePort(trimmed(part.substr(dash + 1)), text, option);
     if (last < first || (first == 0 && last > 0)) {
-      throw Error(ErrorKind::kUser, "rest.bind-port = " + std::string(text) + ": the range '" +
+      throw Error(ErrorKind::kUser, std::string(option) + " = " + std::string(text) + ": the range '" +
                                         std::string(part) + "' is empty or begins with 0");
     }
     ports.push_back({first, last});

@@ -37,8 +37,8 @@ struct HttpServerOptions {
 /// flott.rest.insecure.
 HttpServerOptions httpServerOptions(const Configuration& configuration);
 
-/// "50100-50200,8081", as of rest.bind-port.
-std::vector<PortRange> parsePorts(std::string_view text);
+/// "50100-50200,8081", as of rest.bind-port. Throws Error(kUser) that names the option.
+std::vector<PortRange> parsePorts(std::string_view text, std::string_view option = "rest.bind-port");
 /// Of this machine alone, as a name or as an address: "localhost", "127.0.0.1", "::1".
 bool isLoopback(std::string_view address);
 /// The host of a Host header, or of an Origin: without scheme, port and brackets.

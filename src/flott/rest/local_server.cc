@@ -2,25 +2,33 @@
 
 #include "flott/base/options.h"
 #include "flott/rest/http_server.h"
+#include "flott/rest/prometheus_metrics.h"
 #include "flott/rest/rest_api.h"
 
 namespace flott {
 
-LocalServer::LocalServer(const Env& env, const Configuration& configuration)
+LocalServer::LocalServer(const Env& env, const Configuration& configuration, bool documents)
     : env_(env),
       jobs_(env_, static_cast<size_t>(configuration.get(kWebHistory))),
       api_(std::make_unique<RestApi>(jobs_,
                                      RestApiOptions{.refreshInterval = configuration.get(kWebRefreshInterval),
                                                     .stores = storeOptions(configuration)},
                                      env_)),
-      server_(std::make_unique<HttpServer>(env_, httpServerOptions(configuration), *api_)) {
-  env_.log.info("rest", "the web page about the jobs is at " + url());
+      metrics_(std::make_unique<PrometheusMetrics>(PrometheusMetrics::Process{},
+                                                   prometheusOptions(configuration), env_.clock)),
+      handler_(std::make_unique<MetricsBeside>(*metrics_, *api_)) {
+  metrics_->addJobs(jobs_);
+  if (documents) {
+    server_ = std::make_unique<HttpServer>(env_, httpServerOptions(configuration), *handler_);
+    env_.log.info("rest", "the web page about the jobs is at " + url());
+  }
+  prometheus_ = PrometheusServer::start(env_, configuration, *metrics_);
 }
 
 LocalServer::~LocalServer() = default;
 
-int LocalServer::port() const { return server_->port(); }
+int LocalServer::port() const { return server_ == nullptr ? 0 : server_->port(); }
 
-std::string LocalServer::url() const { return server_->url(); }
+std::string LocalServer::url() const { return server_ == nullptr ? "" : server_->url(); }
 
 }  // namespace flott

@@ -1,4 +1,5 @@
-// REST and the web page about the jobs of a program that runs them in its own process.
+// REST, the web page and the metrics for Prometheus, about the jobs of a program that runs them in its own
+// process.
 //
 // Made by the program's main thread with its first job; lives as long as the program's environment. Says in
 // the log where it is.
@@ -17,24 +18,32 @@
 namespace flott {
 
 class HttpServer;
+class MetricsBeside;
+class PrometheusMetrics;
+class PrometheusServer;
 class RestApi;
 
 class LocalServer {
  public:
-  /// What `env` refers to outlives it. Throws Error(kUser) for wrong options, and when it cannot listen.
-  LocalServer(const Env& env, const Configuration& configuration);
+  /// Where documents are not to be served there is only the port for Prometheus, if one is configured. What
+  /// `env` refers to outlives it. Throws Error(kUser) for wrong options, and when it cannot listen.
+  LocalServer(const Env& env, const Configuration& configuration, bool documents = true);
   ~LocalServer();
 
   EmbeddedJobs& jobs() { return jobs_; }
+  /// 0 without documents.
   int port() const;
-  /// "http://127.0.0.1:8081"
+  /// "http://127.0.0.1:8081"; empty without documents.
   std::string url() const;
 
  private:
   const Env env_;
   EmbeddedJobs jobs_;
   const std::unique_ptr<RestApi> api_;
-  const std::unique_ptr<const HttpServer> server_;
+  const std::unique_ptr<PrometheusMetrics> metrics_;
+  const std::unique_ptr<MetricsBeside> handler_;
+  std::unique_ptr<const HttpServer> server_;  // null: no documents
+  std::unique_ptr<const PrometheusServer> prometheus_;
 };
 
 }  // namespace flott

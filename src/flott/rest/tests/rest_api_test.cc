@@ -270,7 +270,8 @@ TEST_F(RestApiTest, TriggersThatCannotBe) {
 }
 
 TEST_F(RestApiTest, SavepointsAreRemoved) {
-  EXPECT_TRUE(post("/savepoint-disposal", "{}").starts_with(R"(400 {"errors":["the body has no 'savepoint-pa)"));
+  EXPECT_TRUE(
+      post("/savepoint-disposal", "{}").starts_with(R"(400 {"errors":["the body has no 'savepoint-pa)"));
   const RestResponse response = api.answer(
       {.method = "POST", .path = "/savepoint-disposal", .body = R"({"savepoint-path":"/sp/none"})"});
   EXPECT_EQ(response.status, 202);

@@ -1,0 +1,151 @@
+"""What programs tell Prometheus: one that runs its job in its own process, and the processes of `flott run`.
+
+Each page is read by the rules of the format; then names, labels and values are looked at.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import exposition
+
+BUILD = pathlib.Path(sys.argv[1])
+ODD = str(BUILD / 'tests' / 'odd_job')
+PATIENCE = 60
+
+
+def until(what, look):
+    """Looks until there is something."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f'not within {PATIENCE} s: {what}')
+
+
+@contextlib.contextmanager
+def running(arguments, log):
+    with open(log, 'wb') as file:
+        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+
+
+def said(log, pattern, times=1):
+    found = re.findall(pattern, pathlib.Path(log).read_text())
+    return found if len(found) >= times else None
+
+
+def page(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        assert answer.headers['Content-Type'] == 'text/plain; version=0.0.4; charset=utf-8', answer.headers
+        return exposition.parse(answer.read().decode())
+
+
+def values(samples, name, **labels):
+    return [value for known, has, value in samples if known == name and labels.items() <= has.items()]
+
+
+def one(samples, name, **labels):
+    found = values(samples, name, **labels)
+    assert len(found) == 1, f'{name} {labels}: {found}'
+    return found[0]
+
+
+def refused(url, method='GET'):
+    try:
+        urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=PATIENCE)
+    except urllib.error.HTTPError as error:
+        return error.code
+    return None
+
+
+def check_process(samples, scope):
+    status = f'flott_{scope}_Status_'
+    assert one(samples, status + 'Memory_Resident') > 1 << 20
+    assert one(samples, status + 'Memory_Anonymous') > 1 << 20
+    assert one(samples, status + 'Memory_Heap_Used') > 0
+    assert one(samples, status + 'CPU_Time') > 0
+    assert 0 <= one(samples, status + 'CPU_Load') <= 1
+    assert one(samples, status + 'Threads_Count') >= 2
+    assert 3 <= one(samples, status + 'FileDescriptors_Count') <= one(samples, status + 'FileDescriptors_Max')
+
+
+def check_job(url):
+    name = 'flott_taskmanager_job_task_operator_numRecordsIn'
+    squares = {'operator_name': 'squares', 'subtask_index': '0', 'job_name': 'Odd "1"'}
+    samples, types = until('records', lambda: (p := page(url)) and sum(values(p[0], name, **squares)) > 0 and p)
+    assert types[name] == 'counter', types[name]
+    before = one(samples, name, **squares)
+    until('more records', lambda: one(page(url)[0], name, **squares) > before)
+    task = {'task_name': 'Source: numbers -> squares -> Sink: Print to Std. Out', 'job_name': 'Odd "1"'}
+    times = [one(samples, f'flott_taskmanager_job_task_{state}TimeMsPerSecond', **task)
+             for state in ('busy', 'idle', 'backPressured')]
+    assert 0 < sum(times) <= 1001, times
+    assert one(samples, 'flott_taskmanager_job_task_isBackPressured', **task) == 0
+    assert one(samples, 'flott_jobmanager_job_runningState', job_name='Odd "1"') == 1
+    assert one(samples, 'flott_jobmanager_job_numRestarts', job_name='Odd "1"') == 0
+    assert one(samples, 'flott_jobmanager_numRunningJobs') == 1
+    return samples, types
+
+
+def check_program(folder):
+    log = folder / 'program'
+    with running([ODD, '--deed', 'endless', '--job', 'Odd "1"', '-D', 'flott.web-ui.enabled=true', '-D',
+                  'rest.bind-port=0', '-D', 'metrics.reporter.prom.port=0', '-D', 'metrics.latency.interval=20ms'],
+                 log) as process:
+        [web] = until('the web page', lambda: said(log, r'web page about the jobs is at (http://\S+)'))
+        [own] = until('the page of metrics', lambda: said(log, r'Prometheus finds them at (http://\S+)'))
+        samples, types = check_job(own)
+        check_process(samples, 'jobmanager')
+        check_job(web + '/metrics')
+        latency = ('flott_taskmanager_job_latency_source_id_operator_id_operator_subtask_index_latencyMicros')
+        until('latencies', lambda: values(page(own)[0], latency + '_count'))
+        assert page(own)[1][latency] == 'summary'
+        assert refused(own + 'x') == 404 and refused(own, 'POST') == 405
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0, 'cancelled'
+
+
+def check_run(folder):
+    log = folder / 'run'
+    command = [str(BUILD / 'bin' / 'flott'), 'run', '--workers', '2', '-p', '2', '-D',
+               'metrics.reporter.prom.port=0', '-D', 'flott.metrics.prometheus.prefix=flink', ODD, '--deed', 'endless']
+    with running(command, log) as process:
+        urls = until('a page of each worker', lambda: said(log, r'Prometheus finds them at (http://\S+)', 2))
+        workers = sorted(has['tm_id'] for url in urls for name, has, _ in page(url)[0]
+                         if name == 'flink_taskmanager_Status_CPU_Time')
+        assert workers == ['w1', 'w2'], workers
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0, 'cancelled'
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        try:
+            check_program(folder)
+            check_run(folder)
+        except BaseException:
+            for log in sorted(folder.iterdir()):
+                print(f'--- {log.name}\n' + log.read_text()[-4000:])
+            raise
+
+
+main()
