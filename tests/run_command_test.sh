@@ -17,13 +17,13 @@ none_left() {
 }
 
 # The tasks run elsewhere; main goes on in the master only.
-run 0 "$odd" --deed plain
+run 0 --local "$odd" --deed plain
 [ "$(grep -oE '^([0-9]+> )?[0-9]+$' "$folder/out" | sed 's/.*> //' | sort -n | tr '\n' ' ')" = "1 4 9 16 25 36 49 64 81 100 " ] ||
   { cat "$folder/out"; failed=1; }
 [ "$(grep -c 'the job has ended' "$folder/out")" = 1 ] || { cat "$folder/out"; failed=1; }
 
 # Workers share tasks that exchange records: the greatest running sum of a key is that of all its numbers.
-run 0 --workers 2 -p 4 "$odd" --deed sums
+run 0 --local --workers 2 -p 4 "$odd" --deed sums
 sed -nE 's/^([0-9]+> )?\(([0-9]+), ([0-9]+)\)$/\2 \3/p' "$folder/out" | sort -k1n -k2n |
   awk '{ most[$1] = $2 } END { for (key = 0; key < 7; ++key) print key, most[key] }' >"$folder/sums"
 for key in 0 1 2 3 4 5 6; do
@@ -31,7 +31,7 @@ for key in 0 1 2 3 4 5 6; do
 done | cmp - "$folder/sums" || { echo "the sums are not right"; cat "$folder/sums"; tail "$folder/out" "$folder/err"; failed=1; }
 
 # A worker that crashes is replaced; each number is published once.
-run 0 --workers 2 -p 4 -D execution.checkpointing.interval=50ms -D restart-strategy.type=fixed-delay \
+run 0 --local --workers 2 -p 4 -D execution.checkpointing.interval=50ms -D restart-strategy.type=fixed-delay \
   -D restart-strategy.fixed-delay.attempts=20 \
   -D restart-strategy.fixed-delay.delay=10ms -D execution.checkpointing.dir="$folder/checkpoints" \
   "$odd" --deed crashes-once --crashed "$folder/crashed" --out "$folder/numbers"
@@ -45,31 +45,31 @@ seq 0 1999 | cmp - "$folder/seen" || { echo "the numbers are not those, each onc
 none_left
 
 # Each process has a log file of its own, and says there which job it is about.
-run 0 -D env.log.dir="$folder/logs" -D flott.log.format=json -D flott.log.stderr=false "$odd" --deed plain
+run 0 --local -D env.log.dir="$folder/logs" -D flott.log.format=json -D flott.log.stderr=false "$odd" --deed plain
 for part in master w1; do
   grep -qE '"component":"(job|cluster)","job":"[0-9a-f]{32}","text":".*"}$' "$folder"/logs/flott-$part-*.log ||
     { echo "no log of $part with its job"; ls "$folder/logs"; cat "$folder/logs/"*; failed=1; }
 done
 [ ! -s "$folder/err" ] || { echo "the log is on standard error, too"; cat "$folder/err"; failed=1; }
-run 0 -D flott.log.file="$folder/odd.log" "$odd" --deed plain
+run 0 --local -D flott.log.file="$folder/odd.log" "$odd" --deed plain
 [ -s "$folder/odd-master.log" ] && [ -s "$folder/odd-w1.log" ] || { echo "no logs"; ls "$folder"; failed=1; }
 
 # What fails is told by the program, as when a user runs it.
-run 1 "$odd" --deed fails
+run 1 --local "$odd" --deed fails
 has err "^job 'Odd': operator '.*', subtask 1/1: .*ten is too much"
-run 2 "$odd" --deed throws
+run 2 --local "$odd" --deed throws
 has err "no such database"
-run 1 -D restart-strategy.type=none "$odd" --deed aborts
+run 1 --local -D restart-strategy.type=none "$odd" --deed aborts
 has err "^an exception that nobody catches: no way out$"
 has err "^signal 6 \(abort\)$"
 has err "^while it was at operator 'squares', subtask 1/1$"
-run 2 "$odd" --deed crashes
+run 2 --local "$odd" --deed crashes
 has err "^flott: program '.*odd_job' was killed by signal 11 \(segmentation fault\) before it started a job: what it wrote is above$"
-run 2 "$odd" --deed nothing
+run 2 --local "$odd" --deed nothing
 has err "^flott: program '.*odd_job' ended without starting a job: "
-run 2 "$odd" --deed starts
+run 2 --local "$odd" --deed starts
 has err "^flott run runs the first job of a program, which has to be started by execute\(\): this one is started without"
-run 2 --workers 0 "$odd" --deed plain
+run 2 --local --workers 0 "$odd" --deed plain
 has err "^flott: --workers is from 1 to 1024, not 0$"
 run 2 --paralelism 2 "$odd"
 has err "did you mean '--parallelism'"
@@ -79,7 +79,7 @@ run 0 --help
 has out "^Usage: flott run"
 
 # Asked to end, it cancels the job, and all processes go.
-"$flott" run --workers 2 "$odd" --deed endless >"$folder/out" 2>"$folder/err" </dev/null &
+"$flott" run --local --workers 2 "$odd" --deed endless >"$folder/out" 2>"$folder/err" </dev/null &
 runner=$!
 until_true grep -q '^1$\|> 1$' "$folder/out"
 kill -TERM $runner

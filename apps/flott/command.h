@@ -66,14 +66,17 @@ std::span<const Command> allCommands();
 
 Command cancelCommand();
 Command checkpointCommand();
+Command clusterCommand();
 Command completionCommand();
 Command configCommand();
 Command infoCommand();
+Command jobManagerCommand();
 Command listCommand();
 Command logsCommand();
 Command runCommand();
 Command savepointCommand();
 Command stateCommand();
 Command stopCommand();
+Command taskManagerCommand();
 
 }  // namespace flott::app

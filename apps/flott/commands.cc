@@ -5,9 +5,9 @@ namespace flott::app {
 
 std::span<const Command> allCommands() {
   static const Command kAll[] = {
-      runCommand(),   infoCommand(),      listCommand(),       cancelCommand(),
-      stopCommand(),  savepointCommand(), checkpointCommand(), logsCommand(),
-      stateCommand(), configCommand(),    completionCommand(),
+      runCommand(),        infoCommand(),        listCommand(),   cancelCommand(),     stopCommand(),
+      savepointCommand(),  checkpointCommand(),  logsCommand(),   stateCommand(),      clusterCommand(),
+      jobManagerCommand(), taskManagerCommand(), configCommand(), completionCommand(),
   };
   return kAll;
 }

@@ -1,4 +1,7 @@
-// `flott run`: the processes of a job on this machine, started and kept.
+// `flott run`: a program's job in a cluster, or in processes of its own on this machine.
+#include <algorithm>
+#include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -6,15 +9,21 @@
 #include "flott/base/error.h"
 #include "flott/base/options.h"
 #include "flott/cluster/local_run.h"
+#include "flott/cluster/manager/cluster_client.h"
 #include "flott/env/posix/processes.h"
+#include "rest_calls.h"
 
 namespace flott::app {
 namespace {
 
 constexpr OptionHelp kRunOptions[] = {
     {"--parallelism", "N", "of operators that are given none by the program", "-p"},
-    {"--workers", "N", "processes that do the work (default 1)"},
+    {"--detached", "", "do not wait for the end of the job", "-d"},
+    kJobManagerOption,
+    {"--local", "", "without a cluster: in processes of its own, on this machine"},
+    {"--workers", "N", "of these, how many do the work (default 1)"},
     {"--slots", "N", "of each of them, and threads (default: so that all together have the N of -p)"},
+    {"--json", "", "what has become of the job, as JSON"},
     {"--from-savepoint", "PATH", "begin with this savepoint or checkpoint", "-s"},
     {"--allow-non-restored-state", "", "leave out state that no operator asks for", "-n"},
 };
@@ -22,12 +31,14 @@ constexpr OptionHelp kRunOptions[] = {
 int printRunHelp(const std::string& name) {
   print("Usage: " + name +
         " [OPTION]... PROGRAM [ARGUMENT]...\n\n"
-        "Runs the first job that a program starts in processes of its own: one that is its master, in which\n"
-        "main() goes on when the job has ended, and workers. A worker that crashes is replaced, and the job "
-        "goes\n"
-        "on as its restart strategy says. Ctrl-C cancels the job; once more ends it at once.\n\n" +
-        optionLines(kRunOptions) + "\n  " + name + " --workers 2 -p 4 ./sums --input numbers\n  " + name +
-        " -D execution.checkpointing.interval=10s -s /savepoints/7 ./orders\n");
+        "Sends a program to a cluster, with the libraries that it needs and Debian has not, and runs its "
+        "first\n"
+        "job there. Its main() runs in the job's master; what that writes comes here. Ctrl-C cancels the "
+        "job.\n"
+        "With --local there is no cluster, but a master and workers that end with the job.\n\n" +
+        optionLines(kRunOptions) + "\n  " + name + " -d -p 4 ./sums --input /data/numbers\n  " + name +
+        " -D execution.checkpointing.interval=10s -s /savepoints/7 ./orders\n  " + name +
+        " --local --workers 2 ./sums --input numbers\n");
   return kDone;
 }
 
@@ -39,13 +50,98 @@ int numberOf(const Arguments& given, std::string_view option, int otherwise) {
   return static_cast<int>(*number);
 }
 
+/// Follows a job of a cluster to its end.
+class Following {
+ public:
+  Following(const Env& env, const ClusterClient& cluster, std::string job)
+      : env_(env), cluster_(cluster), job_(std::move(job)) {}
+
+  JobEnd toTheEnd() {
+    const auto watch = env_.signals.watch([this](int) { interrupted_.store(true); });
+    const std::unique_ptr<Parker> parker = env_.threads.makeParker();
+    for (;;) {
+      if (interrupted_.exchange(false)) cancel();
+      const std::optional<JobEnd> end = cluster_.ended(job_);
+      const bool news = printNews();
+      if (end) return *end;
+      pauseMillis_ = news ? kShortest : std::min(kLongest, pauseMillis_ * 2);
+      parker->park(deadlineAfter(env_.clock, Duration(pauseMillis_)));
+    }
+  }
+
+ private:
+  static constexpr int64_t kShortest = 5;
+  static constexpr int64_t kLongest = 200;
+
+  void cancel() {
+    env_.console.err("the job is being cancelled; once more leaves it alone\n");
+    cluster_.cancel(job_);
+  }
+  bool printNews() {
+    bool news = false;
+    for (;;) {
+      const std::string text = cluster_.output(job_, printed_);
+      if (text.empty()) return news;
+      print(text);
+      printed_ += text.size();
+      news = true;
+    }
+  }
+
+  const Env& env_;
+  const ClusterClient& cluster_;
+  const std::string job_;
+  std::atomic<bool> interrupted_{false};
+  uint64_t printed_ = 0;
+  int64_t pauseMillis_ = kShortest;
+};
+
+int runInCluster(const Env& env, const Arguments& given, const Configuration& configuration,
+                 const ProgramCall& call) {
+  const ClusterAddress place = clusterAddress(configuration, given.find("--jobmanager"));
+  const ClusterClient cluster(env, place.host, place.port);
+  const std::vector<LocalFile> files = filesOfProgram(env, *makeProcesses(env.clock), call.program);
+  std::string job;
+  try {
+    job = cluster.run(cluster.upload(files), {.arguments = call.arguments, .options = call.options});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kTransient) throw Refused(error.what());
+    throw Error(ErrorKind::kTransient,
+                std::string(error.what()) +
+                    ". Is there a cluster? `flott cluster start` starts one on this machine, -m names "
+                    "another, and --local runs the job without one");
+  }
+  if (given.has("--detached")) {
+    print(given.has("--json") ? "{\"jobid\":\"" + job + "\"}\n"
+                              : "Job has been submitted with JobID " + job + "\n");
+    return kDone;
+  }
+  const JobEnd end = Following(env, cluster, job).toTheEnd();
+  if (given.has("--json")) print("{\"jobid\":\"" + job + "\",\"status\":\"" + end.status + "\"}\n");
+  if (end.status == "FINISHED") return kDone;
+  throw Refused("job " + job + (end.status == "CANCELED" ? " was cancelled" : " has failed: " + end.failure));
+}
+
+int runHere(const Env& env, const Arguments& given, const Configuration& configuration, ProgramCall call) {
+  for (const char* option : {"--detached", "--jobmanager", "--json"}) {
+    if (given.has(option))
+      throw Error(ErrorKind::kUser,
+                  std::string(option) + " has no meaning with --local, where there is no cluster");
+  }
+  LocalRun run{.call = std::move(call)};
+  run.workers = numberOf(given, "--workers", 1);
+  const auto parallelism = static_cast<int>(configuration.get(kDefaultParallelism));
+  run.slots = numberOf(given, "--slots", (parallelism + run.workers - 1) / run.workers);
+  return runLocally(env, *makeProcesses(env.clock), run);
+}
+
 int runRun(const Env& env, const std::string& name, std::span<const std::string> words) {
   const Arguments given = parseArguments(kRunOptions, words, Behind::kProgram);
   if (given.has("--help")) return printRunHelp(name);
   if (given.positional.empty())
     throw Error(ErrorKind::kUser, name + " takes a PROGRAM: see " + name + " --help");
-  LocalRun run{.call = {.program = given.positional.front(),
-                        .arguments = {given.positional.begin() + 1, given.positional.end()}}};
+  ProgramCall call{.program = given.positional.front(),
+                   .arguments = {given.positional.begin() + 1, given.positional.end()}};
   Configuration configuration = configurationOf(env, given);
   if (const auto parallelism = given.find("--parallelism"))
     configuration.set("parallelism.default", *parallelism, "--parallelism");
@@ -55,18 +151,21 @@ int runRun(const Env& env, const std::string& name, std::span<const std::string>
     configuration.set("execution.state-recovery.ignore-unclaimed-state", "true",
                       "--allow-non-restored-state");
   standardOptions().check(configuration);
-  for (const auto& [key, entry] : configuration.entries()) run.call.options[key] = entry.value;
-  run.workers = numberOf(given, "--workers", 1);
-  const auto parallelism = static_cast<int>(configuration.get(kDefaultParallelism));
-  run.slots = numberOf(given, "--slots", (parallelism + run.workers - 1) / run.workers);
-  return runLocally(env, *makeProcesses(env.clock), run);
+  for (const auto& [key, entry] : configuration.entries()) call.options[key] = entry.value;
+  if (given.has("--local")) return runHere(env, given, configuration, std::move(call));
+  for (const char* option : {"--workers", "--slots"}) {
+    if (given.has(option))
+      throw Error(ErrorKind::kUser,
+                  std::string(option) + " goes with --local: in a cluster TaskManagers decide");
+  }
+  return runInCluster(env, given, configuration, call);
 }
 
 }  // namespace
 
 Command runCommand() {
   return {.name = "run",
-          .summary = "run a program's job in a master and workers of its own, on this machine",
+          .summary = "run a program's job in a cluster, or in processes of its own",
           .run = runRun,
           .options = kRunOptions,
           .operand = Operand::kProgram};

@@ -52,8 +52,8 @@ int main(int argc, char** argv) {
   try {
     if (arguments.get("role", "") == "master") {
       const JobResult result =
-          runMaster(graph, env.program()->configuration(), world, {.onListening = [](uint16_t port) {
-                      std::printf("%d\n", port);
+          runMaster(graph, env.program()->configuration(), world, {.onListening = [](const MasterAnswer& at) {
+                      std::printf("%d\n", at.port);
                       std::fflush(stdout);
                     }});
       std::printf("%s after %d restarts\n", std::string(toString(result.status)).c_str(), result.restarts);

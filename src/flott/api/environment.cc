@@ -10,6 +10,8 @@
 #include "flott/base/options.h"
 #include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/real_env.h"
+#include "flott/env/processes.h"
+#include "flott/master/program_role.h"
 #include "flott/rest/local_server.h"
 
 namespace flott {

@@ -7,10 +7,11 @@
 
 #include "flott/base/config.h"
 #include "flott/env/env.h"
-#include "flott/env/processes.h"
 #include "flott/runtime/scheduler.h"
 
 namespace flott {
+
+class GivenRole;
 
 class ExecutionHost {
  public:

@@ -12,8 +12,10 @@ Program::Program(Configuration configuration, std::shared_ptr<ExecutionHost> hos
 
 LocalServer* Program::webInterface() {
   const bool documents = configuration_.get(kWebUi);
-  if (!webInterface_ && host_->servesWeb() && (documents || configuration_.find(kPrometheusPort)))
+  if (!webInterface_ && host_->servesWeb() && (documents || configuration_.find(kPrometheusPort))) {
     webInterface_ = std::make_shared<LocalServer>(host_->env(), configuration_, documents);
+    if (documents) host_->env().log.info("rest", "the web page about the jobs is at " + webInterface_->url());
+  }
   return webInterface_.get();
 }
 

@@ -9,6 +9,7 @@
 #include "flott/base/error.h"
 #include "flott/cluster/processes.h"
 #include "flott/env/posix/crash_report.h"
+#include "flott/env/processes.h"
 #include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/program_role.h"
@@ -36,7 +37,12 @@ namespace {
                               prometheusOptions(configuration), env.clock);
     const auto prometheus = PrometheusServer::start(env, configuration, metrics);
     runWorker(compile(graph), env,
-              {.name = role.worker, .slots = role.slots, .lanes = role.slots, .port = role.port});
+              {.name = role.worker,
+               .slots = role.slots,
+               .lanes = role.slots,
+               .address = role.masterAddress,
+               .port = role.port,
+               .dataAddress = role.dataAddress});
     given.answer(kDismissed);
   } catch (const Error& error) {
     env.console.err("worker '" + role.worker + "': " + error.what() + "\n");
@@ -67,7 +73,8 @@ std::optional<JobResult> runInRole(Program& program, const std::string& jobName,
                    : "this is another one. Run the program by itself, or make its jobs one"));
   }
   return runMaster(compile(graph), program.configuration(), program.host()->env(),
-                   {.onListening = [given](uint16_t port) { given->answer(std::to_string(port)); }});
+                   {.managed = role.master,
+                    .onListening = [given](const MasterAnswer& at) { given->answer(at.encode()); }});
 }
 
 }  // namespace flott

@@ -3,6 +3,7 @@
 #include "flott/base/client_options.h"
 #include "flott/base/cluster_options.h"
 #include "flott/base/log_options.h"
+#include "flott/base/manager_options.h"
 #include "flott/base/metric_options.h"
 #include "flott/base/network_options.h"
 #include "flott/base/rest_options.h"
@@ -19,6 +20,10 @@ OptionRegistry standardOptions() {
   all.add(kMaxFrameSize).add(kNetworkCompression).add(kNetworkConnectTimeout).add(kNetworkSilence);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
   all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout).add(kEvenlySpreadOutSlots);
+  all.add(kJobManagerAddress).add(kJobManagerPort).add(kJobManagerBindHost);
+  all.add(kRpcInsecure).add(kJobManagerWorkingDir).add(kTaskManagerWorkingDir).add(kTaskSlots);
+  all.add(kTaskManagerHost).add(kTaskManagerId).add(kRegistrationTimeout).add(kProgramStartTimeout);
+  all.add(kEndedJobs).add(kKeptLogs);
   all.add(kCancellationInterval).add(kCancellationTimeout).add(kStateBackend);
   all.add(kRocksDbLocalDir).add(kRocksDbCache).add(kRocksDbManagedMemory).add(kRocksDbFixedMemory);
   all.add(kRocksDbWriteBufferRatio).add(kRocksDbHighPriorityRatio).add(kRocksDbBlockCache);

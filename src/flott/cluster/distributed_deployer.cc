@@ -44,6 +44,7 @@ Runnable::Progress DistributedDeployer::step(StepTime now) {
                        "it has said nothing for " + toString(options_.heartbeatTimeout) +
                            " (heartbeat.timeout). Was it killed, stopped, or cut off from the network?"));
   }
+  loseDisconnected(now.nanos);
   std::erase_if(workers_, [](const auto& worker) { return worker->state() == RemoteWorker::State::kGone; });
   place();
   if (now.nanos >= nextBeat_) beat();
@@ -64,7 +65,32 @@ int64_t DistributedDeployer::deadlineNanos() const {
   for (const auto& worker : workers_)
     deadline = std::min(deadline, worker->heardNanos() + options_.heartbeatTimeout.ms * 1'000'000);
   for (const Waiting& waiting : waiting_) deadline = std::min(deadline, waiting.untilNanos);
+  for (const Disconnected& gone : disconnected_) deadline = std::min(deadline, gone.untilNanos);
   return deadline;
+}
+
+void DistributedDeployer::disconnected(RemoteWorker& worker, const std::string& what) {
+  disconnected_.push_back({worker.shared_from_this(), what, deadlineAfter(env_.clock, options_.endPatience)});
+  waker().wake();
+}
+
+void DistributedDeployer::lost(const RemoteWorker& worker) {
+  if (options_.onLostWorker) options_.onLostWorker(worker.id());
+}
+
+void DistributedDeployer::workerEnded(const messages::WorkerEnded& ended) {
+  for (const auto& worker : workers_) {
+    if (worker->state() == RemoteWorker::State::kRegistered && worker->id() == ended.worker)
+      worker->lose(Error(ErrorKind::kTransient, "its process " + ended.how));
+  }
+}
+
+void DistributedDeployer::loseDisconnected(int64_t now) {
+  std::erase_if(disconnected_, [now](const Disconnected& gone) {
+    if (gone.worker->state() != RemoteWorker::State::kGone && now < gone.untilNanos) return false;
+    gone.worker->lose(Error(ErrorKind::kTransient, gone.what));  // unless it is gone
+    return true;
+  });
 }
 
 void DistributedDeployer::registered(RemoteWorker& worker, const messages::Register& about) {

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "flott/base/function.h"
 #include "flott/cluster/message_port.h"
 #include "flott/cluster/remote_task.h"
 #include "flott/cluster/remote_worker.h"
@@ -39,6 +40,10 @@ struct DistributedDeployerOptions {
   Duration heartbeatTimeout = Duration::seconds(50);
   Duration slotRequestTimeout = Duration::seconds(300);
   SlotSpread slotSpread = SlotSpread::kPacked;
+  /// How long a worker whose connection has gone is not lost yet: somebody may say what has become of it.
+  Duration endPatience = Duration();
+  /// Is told the name of each worker that is lost, on the lane of the deployer.
+  MoveFunction<void(const std::string&)> onLostWorker = {};
   /// What each worker is told.
   messages::Welcome welcome = {};
 };
@@ -89,6 +94,11 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
     uint64_t links = 0;
     std::vector<std::shared_ptr<RemoteWorker>> workers;
   };
+  struct Disconnected {
+    std::shared_ptr<RemoteWorker> worker;
+    std::string what;
+    int64_t untilNanos = 0;
+  };
   struct Made {
     std::unique_ptr<RemoteTask> newest;
     std::unique_ptr<RemoteTask> before;  // the master may still look at it
@@ -98,6 +108,9 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   void registered(RemoteWorker& worker, const messages::Register& about) override;
   void slotsChanged() override { waker().wake(); }
   void linksOpened(RemoteWorker& worker, messages::LinksOpened opened) override;
+  void disconnected(RemoteWorker& worker, const std::string& what) override;
+  void lost(const RemoteWorker& worker) override;
+  void workerEnded(const messages::WorkerEnded& ended) override;
 
   Waiting prepare(size_t region, int attempt, RestoredJob& restored);
   std::vector<TaskSet> slotsOf(size_t region) const;
@@ -107,6 +120,7 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   void openLinks(Waiting& waiting);
   void giveUpLinks(Waiting& waiting);
   void deploy(Waiting& waiting);
+  void loseDisconnected(int64_t now);
   void closeLinks();
   void endCancelled(Waiting& waiting);
   void fail(Waiting& waiting, const Error& why);
@@ -114,7 +128,7 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   void beat();
 
   const JobGraph& graph_;
-  const DistributedDeployerOptions options_;
+  DistributedDeployerOptions options_;
   Env& env_;
   MasterGateway* master_ = nullptr;
   const FailoverRegions regions_;
@@ -124,6 +138,7 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   std::map<size_t, std::vector<std::string>> placedAt_;  // by region, of each slot the worker's name
   std::vector<Waiting> waiting_;                         // the oldest first
   std::vector<Spread> spread_;
+  std::vector<Disconnected> disconnected_;
   uint64_t lastLinks_ = 0;
   std::map<TaskKey, Made> tasks_;
   int64_t nextBeat_ = 0;

@@ -7,12 +7,15 @@
 namespace flott {
 namespace {
 
-DistributedDeployerOptions deployerOptions(const Configuration& configuration, const std::string& jobId) {
+DistributedDeployerOptions deployerOptions(const Configuration& configuration, const std::string& jobId,
+                                           DistributedJobOptions& job) {
   DistributedDeployerOptions options{
       .heartbeatInterval = configuration.get(kHeartbeatInterval),
       .heartbeatTimeout = configuration.get(kHeartbeatTimeout),
       .slotRequestTimeout = configuration.get(kSlotRequestTimeout),
       .slotSpread = configuration.get(kEvenlySpreadOutSlots) ? SlotSpread::kEven : SlotSpread::kPacked,
+      .endPatience = job.endPatience,
+      .onLostWorker = std::move(job.onLostWorker),
       .welcome = {.jobId = jobId, .configuration = {}}};
   for (const auto& [key, entry] : configuration.entries())
     options.welcome.configuration.emplace(key, entry.value);
@@ -21,15 +24,16 @@ DistributedDeployerOptions deployerOptions(const Configuration& configuration, c
 
 }  // namespace
 
-DistributedJob::DistributedJob(JobGraph graph, Configuration configuration, Env env, RestartPolicy restarts)
+DistributedJob::DistributedJob(JobGraph graph, Configuration configuration, Env env,
+                               DistributedJobOptions options)
     : env_(env),
       configuration_(std::move(configuration)),
       graph_(std::move(graph)),
-      id_(drawJobId(graph_.jobName, env_)),
+      id_(options.id ? *options.id : drawJobId(graph_.jobName, env_)),
       checkpoints_(env_.files, checkpointStorageOptions(configuration_, toString(id_)), &env_.stores),
-      deployer_(graph_, deployerOptions(configuration_, toString(id_)), env_),
-      master_(graph_, masterOptions(configuration_, toString(id_)), std::move(restarts), checkpoints_, env_,
-              deployer_) {
+      deployer_(graph_, deployerOptions(configuration_, toString(id_), options), env_),
+      master_(graph_, masterOptions(configuration_, toString(id_)), std::move(options.restarts), checkpoints_,
+              env_, deployer_) {
   deployer_.reportTo(master_);
   checkJobOptions(configuration_, graph_);
   master_.whenEnded([this](const JobDetails&, const Accumulators&) { deployer_.jobEnded(); });

@@ -12,8 +12,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "flott/base/config.h"
+#include "flott/base/function.h"
 #include "flott/cluster/distributed_deployer.h"
 #include "flott/cluster/message_port.h"
 #include "flott/env/env.h"
@@ -25,11 +29,20 @@
 
 namespace flott {
 
+struct DistributedJobOptions {
+  /// Drawn where it is given none.
+  std::optional<JobId> id = {};
+  RestartPolicy restarts = {};
+  /// As those of DistributedDeployerOptions.
+  Duration endPatience = Duration();
+  MoveFunction<void(const std::string&)> onLostWorker = {};
+};
+
 class DistributedJob {
  public:
   /// Throws Error(kUser) for options that do not fit each other or the job. What `env` refers to outlives the
   /// job.
-  DistributedJob(JobGraph graph, Configuration configuration, Env env, RestartPolicy restarts = {});
+  DistributedJob(JobGraph graph, Configuration configuration, Env env, DistributedJobOptions options = {});
   ~DistributedJob();
 
   /// Once. The scheduler is joined before the job dies.
@@ -37,11 +50,12 @@ class DistributedJob {
   /// Any thread. After the end of the job the port is only closed.
   void accept(std::unique_ptr<MessagePort> port) { deployer_.accept(std::move(port)); }
 
-  /// For all that JobMaster takes from any thread. whenEnded() is taken.
+  /// For all that JobMaster takes from any thread.
   JobMaster& master() { return master_; }
   /// Checkpoints of the job lie in a folder of this name.
   const JobId& id() const { return id_; }
   const JobGraph& graph() const { return graph_; }
+  const Configuration& configuration() const { return configuration_; }
 
  private:
   Env env_;

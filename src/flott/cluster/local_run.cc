@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +16,7 @@ namespace {
 constexpr Duration kForListening = Duration::seconds(60);
 constexpr Duration kLook = Duration(20);
 constexpr Duration kForDismissal = Duration::seconds(5);
+constexpr size_t kMostAnswer = size_t{1} << 20;
 constexpr int kBrokenPipeSignal = 13;
 // A worker that ends at once, again and again, is not to keep the machine busy.
 constexpr int64_t kBetweenReplacementsNanos = 500'000'000;
@@ -62,12 +62,13 @@ class Run {
 
 void Run::startMaster() {
   master_ = processes_.start(spec({.kind = ProgramRole::Kind::kMaster, .options = run_.call.options}));
-  const std::string answer = master_->answer(100, kForListening);
-  const char* const end = answer.data() + answer.size();
+  const std::string answer = master_->answer(kMostAnswer, kForListening);
   if (answer.empty()) failWithoutJob(run_.call.program, master_->wait(kForDismissal));
-  if (std::from_chars(answer.data(), end, port_).ptr != end)
-    throw Error(ErrorKind::kUser,
-                "program '" + run_.call.program + "' does not say where its master listens");
+  try {
+    port_ = MasterAnswer::decode(answer).port;
+  } catch (Error& error) {
+    throw std::move(error).at("the answer of program '" + run_.call.program + "'");
+  }
 }
 
 void Run::keepWorkers() {

@@ -1,11 +1,9 @@
 // What the master of a job and its workers say to each other: plain values, and the bytes that carry them.
 //
-// A frame is 28 bytes of header (a mark, the version of the protocol, length and checksum of what follows,
-// and a checksum of all that) and the message. The header is the same in all versions, so that two programs
-// of different versions can tell each other which they speak. Messages are structs of one variant for each
-// direction, encoded as records are (data/codec.h): their layout, and the order in the variants, is the
-// protocol; kProtocolVersion rises with every change, which a test watches. Messages of a task name its
-// attempt: what comes of an earlier one is not listened to. Any thread; no state.
+// Messages are structs of one variant for each direction, encoded as records are (data/codec.h), in frames
+// (message_frames.h): their layout, and the order in the variants, is the protocol; kProtocolVersion rises
+// with every change, which a test watches. Messages of a task name its attempt: what comes of an earlier one
+// is not listened to. Any thread; no state.
 //
 //   port.send(frameOf(messages::Cancel{task}));
 //   std::visit(handler, decodeToWorker(frame));
@@ -22,6 +20,7 @@
 
 #include "flott/base/error.h"
 #include "flott/base/time.h"
+#include "flott/cluster/message_frames.h"
 #include "flott/data/element.h"
 #include "flott/graph/graph_digest.h"
 #include "flott/operators/accumulators.h"
@@ -32,8 +31,6 @@
 #include "flott/runtime/task_times.h"
 
 namespace flott {
-
-inline constexpr uint32_t kProtocolVersion = 2;
 
 namespace messages {
 
@@ -133,6 +130,12 @@ struct LinksOpened {
   std::string address;  // numeric
   uint16_t port = 0;
   std::optional<Failure> failure;
+};
+
+/// From whoever had started a worker, over a connection of its own, which ends with it: the process is gone.
+struct WorkerEnded {
+  std::string worker;
+  std::string how;  // "was killed by signal 11 (segmentation fault)", and what it has left
 };
 
 // --- from the master to a worker ---
@@ -240,11 +243,11 @@ struct ReadAccumulators {
 
 }  // namespace messages
 
-using ToMaster =
-    std::variant<messages::Heartbeat, messages::Register, messages::Reports, messages::TaskEnded,
-                 messages::Damaged, messages::SplitRequest, messages::EventOfReader,
-                 messages::WatermarkOfTask, messages::Acknowledgement, messages::AwaitsFinalCheckpoint,
-                 messages::Decline, messages::Times, messages::AccumulatorsOfTask, messages::LinksOpened>;
+using ToMaster = std::variant<messages::Heartbeat, messages::Register, messages::Reports, messages::TaskEnded,
+                              messages::Damaged, messages::SplitRequest, messages::EventOfReader,
+                              messages::WatermarkOfTask, messages::Acknowledgement,
+                              messages::AwaitsFinalCheckpoint, messages::Decline, messages::Times,
+                              messages::AccumulatorsOfTask, messages::LinksOpened, messages::WorkerEnded>;
 
 using ToWorker = std::variant<messages::Heartbeat, messages::Welcome, messages::Refused, messages::Deploy,
                               messages::Dismiss, messages::Cancel, messages::Splits, messages::NoMoreSplits,
@@ -252,17 +255,8 @@ using ToWorker = std::variant<messages::Heartbeat, messages::Welcome, messages::
                               messages::CheckpointEnd, messages::Drain, messages::ReadTimes,
                               messages::ReadAccumulators, messages::OpenLinks, messages::CloseLinks>;
 
-inline constexpr size_t kMessageHeaderBytes = 28;
-/// More is taken for damage. State that is larger is read from files by the tasks themselves.
-inline constexpr uint64_t kMostMessageBytes = uint64_t{1} << 30;
-
 std::string frameOf(const ToMaster& message);
 std::string frameOf(const ToWorker& message);
-/// The last frame on a link, of those that say that they close it: a header and no message.
-std::string farewell();
-/// How many bytes follow this header; 0 for farewell(). Throws Error(kCorruption) when it is none,
-/// Error(kUser) that says both versions when it is of another.
-uint64_t messageBytes(std::string_view header);
 /// Of a whole frame. Throws as messageBytes(), and Error(kCorruption) for bytes that are not as they were
 /// sent.
 ToMaster decodeToMaster(std::string_view frame);

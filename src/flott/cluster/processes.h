@@ -16,15 +16,15 @@
 #include "flott/env/env.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/job_status.h"
+#include "flott/master/program_role.h"
 
 namespace flott {
 
 struct MasterProcessOptions {
-  /// That it listens on for workers.
-  std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: the system chooses
-  /// Is told the port.
-  MoveFunction<void(uint16_t)> onListening = {};
+  ProgramRole::Managed managed = {};
+  uint16_t port = 0;  // that it listens on for workers; 0: the system chooses
+  /// Is told where it is, once workers may come.
+  MoveFunction<void(const MasterAnswer&)> onListening = {};
 };
 
 /// Restarts are as the configuration says; Ctrl-C and SIGTERM cancel the job. Throws Error(kUser) for options

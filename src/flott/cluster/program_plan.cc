@@ -15,6 +15,7 @@ constexpr size_t kMostBytes = size_t{64} << 20;
 
 ProgramPlan planOf(Processes& processes, const ProgramCall& call) {
   ProcessSpec spec{.program = call.program, .arguments = call.arguments};
+  spec.environment = call.environment;
   spec.output = ProcessSpec::Output::kToStandardError;
   spec.role = ProgramRole{.options = call.options}.encode();
   const std::unique_ptr<ChildProcess> child = processes.start(spec);

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flott/env/processes.h"
@@ -20,6 +21,7 @@ struct ProgramCall {
   std::string program;  // a path
   std::vector<std::string> arguments = {};
   std::map<std::string, std::string> options = {};  // of the engine, beneath the program's own
+  std::vector<std::pair<std::string, std::string>> environment = {};  // variables
 };
 
 /// Of the first job that it starts. What it prints goes to standard error. Throws Error(kUser) that says so

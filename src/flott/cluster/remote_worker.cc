@@ -27,6 +27,7 @@ void RemoteWorker::onClosed(std::string_view why) {
   std::string what =
       why.empty() ? "it has closed the connection" : "the connection broke: " + std::string(why);
   mailbox_.post([self = shared_from_this(), what = std::move(what)]() mutable {
+    if (self->state_ == State::kRegistered) return self->host_.disconnected(*self, what);
     self->lose(Error(ErrorKind::kTransient, std::move(what)));
   });
 }
@@ -36,7 +37,8 @@ void RemoteWorker::received(std::string_view frame) {
   try {
     heardNanos_ = env_.clock.monotonicNanos();
     ToMaster message = decodeToMaster(frame);
-    if (state_ == State::kConnected && !std::holds_alternative<messages::Register>(message))
+    if (state_ == State::kConnected && !std::holds_alternative<messages::Register>(message) &&
+        !std::holds_alternative<messages::WorkerEnded>(message))
       throw Error(ErrorKind::kCorruption, "it did not say who it is before anything else");
     std::visit([this](auto&& any) { on(std::forward<decltype(any)>(any)); }, std::move(message));
   } catch (...) {
@@ -96,8 +98,10 @@ bool RemoteWorker::runs(size_t region) const {
 void RemoteWorker::lose(const Error& why) {
   if (state_ == State::kGone) return;
   env_.log.warn("cluster", name() + " is lost: " + why.what());
+  const bool belonged = state_ == State::kRegistered;
   state_ = State::kGone;
   port_->close();
+  if (belonged) host_.lost(*this);
   for (const auto& [key, placed] : std::exchange(tasks_, {})) {
     placed.task->end(TaskState::kFailed);
     master_.onTaskEnded(
@@ -193,6 +197,13 @@ void RemoteWorker::on(messages::Times&& message) {
 
 void RemoteWorker::on(messages::AccumulatorsOfTask&& message) {
   if (RemoteTask* task = find(message.task)) task->answer(message.question, std::move(message.accumulators));
+}
+
+void RemoteWorker::on(messages::WorkerEnded&& message) {
+  if (state_ != State::kConnected) throw Error(ErrorKind::kBug, "a worker tells the end of another one");
+  state_ = State::kGone;
+  port_->close();
+  host_.workerEnded(message);
 }
 
 void RemoteWorker::on(messages::LinksOpened&& message) { host_.linksOpened(*this, std::move(message)); }

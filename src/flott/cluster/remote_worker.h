@@ -34,6 +34,12 @@ class WorkerHost {
   /// A task of the worker has ended, or all have because it is lost.
   virtual void slotsChanged() = 0;
   virtual void linksOpened(RemoteWorker& worker, messages::LinksOpened opened) = 0;
+  /// The connection of a worker that belongs to the job is gone: it is to be lost, now or soon.
+  virtual void disconnected(RemoteWorker& worker, const std::string& what) = 0;
+  /// A worker that belonged to the job does so no more.
+  virtual void lost(const RemoteWorker& worker) = 0;
+  /// Somebody knows how a worker has ended.
+  virtual void workerEnded(const messages::WorkerEnded& ended) = 0;
 
  protected:
   ~WorkerHost() = default;
@@ -108,6 +114,7 @@ class RemoteWorker final : public WorkerLink,
   void on(messages::Times&& message);
   void on(messages::AccumulatorsOfTask&& message);
   void on(messages::LinksOpened&& message);
+  void on(messages::WorkerEnded&& message);
 
   const std::unique_ptr<MessagePort> port_;
   Mailbox& mailbox_;

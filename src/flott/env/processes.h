@@ -3,8 +3,8 @@
 //
 // A child may be given a *role*: bytes that it finds before it looks at its arguments, and may answer. So the
 // program behaves the same for its user, whatever it was started for. A child dies with the thread that
-// started it, which is therefore one that lives as long as the child is wanted. One thread at a time may use
-// a ChildProcess.
+// started it, which is therefore one that lives as long as the child is wanted, unless it is started to
+// outlive it. One thread at a time may use a ChildProcess.
 //
 //   auto child = processes.start({.program = "/jobs/count", .arguments = {"--top", "3"}, .role = "plan"});
 //   const std::string plan = child->answer(kMostBytes, Duration::seconds(30));
@@ -54,11 +54,13 @@ struct ProcessSpec {
   std::string outputFile = {};
   /// Without one it finds that it was started by a user.
   std::optional<std::string> role = {};
+  /// Goes on when this process or its ChildProcess has ended, in a session of its own.
+  bool outlives = false;
 };
 
 class ChildProcess {
  public:
-  /// Kills it unless it has ended.
+  /// Kills it unless it has ended, or is to outlive this process.
   virtual ~ChildProcess() = default;
   virtual int64_t id() const = 0;
   /// Waits for its end; nothing when it still runs after `timeout`. With zero it only looks.
@@ -69,6 +71,9 @@ class ChildProcess {
   /// What it answers to its role, as soon as it has closed its side or has ended. Throws Error(kTransient)
   /// when that is not so after `timeout`, or when it is more than `most` bytes; it has been killed then.
   virtual std::string answer(size_t most, Duration timeout) = 0;
+  /// The same without waiting: nothing when it may still say more. Throws Error(kTransient) when it is more
+  /// than `most` bytes; it has been killed then. Not together with answer().
+  virtual std::optional<std::string> tryAnswer(size_t most) = 0;
 };
 
 /// The side of the child.

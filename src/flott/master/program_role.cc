@@ -49,6 +49,8 @@ std::string logFileOf(const std::string& file, const std::string& part) {
 
 std::string ProgramRole::encode() const { return versioned(*this); }
 ProgramRole ProgramRole::decode(std::string_view bytes) { return fromVersioned<ProgramRole>(bytes); }
+std::string MasterAnswer::encode() const { return versioned(*this); }
+MasterAnswer MasterAnswer::decode(std::string_view bytes) { return fromVersioned<MasterAnswer>(bytes); }
 std::string ProgramPlan::encode() const { return versioned(*this); }
 ProgramPlan ProgramPlan::decode(std::string_view bytes) { return fromVersioned<ProgramPlan>(bytes); }
 

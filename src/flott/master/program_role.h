@@ -2,8 +2,8 @@
 //
 // The program that asks starts it with a ProgramRole (env/processes.h). The program builds its job as always.
 // The first job that it starts is not run: it is answered with its ProgramPlan, or the process is its master,
-// which answers with the port that workers are to come to, as digits, or one of these workers. Both begin
-// with a version, since the two may have been built at different times. Plain values; any thread.
+// which answers with a MasterAnswer as soon as workers may come, or one of these workers. All begin with a
+// version, since the two may have been built at different times. Plain values; any thread.
 //
 //   spec.role = ProgramRole{.options = {{"parallelism.default", "4"}}}.encode();
 //   const ProgramPlan plan = ProgramPlan::decode(child->answer(…));
@@ -19,17 +19,37 @@
 namespace flott {
 
 struct ProgramRole {
-  static constexpr uint32_t kVersion = 1;
+  static constexpr uint32_t kVersion = 2;
 
   enum class Kind : uint8_t { kPlan, kMaster, kWorker };
 
   Kind kind = Kind::kPlan;
   /// Options that hold where neither the program nor its arguments say otherwise.
   std::map<std::string, std::string> options = {};
-  // Of a worker: its name, its slots and the port of the master on this machine.
+  // Of a worker: its name, its slots, the numeric address and port of the master, and its own address, by
+  // which other workers reach it.
   std::string worker = {};
   int slots = 1;
+  std::string masterAddress = "127.0.0.1";
   uint16_t port = 0;
+  std::string dataAddress = "127.0.0.1";
+  /// Of a master.
+  struct Managed {
+    /// Of the job; empty: it draws one.
+    std::string jobId = {};
+    /// That workers come to; numeric.
+    std::string address = "127.0.0.1";
+    /// It begins with the newest of the job's own checkpoints, where an earlier master has left some.
+    bool recovers = false;
+    /// It serves the documents about the job over HTTP on this machine.
+    bool serves = false;
+    /// Where it leaves them at the end of the job; empty: nowhere.
+    std::string archive = {};
+    /// Of who manages workers, and is told those that are lost; 0: nobody.
+    std::string managerAddress = {};
+    uint16_t managerPort = 0;
+  };
+  Managed master = {};
 
   std::string encode() const;
   /// Throws Error(kUser) that names both versions for those of another one, Error(kCorruption) for other
@@ -43,6 +63,19 @@ std::string logFileOf(const std::string& file, const std::string& part);
 
 /// What a worker answers when its master has no more to do for it.
 inline constexpr const char* kDismissed = "dismissed";
+
+/// How a master is reached.
+struct MasterAnswer {
+  std::string jobId;
+  std::string jobName;
+  uint16_t port = 0;      // for workers
+  uint16_t restPort = 0;  // 0: it serves nothing
+  int32_t slots = 1;      // that the job takes
+
+  std::string encode() const;
+  /// As ProgramRole's.
+  static MasterAnswer decode(std::string_view bytes);
+};
 
 struct ProgramPlan {
   std::string jobName;

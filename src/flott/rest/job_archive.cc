@@ -40,10 +40,22 @@ std::vector<std::string> pathsOf(const ListedJob& listed) {
   return paths;
 }
 
+/// The list of jobs with nothing but this one, as in Flink's archives. Null when it is not there.
+Json overviewOf(RestHandler& api, const std::string& id) {
+  const Json all = Json::parse(api.answer({.method = "GET", .path = "/jobs/overview"}).body, nullptr, false);
+  if (!all.is_object() || !all.contains("jobs")) return {};
+  for (const Json& job : all["jobs"]) {
+    if (job.value("jid", "") == id) return {{"jobs", Json::array({job})}};
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string archiveOf(RestHandler& api, const ListedJob& job) {
   Json documents = Json::array();
+  const Json overview = overviewOf(api, toString(job.job->id));
+  if (!overview.is_null()) documents.push_back({{"path", "/jobs/overview"}, {"json", overview.dump()}});
   for (const std::string& path : pathsOf(job)) {
     RestResponse response = api.answer({.method = "GET", .path = path});
     if (response.status == 200) documents.push_back({{"path", path}, {"json", std::move(response.body)}});

@@ -2,6 +2,7 @@
 
 #include "flott/base/options.h"
 #include "flott/rest/http_server.h"
+#include "flott/rest/job_archive.h"
 #include "flott/rest/prometheus_metrics.h"
 #include "flott/rest/rest_api.h"
 
@@ -18,14 +19,17 @@ LocalServer::LocalServer(const Env& env, const Configuration& configuration, boo
                                                    prometheusOptions(configuration), env_.clock)),
       handler_(std::make_unique<MetricsBeside>(*metrics_, *api_)) {
   metrics_->addJobs(jobs_);
-  if (documents) {
-    server_ = std::make_unique<HttpServer>(env_, httpServerOptions(configuration), *handler_);
-    env_.log.info("rest", "the web page about the jobs is at " + url());
-  }
+  if (documents) server_ = std::make_unique<HttpServer>(env_, httpServerOptions(configuration), *handler_);
   prometheus_ = PrometheusServer::start(env_, configuration, *metrics_);
 }
 
 LocalServer::~LocalServer() = default;
+
+std::string LocalServer::archiveOf(const JobId& job) {
+  const std::optional<ListedJob> listed = jobs_.find(job);
+  FLOTT_CHECK(listed.has_value(), "job " + toString(job) + " is not listed");
+  return flott::archiveOf(*api_, *listed);
+}
 
 int LocalServer::port() const { return server_ == nullptr ? 0 : server_->port(); }
 

@@ -1,8 +1,8 @@
-// REST, the web page and the metrics for Prometheus, about the jobs of a program that runs them in its own
-// process.
+// REST, the web page and the metrics for Prometheus, about the jobs whose masters are in this process: those
+// of a program that runs them itself, or the one that this process leads.
 //
-// Made by the program's main thread with its first job; lives as long as the program's environment. Says in
-// the log where it is.
+// Made by the program's main thread with its first job; lives as long as the program's environment, or as the
+// job.
 //
 //   LocalServer server(env, configuration);
 //   server.jobs().list(job);
@@ -31,6 +31,9 @@ class LocalServer {
   ~LocalServer();
 
   EmbeddedJobs& jobs() { return jobs_; }
+  /// All documents about one of them: see job_archive.h. Throws as JobBoard::find(), and Error(kBug) when
+  /// there is no such job.
+  std::string archiveOf(const JobId& job);
   /// 0 without documents.
   int port() const;
   /// "http://127.0.0.1:8081"; empty without documents.

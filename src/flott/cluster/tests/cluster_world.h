@@ -110,9 +110,10 @@ class ClusterWorld {
         makeGraph_(std::move(makeGraph)) {}
 
   void start(const Configuration& configuration = kept(), int restarts = 0) {
-    job.emplace(makeGraph_(), configuration, sim.env(), [restarts](const Error&, int64_t) mutable {
-      return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
-    });
+    job.emplace(makeGraph_(), configuration, sim.env(),
+                DistributedJobOptions{.restarts = [restarts](const Error&, int64_t) mutable {
+                  return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
+                }});
     job->addTo(scheduler, 0);
   }
 

@@ -72,6 +72,7 @@ std::vector<std::string> oneFrameOfEach() {
   toMaster(Times{kTask, 9, std::move(times)});
   toMaster(AccumulatorsOfTask{kTask, 9, {}});
   toMaster(LinksOpened{7, "10.0.0.1", 4711, failure});
+  toMaster(WorkerEnded{"w1", "was killed by signal 9 (killed)"});
   toWorker(Welcome{"00ff", {{"pipeline.name", "j"}}});
   toWorker(Refused{"no"});
   toWorker(Deploy{2, 1, true, {{3, 1, someState()}}, 7, {{"w2", "10.0.0.2", 4712, {{3, 0}}}}});
@@ -91,7 +92,7 @@ std::vector<std::string> oneFrameOfEach() {
   return frames;
 }
 
-constexpr size_t kToMaster = 14;  // of them
+constexpr size_t kToMaster = 15;  // of them
 
 std::string again(const std::string& frame, bool toMaster) {
   return toMaster ? frameOf(decodeToMaster(frame)) : frameOf(decodeToWorker(frame));
@@ -100,14 +101,14 @@ std::string again(const std::string& frame, bool toMaster) {
 TEST(Messages, ComeOutAsTheyWentIn) {
   const std::vector<std::string> frames = oneFrameOfEach();
   for (size_t i = 0; i < frames.size(); ++i) EXPECT_EQ(again(frames[i], i < kToMaster), frames[i]) << i;
-  const auto deploy = std::get<Deploy>(decodeToWorker(frames[16]));
+  const auto deploy = std::get<Deploy>(decodeToWorker(frames[17]));
   const RestoredOperator& op = deploy.tasks.front().restored.operators.front();
   EXPECT_EQ(op.operatorState, someState().operators.front().operatorState);
   EXPECT_EQ(op.stored.front().image.manifest, "m");
   EXPECT_EQ(*deploy.tasks.front().restored.channels.front().parts.front(), "in flight");
   const auto reports = std::get<Reports>(decodeToMaster(frames[2]));
   EXPECT_EQ(reports.tasks.front().operators.front().metrics[1].parts, someReadings().metrics[1].parts);
-  const auto trigger = std::get<Trigger>(decodeToWorker(frames[23]));
+  const auto trigger = std::get<Trigger>(decodeToWorker(frames[24]));
   EXPECT_EQ(trigger.barrier.stop(), StopMode::kDrain);
   EXPECT_EQ(trigger.barrier.properties->folder, "/savepoints/1");
   const auto ended = std::get<TaskEnded>(decodeToMaster(frames[3]));
@@ -119,7 +120,7 @@ TEST(Messages, TheirLayoutBelongsToTheVersion) {
   uint64_t all = kProtocolVersion;
   for (const std::string& frame : oneFrameOfEach())
     all = combineHashes(all, hashBytes(std::string_view(frame).substr(kMessageHeaderBytes)));
-  EXPECT_EQ(all, 5756408963160533659u);
+  EXPECT_EQ(all, 5855359580685464813u);
 }
 
 std::string failure(std::string_view frame) {
@@ -158,7 +159,7 @@ TEST(Messages, OfAnotherVersionAreRefusedWithBoth) {
   EXPECT_EQ(failure(ofVersion(kProtocolVersion + 1, frameOf(ToWorker(Dismiss())))),
             "the other side speaks version " + std::to_string(kProtocolVersion + 1) +
                 " of the protocol, and this program version " + std::to_string(kProtocolVersion) +
-                ": use the same version of Flott for the master and all workers");
+                ": use the same version of Flott for all processes of a cluster");
 }
 
 // A sound checksum makes no sound message.

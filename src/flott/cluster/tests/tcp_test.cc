@@ -43,9 +43,9 @@ class TcpWorld {
         wires(sim.clock(), sim.random().fork("wires")),
         network(wires.addHost("10.0.0.1")),
         loop(*network, env.log),
-        job(twoParts(kCount, outside), kept(), env, [restarts](const Error&, int64_t) mutable {
-          return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
-        }) {
+        job(twoParts(kCount, outside), kept(), env, {.restarts = [restarts](const Error&, int64_t) mutable {
+              return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
+            }}) {
     loop.listen("10.0.0.1", 6123, [this](auto peer) { job.accept(std::move(peer)); });
     scheduler.add(0, loop);
     job.addTo(scheduler, 0);

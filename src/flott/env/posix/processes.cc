@@ -106,11 +106,16 @@ struct Launch {
   int role;  // negative: none
   int answer;
   int failure;  // where to say that it did not come to that
+  bool outlives;
 
   [[noreturn]] void run() const {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(127);  // it had died already
-    ::setpgid(0, 0);                          // Ctrl-C is for the parent
+    if (outlives) {
+      ::setsid();
+    } else {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (::getppid() != parent) ::_exit(127);  // it had died already
+      ::setpgid(0, 0);                          // Ctrl-C is for the parent
+    }
     std::signal(SIGPIPE, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
@@ -121,7 +126,12 @@ struct Launch {
     ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);  // also what was opened without that flag
     if (role >= 0) ready = ready && ::fcntl(role, F_SETFD, 0) == 0 && ::fcntl(answer, F_SETFD, 0) == 0;
     if (folder != nullptr) ready = ready && ::chdir(folder) == 0;
-    if (ready) ::execve(program, arguments, variables);
+    // A program that was just written may still be open in a child like this one.
+    for (int attempts = 0; ready && attempts < 100; ++attempts) {
+      ::execve(program, arguments, variables);
+      if (errno != ETXTBSY) break;
+      ::poll(nullptr, 0, 10);
+    }
     const int problem = errno;
     [[maybe_unused]] const ssize_t said = ::write(failure, &problem, sizeof problem);
     ::_exit(127);
@@ -130,14 +140,15 @@ struct Launch {
 
 class PosixChild final : public ChildProcess {
  public:
-  PosixChild(const Clock& clock, std::string program, pid_t id, Descriptor answers)
+  PosixChild(const Clock& clock, const ProcessSpec& spec, pid_t id, Descriptor answers)
       : clock_(clock),
-        program_(std::move(program)),
+        program_(spec.program),
+        outlives_(spec.outlives),
         id_(id),
         watch_(static_cast<int>(::syscall(SYS_pidfd_open, id, 0))),
         answers_(std::move(answers)) {}
   ~PosixChild() override {
-    if (end_) return;
+    if (end_ || outlives_) return;
     kill();
     wait(kForKilled);
   }
@@ -160,8 +171,16 @@ class PosixChild final : public ChildProcess {
     send(SIGKILL);
   }
   std::string answer(size_t most, Duration timeout) override;
+  std::optional<std::string> tryAnswer(size_t most) override;
 
  private:
+  [[noreturn]] void giveUp(const std::string& why) {
+    kill();
+    wait(kForKilled);
+    throw Error(ErrorKind::kTransient, "program '" + program_ + "' " + why);
+  }
+  /// Adds what there is to `said_`; whether that was its end.
+  bool hear(size_t most);
   /// Its number is free for others once its end was asked for.
   void send(int signal) {
     if (!end_) ::kill(id_, signal);
@@ -182,31 +201,39 @@ class PosixChild final : public ChildProcess {
 
   const Clock& clock_;
   const std::string program_;
+  const bool outlives_;
   const pid_t id_;
   const Descriptor watch_;
   const Descriptor answers_;
   const std::optional<int64_t> kills_ = posix::readMemoryGroup().kills;  // before it began
   bool killed_ = false;                                                  // by us
+  std::string said_;                                                     // of its answer
   std::optional<ProcessEnd> end_;
 };
 
+bool PosixChild::hear(size_t most) {
+  char part[65536];
+  const ssize_t n = retried([&] { return ::read(answers_.number(), part, sizeof part); });
+  if (n < 0 && errno != ECONNRESET) giveUp("cannot be heard: " + systemReason(errno));
+  if (n <= 0) return true;
+  said_.append(part, static_cast<size_t>(n));
+  if (said_.size() > most) giveUp("answers with more than " + std::to_string(most) + " bytes");
+  return false;
+}
+
 std::string PosixChild::answer(size_t most, Duration timeout) {
-  std::string bytes;
   const int64_t deadline = deadlineAfter(timeout);
-  const auto giveUp = [&](const std::string& why) {
-    kill();
-    wait(kForKilled);
-    throw Error(ErrorKind::kTransient, "program '" + program_ + "' " + why);
-  };
   for (;;) {
     if (!readable(answers_, deadline)) giveUp("has not answered after " + toString(timeout));
-    char part[65536];
-    const ssize_t n = retried([&] { return ::read(answers_.number(), part, sizeof part); });
-    if (n < 0 && errno != ECONNRESET) giveUp("cannot be heard: " + systemReason(errno));
-    if (n <= 0) return bytes;
-    bytes.append(part, static_cast<size_t>(n));
-    if (bytes.size() > most) giveUp("answers with more than " + std::to_string(most) + " bytes");
+    if (hear(most)) return std::exchange(said_, {});
   }
+}
+
+std::optional<std::string> PosixChild::tryAnswer(size_t most) {
+  while (readable(answers_, clock_.monotonicNanos())) {
+    if (hear(most)) return std::exchange(said_, {});
+  }
+  return std::nullopt;
 }
 
 class PosixRole final : public GivenRole {
@@ -288,13 +315,14 @@ std::unique_ptr<ChildProcess> PosixProcesses::start(const ProcessSpec& spec) {
                       .error = file.number(),
                       .role = role.number(),
                       .answer = answer.there.number(),
-                      .failure = failure.there.number()};
+                      .failure = failure.there.number(),
+                      .outlives = spec.outlives};
   const pid_t id = ::fork();
   if (id < 0) throw noResources(errno);
   if (id == 0) launch.run();
   answer.there = Descriptor(-1);
   failure.there = Descriptor(-1);
-  auto child = std::make_unique<PosixChild>(clock_, spec.program, id, std::move(answer.here));
+  auto child = std::make_unique<PosixChild>(clock_, spec, id, std::move(answer.here));
   int problem = 0;
   if (retried([&] { return ::read(failure.here.number(), &problem, sizeof problem); }) == sizeof problem)
     throw cannotRun(spec.program, problem);

@@ -55,6 +55,33 @@ TEST_F(ProcessesTest, TheirEndsAreTold) {
   EXPECT_FALSE(ProcessEnd{.signal = SIGKILL}.succeeded());
 }
 
+TEST_F(ProcessesTest, AnswersCanBeLookedForWithoutWaiting) {
+  ProcessSpec spec = shell("read -r go <\"$GATE\"; printf done >&\"$(echo \"$FLOTT_ROLE\" | cut -d, -f3)\"");
+  const std::string gate = testing::TempDir() + "/flott-processes-test-gate";
+  std::filesystem::remove(gate);
+  ASSERT_EQ(processes->start(shell("mkfifo " + gate))->wait(kLong), ProcessEnd{});
+  spec.environment = {{"GATE", gate}};
+  spec.role = "any";
+  const auto child = processes->start(spec);
+  EXPECT_EQ(child->tryAnswer(100), std::nullopt) << "it waits at the gate";
+  std::ofstream(gate) << "go\n";
+  ASSERT_EQ(child->wait(kLong), ProcessEnd{});
+  EXPECT_EQ(child->tryAnswer(100), "done");
+  const auto silent = processes->start(shell("exit 0"));
+  ASSERT_EQ(silent->wait(kLong), ProcessEnd{});
+  EXPECT_EQ(silent->tryAnswer(100), "");
+}
+
+TEST_F(ProcessesTest, ThatAreToOutliveThisOneDo) {
+  ProcessSpec spec = shell("exec sleep 1000");
+  spec.outlives = true;
+  auto child = processes->start(spec);
+  const auto id = static_cast<pid_t>(child->id());
+  child.reset();
+  ASSERT_EQ(::kill(id, 0), 0) << "it runs";
+  EXPECT_EQ(::kill(id, SIGKILL), 0);
+}
+
 TEST_F(ProcessesTest, ThatRunCanBeAskedToEnd) {
   const auto child = processes->start(shell("exec sleep 1000"));
   EXPECT_EQ(child->wait(Duration()), std::nullopt);

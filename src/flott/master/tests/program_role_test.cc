@@ -37,11 +37,11 @@ TEST(ProgramRole, OthersAreRefused) {
   EXPECT_NE(refusal(bytes + "x", ErrorKind::kCorruption).find("left over"), std::string::npos);
   EXPECT_NE(refusal("plan", ErrorKind::kCorruption).find("is nothing that Flott"), std::string::npos);
   std::string newer = bytes;
-  newer[4] = 2;
+  newer[4] = 3;
   EXPECT_EQ(
       refusal(newer, ErrorKind::kUser),
-      "the other side is of version 2 of what Flott and its programs say to each other, this one of version "
-      "1: build the program with the Flott that is to run it");
+      "the other side is of version 3 of what Flott and its programs say to each other, this one of version "
+      "2: build the program with the Flott that is to run it");
 }
 
 TEST(ProgramRole, GivesEachPartALogFile) {

@@ -31,7 +31,7 @@ TEST(JobArchive, HasWhatTheApiTellsAboutTheJob) {
     EXPECT_EQ(archive.find("/v1" + path + "/"), live.body);
   }
   EXPECT_EQ(archive.find(job + "/nothing"), std::nullopt);
-  EXPECT_EQ(parsed(text)["archive"][0]["path"], job);
+  EXPECT_EQ(parsed(text)["archive"][1]["path"], job);
 }
 
 TEST(JobArchive, IsRefusedWhenItIsNone) {

@@ -1,0 +1,25 @@
+// The files with what programs have written: where they lie, how many are kept, what is at their end.
+//
+// Blocking calls on local files; any thread.
+//
+//   dropOldLogs(env.files, folder, 400);
+//   how += lastWords(env.files, file);
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flott/env/env.h"
+
+namespace flott {
+
+/// Makes room for one more: the oldest files named job-… go until fewer than `most` are left.
+void dropOldLogs(Files& files, const std::string& folder, size_t most);
+/// ":\n<the last lines>", bounded; empty when there is nothing.
+std::string lastWords(Files& files, const std::string& file);
+/// What a program is started with, so that it finds libraries in the folder before those of the system.
+std::vector<std::pair<std::string, std::string>> libraryPath(const Env& env, const std::string& folder);
+
+}  // namespace flott
