@@ -152,6 +152,7 @@ assert [(file['process'], file['size']) for file in json.load(open(sys.argv[1]))
 END
 run 1 logs -m "$address" --file no.log
 has err "^flott: there is no log 'no.log': \`flott logs --list\` shows those there are$"
+: >"$folder/followed"
 timeout 60 "$flott" logs -m "$address" -f Orders >"$folder/followed" 2>"$folder/err" </dev/null &
 follower=$!
 until_true grep -q 'the worker says' "$folder/followed"

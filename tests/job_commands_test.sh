@@ -50,6 +50,59 @@ run 0 cancel -m "$address" Orders
 expect 'once more' "$folder/out" <<<"job $id is being cancelled"
 leave
 
+# --- savepoint, checkpoint ---
+serve "${endless[@]}" -D execution.checkpointing.dir="$folder/checkpoints"
+until_true grep -q '^1$' "$folder/printed"
+id=$("$flott" list -q -m "$address")
+run 0 savepoint -m "$address" Orders "$folder/here"
+path=$(sed -nE "s/^savepoint of job $id is complete: //p" "$folder/out")
+[ -f "${path#file://}/_metadata" ] || wrong "no savepoint at '$path'"
+[[ ${path#file://} == "$folder/here/"* ]] || wrong "the savepoint is elsewhere: $path"
+run 0 state ls "$path"
+run 0 savepoint -m "$address" --json Orders
+path=$(python3 -c "import json, sys; print(json.load(sys.stdin)['savepoint'])" <"$folder/out")
+[[ ${path#file://} == "$folder/usual/"* ]] || wrong "the savepoint is elsewhere: $path"
+run 0 savepoint -m "$address" -d "$path"
+expect 'disposed of' "$folder/out" <<<"removed savepoint $path"
+[ ! -e "${path#file://}" ] || wrong 'the savepoint is still there'
+run 1 savepoint -m "$address" -d "$path"
+has err 'no checkpoint at'
+echo >"$folder/file"
+run 1 savepoint -m "$address" Orders "$folder/file/below"
+has err "^flott: .*$folder/file"
+run 0 savepoint -m "$address" --detached Orders "$folder/here"
+has out '^request [0-9a-f]+$'
+run 0 checkpoint -m "$address" Orders
+has out "^checkpoint [0-9]+ of job $id is complete$"
+run 0 checkpoint -m "$address" --full --json Orders
+has out "^\{\"job\":\"$id\",\"checkpoint\":[0-9]+\}$"
+
+# --- stop, and on from there ---
+run 0 stop -m "$address" -p "$folder/stopped" Orders
+path=$(sed -nE "s/^job $id has stopped with savepoint //p" "$folder/out")
+[ -f "${path#file://}/_metadata" ] || wrong "no savepoint at '$path'"
+job_is FINISHED
+run 1 cancel -m "$address" Orders
+has err '^flott: the job cannot be cancelled: it is FINISHED$'
+run 1 savepoint -m "$address" Orders
+last=$(grep -E '^[0-9]+$' "$folder/printed" | tail -n 1)
+leave
+grep -q 'the job has ended' "$folder/printed" || wrong 'main has not gone on'
+
+serve "${endless[@]}" --from-savepoint "$path"
+until_true grep -qE '^[0-9]+$' "$folder/printed"
+run 0 stop -m "$address" --drain --savepointPath "$folder/stopped" Orders
+next=$(grep -E '^[0-9]+$' "$folder/printed" | head -n 1)
+[ "$next" -gt "$last" ] || wrong "it has not gone on from the savepoint: $next after $last"
+leave
+
+# A program that ends with its job still says where the savepoint is.
+serve "$odd" --deed endless --job Orders
+until_true grep -q '^1$' "$folder/printed"
+run 0 stop -m "$address" -p "$folder/stopped" Orders
+has out "^job [0-9a-f]{32} has stopped with savepoint $folder/stopped/savepoint-"
+leave
+
 # --- nobody, or somebody else, answers ---
 run 2 list -m 127.0.0.1:1
 has err '^flott: no answer at http://127.0.0.1:1: .*\. Start a cluster with `flott cluster start`, or '

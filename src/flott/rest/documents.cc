@@ -5,6 +5,7 @@
 
 #include "flott/base/secret_keys.h"
 #include "flott/rest/built_in.h"
+#include "flott/rest/java_throwable.h"
 #include "flott/rest/task_json.h"
 
 namespace flott {
@@ -93,11 +94,11 @@ std::string accumulatorType(const Accumulator& accumulator) {
   return "Accumulator";
 }
 
-// As Flink writes what went wrong; there is no object of Java's in it.
+// As Flink writes what went wrong.
 Json failureCauseJson(ErrorKind kind, const std::string& text) {
   return {{"class", "flott::Error (" + std::string(toString(kind)) + ")"},
           {"stack-trace", text},
-          {"serialized-throwable", ""}};
+          {"serialized-throwable", javaThrowable(text)}};
 }
 
 Json failureJson(const JobFailure& failure, const JobDescription& job) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -20,6 +21,7 @@ namespace flott {
 namespace {
 
 constexpr Duration kFarewell = Duration::millis(250);
+constexpr Duration kLastAnswers = Duration::millis(500);
 constexpr size_t kFileBlock = 64 << 10;
 
 // The threads of the library's own pool come from elsewhere, and what waits for them is not bounded.
@@ -138,6 +140,8 @@ class BoundedStream final : public httplib::Stream, public ByteSource {
   bool headBrokeOff() const { return late_ && !headDone_ && headLeft_ < options_.requestBytes; }
   bool refused() const { return tooLarge_ || (late_ && !headDone_); }
   void headDone() { headDone_ = true; }
+  /// Any thread.
+  bool isHeadDone() const { return headDone_; }
   ssize_t send(const char* from, size_t size) {
     if (sentSince_ == 0) sentSince_ = clock_.monotonicNanos();
     for (;;) {
@@ -197,7 +201,7 @@ class BoundedStream final : public httplib::Stream, public ByteSource {
   bool tooLarge_ = false;
   bool late_ = false;
   bool ended_ = false;
-  bool headDone_ = false;
+  std::atomic<bool> headDone_ = false;
   char buffer_[16 << 10];
   size_t at_ = 0;
   size_t end_ = 0;
@@ -263,6 +267,10 @@ class HttpServer::Listening final : public httplib::Server {
     {
       const std::lock_guard lock(mutex_);
       stopping_ = true;
+    }
+    letAnswersEnd();
+    {
+      const std::lock_guard lock(mutex_);
       for (const auto& [socket, stream] : active_) ::shutdown(socket, SHUT_RDWR);
     }
     stop();
@@ -273,6 +281,19 @@ class HttpServer::Listening final : public httplib::Server {
   const std::string& address() const { return options_.address; }
 
  private:
+  // What is being sent gets a moment for it.
+  void letAnswersEnd() {
+    const auto parker = env_.threads.makeParker();
+    const int64_t until = deadlineAfter(env_.clock, kLastAnswers);
+    const auto answers = [this] {
+      const std::lock_guard lock(mutex_);
+      return std::any_of(active_.begin(), active_.end(),
+                         [](const auto& each) { return each.second->isHeadDone(); });
+    };
+    while (env_.clock.monotonicNanos() < until && answers())
+      parker->park(deadlineAfter(env_.clock, Duration::millis(2)));
+  }
+
   void bindToSomePort() {
     for (const PortRange& range : options_.ports) {
       for (int port = range.first; port <= range.last; ++port) {

@@ -25,7 +25,7 @@ class HttpServer {
   /// Listens when it returns. What `env` refers to and `handler` outlive it. Throws Error(kUser) when none of
   /// the ports can be had.
   HttpServer(const Env& env, HttpServerOptions options, RestHandler& handler);
-  /// Ends requests that are under way.
+  /// Ends requests that are under way; what is being answered has half a second for it.
   ~HttpServer();
 
   int port() const;

@@ -23,7 +23,8 @@ LocalServer::LocalServer(const Env& env, const Configuration& configuration, boo
   prometheus_ = PrometheusServer::start(env_, configuration, *metrics_);
 }
 
-LocalServer::~LocalServer() = default;
+// Clients ask at least twice a second.
+LocalServer::~LocalServer() { api_->waitUntilTold(Duration::seconds(2)); }
 
 std::string LocalServer::archiveOf(const JobId& job) {
   const std::optional<ListedJob> listed = jobs_.find(job);

@@ -28,6 +28,7 @@ class LocalServer {
   /// Where documents are not to be served there is only the port for Prometheus, if one is configured. What
   /// `env` refers to outlives it. Throws Error(kUser) for wrong options, and when it cannot listen.
   LocalServer(const Env& env, const Configuration& configuration, bool documents = true);
+  /// Waits for clients that want to know what has become of a savepoint: two seconds at most.
   ~LocalServer();
 
   EmbeddedJobs& jobs() { return jobs_; }

@@ -12,18 +12,27 @@ namespace flott {
 struct Operations::Shared {
   using Key = std::pair<std::string, std::string>;  // scope, id
 
-  Shared(Random random, size_t bound) : names(random), most(bound) {}
+  struct Entry {
+    std::optional<Result> result;
+    int64_t endedAt = 0;  // monotonic nanoseconds
+    bool told = false;
+  };
+
+  Shared(Random random, const Clock& time, size_t bound) : names(random), clock(time), most(bound) {}
 
   void end(const Key& key, Result result) {
     const std::lock_guard lock(mutex);
     const auto found = all.find(key);
-    if (found != all.end()) found->second.result = std::move(result);
+    if (found == all.end()) return;
+    found->second.result = std::move(result);
+    found->second.endedAt = clock.monotonicNanos();
   }
 
   std::mutex mutex;
   Random names;
+  const Clock& clock;
   const size_t most;
-  std::map<Key, State> all;
+  std::map<Key, Entry> all;
   std::deque<Key> order;  // oldest first
 };
 
@@ -50,7 +59,8 @@ class Ender {
 
 }  // namespace
 
-Operations::Operations(Random names, size_t most) : shared_(std::make_shared<Shared>(names, most)) {}
+Operations::Operations(const Env& env, size_t most)
+    : env_(env), shared_(std::make_shared<Shared>(env.random.fork("rest operations"), env.clock, most)) {}
 
 Operations::~Operations() = default;
 
@@ -91,7 +101,25 @@ void Operations::forget(const std::string& scope, const std::string& id) {
 std::optional<Operations::State> Operations::find(const std::string& scope, const std::string& id) const {
   const std::lock_guard lock(shared_->mutex);
   const auto found = shared_->all.find({scope, id});
-  return found == shared_->all.end() ? std::nullopt : std::optional(found->second);
+  if (found == shared_->all.end()) return std::nullopt;
+  found->second.told = found->second.result.has_value();
+  return State{found->second.result};
+}
+
+void Operations::waitUntilTold(Duration most) const {
+  constexpr Duration kPause = Duration::millis(5);
+  const auto someoneWaits = [&](int64_t now) {
+    const std::lock_guard lock(shared_->mutex);
+    return std::any_of(shared_->all.begin(), shared_->all.end(), [&](const auto& each) {
+      const Shared::Entry& entry = each.second;
+      return entry.result && !entry.told && now - entry.endedAt < most.ms * 1'000'000;
+    });
+  };
+  std::unique_ptr<Parker> parker;
+  while (someoneWaits(env_.clock.monotonicNanos())) {
+    if (parker == nullptr) parker = env_.threads.makeParker();
+    parker->park(deadlineAfter(env_.clock, kPause));
+  }
 }
 
 }  // namespace flott

@@ -18,7 +18,8 @@
 
 #include "flott/base/error.h"
 #include "flott/base/function.h"
-#include "flott/env/random.h"
+#include "flott/base/time.h"
+#include "flott/env/env.h"
 
 namespace flott {
 
@@ -31,7 +32,8 @@ class Operations {
     std::optional<Error> error = {};  // why there is neither
   };
 
-  Operations(Random names, size_t most);
+  /// What `env` refers to outlives whatever ends an operation.
+  Operations(const Env& env, size_t most);
   ~Operations();
 
   /// The id of the operation, and whether it is new: a client that does not know whether its request has come
@@ -48,9 +50,14 @@ class Operations {
   };
   /// Nothing when there is none, or no longer.
   std::optional<State> find(const std::string& scope, const std::string& id) const;
+  /// Returns when clients have asked after all that has ended within the last `most`, and after that time at
+  /// the latest. For a server that goes with its job: who has stopped the job waits for the savepoint's
+  /// place.
+  void waitUntilTold(Duration most) const;
 
  private:
   struct Shared;
+  const Env env_;
   const std::shared_ptr<Shared> shared_;
 };
 

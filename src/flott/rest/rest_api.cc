@@ -152,10 +152,7 @@ const RestApi::Route* RestApi::routes() {
 }
 
 RestApi::RestApi(JobBoard& board, RestApiOptions options, const Env& env)
-    : board_(board),
-      options_(std::move(options)),
-      env_(env),
-      operations_(env.random.fork("rest operations"), options_.operations) {}
+    : board_(board), options_(std::move(options)), env_(env), operations_(env, options_.operations) {}
 
 RestResponse RestApi::routed(const RestRequest& request) {
   // A server sends no body to a HEAD.

@@ -38,6 +38,9 @@ class RestApi final : public RestHandler {
   /// that has ended can do nothing more; 501: what Flott has not; 503: the job does not answer.
   RestResponse answer(const RestRequest& request) override;
 
+  /// As Operations::waitUntilTold().
+  void waitUntilTold(Duration most) const { operations_.waitUntilTold(most); }
+
  private:
   struct Route;
   static const Route* routes();

@@ -108,7 +108,7 @@ struct RestCall::Fields {
   }
   /// One of the names, in upper case; the first when there is none.
   std::string choice(const char* name, std::initializer_list<const char*> names) const {
-    const std::string given = text(name).value_or(*names.begin());
+    std::string given = text(name).value_or(*names.begin());
     if (std::find(names.begin(), names.end(), given) != names.end()) return given;
     std::string all;
     for (const char* one : names) all += (all.empty() ? "" : ", ") + std::string(one);
@@ -286,9 +286,18 @@ std::string RestCall::beginSavepoint(const Fields& fields, SavepointOrder order)
 
 std::string RestCall::triggerCheckpoint() const {
   const Fields fields(request.body, {"checkpointType", "triggerId"});
-  if (fields.choice("checkpointType", {"CONFIGURED", "FULL", "INCREMENTAL"}) != "CONFIGURED")
-    throw Refusal{400,
-                  "checkpoints are as execution.checkpointing.incremental says: leave checkpointType out"};
+  const std::string type = fields.choice("checkpointType", {"CONFIGURED", "FULL", "INCREMENTAL"});
+  const bool incremental = type != "CONFIGURED" && this->job().job->checkpoints.incremental;
+  if (type == "FULL" && incremental) {
+    throw Refusal{
+        400,
+        "checkpoints of the job are incremental, as execution.checkpointing.incremental says: take a "
+        "savepoint for all state"};
+  }
+  if (type == "INCREMENTAL" && !incremental) {
+    throw Refusal{
+        400, "checkpoints of the job are full: execution.checkpointing.incremental makes incremental ones"};
+  }
   const JobId job = jobId();
   const std::string scope = checkpointScope(job);
   const auto [id, isNew] = world.operations.begin(scope, fields.triggerId());

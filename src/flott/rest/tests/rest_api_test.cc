@@ -5,6 +5,7 @@
 
 #include "flott/env/simulated.h"
 #include "flott/rest/built_in.h"
+#include "flott/rest/java_throwable.h"
 #include "flott/rest/tests/listed_job.h"
 #include "flott/rest/tests/one_job.h"
 
@@ -201,7 +202,8 @@ TEST_F(RestApiTest, SavepointsAreTriggeredAndAskedAfter) {
   EXPECT_EQ(
       ask(job + "/savepoints/" + drawn).body,
       R"x({"status":{"id":"COMPLETED"},"operation":{"failure-cause":{"class":"flott::Error (transient)",)x"
-      R"("stack-trace":"the disk is full","serialized-throwable":""}}})");
+      R"("stack-trace":"the disk is full","serialized-throwable":")" +
+          javaThrowable("the disk is full") + R"("}}})");
   EXPECT_EQ(refusal(job + "/checkpoints/" + drawn).substr(0, 3), "404") << "that is no checkpoint";
 }
 
@@ -226,6 +228,29 @@ TEST_F(RestApiTest, CheckpointsAreTriggeredAndAskedAfter) {
   board.replies.clear();
   EXPECT_EQ(parsed(ask(job + "/checkpoints/" + lost).body)["operation"]["failureCause"]["stack-trace"],
             "the job ended before it was done");
+}
+
+TEST_F(RestApiTest, CheckpointsAreOfTheTypeThatTheJobHas) {
+  EXPECT_EQ(post(job + "/checkpoints", R"({"checkpointType":"FULL"})").substr(0, 3), "202");
+  auto incremental = std::make_shared<JobDescription>(*board.job.job);
+  incremental->checkpoints.incremental = true;
+  board.job.job = incremental;
+  EXPECT_EQ(post(job + "/checkpoints", R"({"checkpointType":"INCREMENTAL"})").substr(0, 3), "202");
+  EXPECT_EQ(
+      post(job + "/checkpoints", R"({"checkpointType":"FULL"})"),
+      R"(400 {"errors":["checkpoints of the job are incremental, as execution.checkpointing.incremental )"
+      R"(says: take a savepoint for all state"]})");
+}
+
+TEST_F(RestApiTest, WhatHasEndedIsWaitedForUntilItWasTold) {
+  const std::string told = parsed(ask(job + "/checkpoints", {}, "POST").body)["request-id"];
+  ask(job + "/checkpoints", {}, "POST");  // under way
+  board.replies[0]({.id = CheckpointId(9), .folder = "", .error = {}});
+  ask(job + "/checkpoints/" + told);
+  api.waitUntilTold(Duration::seconds(2));  // would not return: there is no other thread
+  board.replies[1]({.id = CheckpointId(10), .folder = "", .error = {}});
+  sim.clock().advance(Duration::seconds(2));
+  api.waitUntilTold(Duration::seconds(2));
 }
 
 TEST_F(RestApiTest, OperationsAreBoundedAndTheOldestGo) {
@@ -256,7 +281,9 @@ TEST_F(RestApiTest, TriggersThatCannotBe) {
             R"(400 {"errors":["the field 'drain' of the body is not true or false"]})");
   EXPECT_TRUE(post(job + "/stop", R"({"formatType":"NATIVE"})")
                   .starts_with(R"(400 {"errors":["savepoints are canonical)"));
-  EXPECT_EQ(post(job + "/checkpoints", R"({"checkpointType":"FULL"})").substr(0, 3), "400");
+  EXPECT_EQ(post(job + "/checkpoints", R"({"checkpointType":"INCREMENTAL"})"),
+            R"(400 {"errors":["checkpoints of the job are full: execution.checkpointing.incremental makes )"
+            R"(incremental ones"]})");
   EXPECT_EQ(
       post(job + "/checkpoints", R"({"checkpointType":"SOME"})"),
       R"(400 {"errors":["the field 'checkpointType' of the body is not one of CONFIGURED, FULL, INCREMENTAL"]})");
