@@ -67,8 +67,10 @@ run 2 --local "$odd" --deed crashes
 has err "^flott: program '.*odd_job' was killed by signal 11 \(segmentation fault\) before it started a job: what it wrote is above$"
 run 2 --local "$odd" --deed nothing
 has err "^flott: program '.*odd_job' ended without starting a job: "
-run 2 --local "$odd" --deed starts
-has err "^flott run runs the first job of a program, which has to be started by execute\(\): this one is started without"
+run 0 --local "$odd" --deed starts
+has out "^FINISHED, 10 in$"
+run 2 --local "$odd" --deed collects
+has err "collect brings records into the process of the program, and flott run has the tasks in others"
 run 2 --local --workers 0 "$odd" --deed plain
 has err "^flott: --workers is from 1 to 1024, not 0$"
 run 2 --paralelism 2 "$odd"

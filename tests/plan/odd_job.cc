@@ -60,8 +60,15 @@ int main(int argc, char** argv) {
       })
       .name("squares")
       .print();
+  if (deed == "collects") {
+    std::printf("%zu numbers\n", numbers.executeAndCollect("Odd").size());
+    return 0;
+  }
   if (deed == "starts") {
-    env.executeAsync("Odd").result();
+    JobClient job = env.executeAsync("Odd");
+    job.waitFor(Duration::seconds(60));
+    std::printf("%s, %lld in\n", std::string(toString(job.status())).c_str(),
+                static_cast<long long>(job.result().counter("numbers", "numRecordsOut")));
     return 0;
   }
   env.execute(arguments.get("job", "Odd"));

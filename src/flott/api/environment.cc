@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 
-#include "flott/api/role.h"
 #include "flott/base/options.h"
 #include "flott/env/posix/crash_report.h"
 #include "flott/env/posix/real_env.h"
@@ -261,10 +260,6 @@ JobExecutionResult StreamExecutionEnvironment::awaited(JobClient& client) const 
 }
 
 JobExecutionResult StreamExecutionEnvironment::execute(const std::string& jobName) {
-  if (std::optional<JobResult> result = runInRole(*program_, jobName, true)) {
-    if (result->status == JobStatus::kFailed) throw Error(*result->error).at("job '" + result->jobName + "'");
-    return JobExecutionResult(*std::move(result));
-  }
   JobClient client = executeAsync(jobName);
   return awaited(client);
 }

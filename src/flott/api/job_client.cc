@@ -4,12 +4,11 @@
 #include <cstdlib>
 #include <utility>
 
+#include "flott/api/client_job.h"
 #include "flott/api/job_listener.h"
 #include "flott/api/program.h"
 #include "flott/api/role.h"
 #include "flott/base/options.h"
-#include "flott/master/embedded_job.h"
-#include "flott/master/restart_strategy.h"
 #include "flott/rest/local_server.h"
 
 namespace flott {
@@ -29,8 +28,8 @@ JobClient submit(Program& program, const std::string& jobName) {
   LocalServer* const server = program.webInterface();
   JobGraph job = compile(program.takeGraph(jobName));
   checkCachedFiles(program.configuration(), program.host()->env().files);
-  return JobClient(program.host(), std::move(job), program.configuration(),
-                   server == nullptr ? nullptr : &server->jobs());
+  return {program.host(), startHere(program.host(), std::move(job), program.configuration(),
+                                    server == nullptr ? nullptr : &server->jobs())};
 }
 
 [[noreturn]] void explainAndExit(Program& program, const std::string& jobName) {
@@ -39,9 +38,9 @@ JobClient submit(Program& program, const std::string& jobName) {
   std::exit(0);
 }
 
-void stop(EmbeddedJob& job, int signal, Console& console) {
-  const bool ended = isFinal(job.status());
-  job.cancel();
+void stop(ClientJob& job, int signal, Console& console) {
+  const bool ended = isFinal(job.master().status());
+  job.master().cancel();
   const std::string text = std::string(signal == 2 ? "\nInterrupted: " : "\nTerminated: ") +
                            (ended ? "job '" : "cancelling job '") + job.graph().jobName +
                            (ended ? "' has ended already" : "'") + "; once more ends the program at once.\n";
@@ -92,27 +91,13 @@ std::string JobExecutionResult::metricsText() const {
   return text;
 }
 
-JobClient::JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
-                     EmbeddedJobs* listing)
-    : host_(std::move(host)) {
-  EmbeddedJob::MakeScheduler makeScheduler = [this](int lanes, const Configuration& settings) {
-    return host_->makeScheduler(lanes, settings);
-  };
-  const Env env = host_->env();
-  RestartPolicy restarts = restartPolicy(configuration, env.random);
-  job_ = std::make_unique<EmbeddedJob>(std::move(graph), std::move(configuration), env, host_, makeScheduler,
-                                       std::move(restarts));
-  // The client may move to another place, the job does not. The watch goes before the job.
-  watch_ = env.signals.watch(
-      [job = job_.get(), &console = env.console](int signal) { stop(*job, signal, console); });
-  if (listing != nullptr) listing->list(*job_);
-  try {
-    job_->start();
-  } catch (...) {
-    if (listing != nullptr) listing->forget(*job_);
-    throw;
-  }
-}
+// The client may move to another place, the job does not. The watch goes before the job.
+JobClient::JobClient(std::shared_ptr<ExecutionHost> host, std::unique_ptr<ClientJob> job)
+    : host_(std::move(host)),
+      job_(std::move(job)),
+      watch_(host_->env().signals.watch([job = job_.get(), &console = host_->env().console](int signal) {
+        stop(*job, signal, console);
+      })) {}
 
 void JobClient::onEnd() {
   if (std::exchange(ended_, true)) return;
@@ -127,9 +112,10 @@ JobClient::~JobClient() = default;
 JobClient::JobClient(JobClient&&) noexcept = default;
 
 std::string JobClient::jobId() const { return toString(job_->id()); }
-JobStatus JobClient::status() const { return job_->status(); }
+JobMaster& JobClient::master() { return job_->master(); }
+JobStatus JobClient::status() const { return job_->master().status(); }
 JobProgress JobClient::progress() const { return job_->progress(); }
-void JobClient::cancel() { job_->cancel(); }
+void JobClient::cancel() { job_->master().cancel(); }
 bool JobClient::waitFor(Duration timeout) {
   if (!job_->waitFor(timeout)) return false;
   onEnd();
@@ -144,13 +130,15 @@ JobExecutionResult JobClient::result() {
   return JobExecutionResult(std::move(result));
 }
 
-JobClient startJob(Program& program, const std::string& jobName) {
+JobClient startJob(Program& program, const std::string& jobName, bool tasksHere) {
   FLOTT_CHECK(program.host() != nullptr, "a program without a host runs no jobs");
   if (program.explainOnly()) explainAndExit(program, jobName);
-  (void)runInRole(program, jobName, false);
   std::optional<JobClient> client;
   try {
-    client.emplace(submit(program, jobName));
+    if (std::unique_ptr<ClientJob> job = startInRole(program, jobName, tasksHere))
+      client.emplace(program.host(), std::move(job));
+    else
+      client.emplace(submit(program, jobName));
   } catch (const Error& error) {
     for (const auto& listener : program.listeners()) listener->onJobSubmitted(nullptr, &error);
     throw;
@@ -178,19 +166,21 @@ std::optional<T> JobClient::answerTo(Ask ask) {
 }
 
 Accumulators JobClient::accumulators() {
-  auto merged = answerTo<Accumulators>([this](auto reply) { job_->readAccumulators(std::move(reply)); });
+  auto merged =
+      answerTo<Accumulators>([this](auto reply) { job_->master().readAccumulators(std::move(reply)); });
   if (!merged) return job_->result().accumulators;
   return *std::move(merged);
 }
 
 WatermarkReport JobClient::watermarks() {
-  auto report = answerTo<WatermarkReport>([this](auto reply) { job_->explainWatermarks(std::move(reply)); });
+  auto report =
+      answerTo<WatermarkReport>([this](auto reply) { job_->master().explainWatermarks(std::move(reply)); });
   return report ? *std::move(report) : WatermarkReport();
 }
 
 CheckpointOutcome JobClient::triggerCheckpoint() {
   auto outcome =
-      answerTo<CheckpointOutcome>([this](auto reply) { job_->triggerCheckpoint(std::move(reply)); });
+      answerTo<CheckpointOutcome>([this](auto reply) { job_->master().triggerCheckpoint(std::move(reply)); });
   if (!outcome) throw Error(ErrorKind::kTransient, "no checkpoint was made: the job has ended");
   if (outcome->error) throw *std::move(outcome->error);
   return *std::move(outcome);
@@ -198,7 +188,7 @@ CheckpointOutcome JobClient::triggerCheckpoint() {
 
 std::string JobClient::triggerSavepoint(const std::string& dir) {
   auto outcome = answerTo<CheckpointOutcome>(
-      [this, &dir](auto reply) { job_->triggerSavepoint(dir, std::move(reply)); });
+      [this, &dir](auto reply) { job_->master().triggerSavepoint(dir, std::move(reply)); });
   if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
   if (outcome->error) throw *std::move(outcome->error);
   return std::move(outcome->folder);
@@ -206,8 +196,8 @@ std::string JobClient::triggerSavepoint(const std::string& dir) {
 
 std::string JobClient::stopWithSavepoint(const std::string& dir, bool drain) {
   const StopMode mode = drain ? StopMode::kDrain : StopMode::kSuspend;
-  auto outcome =
-      answerTo<CheckpointOutcome>([&](auto reply) { job_->stopWithSavepoint(dir, mode, std::move(reply)); });
+  auto outcome = answerTo<CheckpointOutcome>(
+      [&](auto reply) { job_->master().stopWithSavepoint(dir, mode, std::move(reply)); });
   if (!outcome) throw Error(ErrorKind::kTransient, "no savepoint was made: the job has ended");
   if (outcome->error) throw *std::move(outcome->error);
   result();
@@ -215,8 +205,8 @@ std::string JobClient::stopWithSavepoint(const std::string& dir, bool drain) {
 }
 
 CheckpointStatistics JobClient::checkpoints() {
-  auto statistics =
-      answerTo<CheckpointStatistics>([this](auto reply) { job_->readCheckpoints(std::move(reply)); });
+  auto statistics = answerTo<CheckpointStatistics>(
+      [this](auto reply) { job_->master().readCheckpoints(std::move(reply)); });
   return statistics ? *std::move(statistics) : job_->result().checkpoints;
 }
 

@@ -18,8 +18,8 @@
 
 namespace flott {
 
-class EmbeddedJob;
-class EmbeddedJobs;
+class ClientJob;
+class JobMaster;
 
 /// What execute() returns. Throws nothing by itself: execute() has thrown already when the job failed.
 class JobExecutionResult {
@@ -50,9 +50,8 @@ class JobExecutionResult {
 
 class JobClient {
  public:
-  /// With `listing` the job is shown there, also when it has ended.
-  JobClient(std::shared_ptr<ExecutionHost> host, JobGraph graph, Configuration configuration,
-            EmbeddedJobs* listing = nullptr);
+  /// A job that was started.
+  JobClient(std::shared_ptr<ExecutionHost> host, std::unique_ptr<ClientJob> job);
   /// Cancels the job when it has not ended, and waits.
   ~JobClient();
   JobClient(JobClient&&) noexcept;
@@ -85,7 +84,8 @@ class JobClient {
   std::string stopWithSavepoint(const std::string& dir = {}, bool drain = false);
   /// Counts, and the last checkpoints with their sizes, durations and reasons of failure.
   CheckpointStatistics checkpoints();
-  EmbeddedJob& job() { return *job_; }
+  /// What it takes from any thread.
+  JobMaster& master();
 
  private:
   template <typename T, typename Ask>
@@ -93,15 +93,16 @@ class JobClient {
   void onEnd();
 
   std::shared_ptr<ExecutionHost> host_;
-  std::unique_ptr<EmbeddedJob> job_;
+  std::unique_ptr<ClientJob> job_;
   std::unique_ptr<SignalWatch> watch_;  // while the end of the job was not seen
   bool ended_ = false;
 };
 
 class Program;
 /// Compiles the program's graph, starts it as a job and leaves the program empty for the next. With --explain
-/// it prints the plan instead and ends the process with status 0.
-JobClient startJob(Program& program, const std::string& jobName);
+/// it prints the plan instead and ends the process with status 0. `tasksHere`: the job makes no sense with
+/// tasks in other processes.
+JobClient startJob(Program& program, const std::string& jobName, bool tasksHere = false);
 
 template <typename A>
 const A& JobExecutionResult::accumulator(const std::string& name) const {

@@ -1,9 +1,12 @@
 #include "flott/api/role.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
+#include "flott/api/client_job.h"
 #include "flott/api/execution_host.h"
 #include "flott/api/program.h"
 #include "flott/base/error.h"
@@ -52,11 +55,75 @@ namespace {
   std::_Exit(status);  // threads of the program may be anywhere
 }
 
+double valueOf(const OperatorReadings& readings, std::string_view metric) {
+  for (const MetricReading& reading : readings.metrics) {
+    if (reading.name == metric) return reading.value;
+  }
+  return 0;
+}
+
+JobProgress progressOf(const JobGraph& graph, const JobDetails& details) {
+  double in = 0;
+  double out = 0;
+  for (const TaskDetails& task : details.tasks) {
+    const JobVertex& vertex = graph.vertices[static_cast<size_t>(task.id.vertex)];
+    for (size_t i = 0; i < std::min(task.operators.size(), vertex.chain.size()); ++i) {
+      if (vertex.chain[i].source != nullptr) in += valueOf(task.operators[i], "numRecordsOut");
+      if (vertex.chain[i].outputs.empty()) out += valueOf(task.operators[i], "numRecordsIn");
+    }
+  }
+  return {.recordsIn = static_cast<int64_t>(in), .recordsOut = static_cast<int64_t>(out)};
+}
+
+class JobInWorkers final : public ClientJob {
+ public:
+  JobInWorkers(const StreamGraph& graph, const ProgramRole& role, GivenRole& given,
+               const Configuration& configuration, const Env& env)
+      : process_(compile(graph), configuration, env,
+                 {.managed = role.master,
+                  .onListening = [&given](const MasterAnswer& at) { given.answer(at.encode()); }}) {}
+
+  JobMaster& master() override { return process_.job().master(); }
+  const JobId& id() const override { return process_.job().id(); }
+  const JobGraph& graph() const override { return process_.job().graph(); }
+  JobProgress progress() override;
+  void wait() override { process_.wait(); }
+  bool waitFor(Duration timeout) override { return process_.waitFor(timeout); }
+  JobResult result() override {
+    process_.wait();
+    return process_.job().master().result();
+  }
+
+ private:
+  /// What the lane of the master has answered last.
+  struct Answer {
+    std::mutex mutex;
+    JobProgress progress;
+    bool underWay = false;
+  };
+
+  mutable MasterProcess process_;
+  const std::shared_ptr<Answer> answer_ = std::make_shared<Answer>();
+};
+
+/// As workers have last reported it: it may be a heartbeat old.
+JobProgress JobInWorkers::progress() {
+  const JobGraph& graph = this->graph();
+  const std::lock_guard guard(answer_->mutex);
+  if (std::exchange(answer_->underWay, true)) return answer_->progress;
+  master().readDetails([answer = answer_, &graph](const JobDetails& details) {
+    const std::lock_guard replyGuard(answer->mutex);
+    answer->progress = progressOf(graph, details);
+    answer->underWay = false;
+  });
+  return answer_->progress;
+}
+
 }  // namespace
 
-std::optional<JobResult> runInRole(Program& program, const std::string& jobName, bool waits) {
+std::unique_ptr<ClientJob> startInRole(Program& program, const std::string& jobName, bool tasksHere) {
   GivenRole* const given = program.host()->role();
-  if (given == nullptr) return std::nullopt;
+  if (given == nullptr) return nullptr;
   const ProgramRole role = ProgramRole::decode(given->text());
   const bool first = program.generation() == 0;
   const StreamGraph graph = program.takeGraph(jobName);
@@ -65,16 +132,17 @@ std::optional<JobResult> runInRole(Program& program, const std::string& jobName,
   installCrashReport(works ? "worker '" + role.worker + "' of job '" + graph.jobName + "'"
                            : "the master of job '" + graph.jobName + "'");
   if (works) work(graph, role, *given, program.configuration(), program.host()->env());
-  if (!waits || !first) {
-    throw Error(
-        ErrorKind::kUser,
-        std::string("flott run runs the first job of a program, which has to be started by execute(): ") +
-            (first ? "this one is started without waiting for its end"
-                   : "this is another one. Run the program by itself, or make its jobs one"));
+  if (tasksHere) {
+    throw Error(ErrorKind::kUser,
+                "collect brings records into the process of the program, and flott run has the tasks in "
+                "others: write them to a sink, or run the program by itself");
   }
-  return runMaster(compile(graph), program.configuration(), program.host()->env(),
-                   {.managed = role.master,
-                    .onListening = [given](const MasterAnswer& at) { given->answer(at.encode()); }});
+  if (!first) {
+    throw Error(ErrorKind::kUser,
+                "flott run runs the first job of a program, and this is another one: run the program by "
+                "itself, or make its jobs one");
+  }
+  return std::make_unique<JobInWorkers>(graph, role, *given, program.configuration(), program.host()->env());
 }
 
 }  // namespace flott

@@ -4,19 +4,17 @@
 // Called where jobs are started, on the program's thread.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
-
-#include "flott/master/job_status.h"
 
 namespace flott {
 
+class ClientJob;
 class Program;
 
-/// Nothing: the user has started the program, and the job is to be run as always. Otherwise the process shows
-/// the job's plan or works on it, and ends; or it is the job's master, and gets the result when the job has
-/// ended. Throws Error(kUser) for a master whose caller does not wait for the end (`waits`), and for a second
-/// job.
-std::optional<JobResult> runInRole(Program& program, const std::string& jobName, bool waits);
+/// Null: the user has started the program, and the job is to be run as always. Otherwise the process shows
+/// the job's plan or works on it, and ends; or it is the job's master, which is started. Throws Error(kUser)
+/// for a master whose job needs its tasks in this process (`tasksHere`), and for a second job.
+std::unique_ptr<ClientJob> startInRole(Program& program, const std::string& jobName, bool tasksHere);
 
 }  // namespace flott

@@ -107,7 +107,7 @@ template <typename T>
 CollectIterator<T> DataStream<T>::collectAsync(const std::string& jobName) const {
   CollectBuffer<T> buffer;
   transformToSink("Collect", buffer.sink()).setParallelism(1);
-  return CollectIterator<T>(std::move(buffer), startJob(handle_.program(), jobName));
+  return CollectIterator<T>(std::move(buffer), startJob(handle_.program(), jobName, true));
 }
 
 template <typename T>

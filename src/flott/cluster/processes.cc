@@ -51,48 +51,100 @@ void leaveArchive(const Env& env, const std::string& path, const std::string& te
 
 }  // namespace
 
-JobResult runMaster(JobGraph graph, Configuration configuration, Env env, MasterProcessOptions options) {
-  const ProgramRole::Managed& managed = options.managed;
-  const bool isManaged = managed.managerPort != 0;
-  const std::optional<JobId> id = parseJobId(managed.jobId);
-  if (managed.recovers && id) beginWhereItWas(configuration, managed.jobId, env);
-  const std::unique_ptr<AsyncNetwork> network = makeAsyncNetwork(env.clock);
-  const std::unique_ptr<Scheduler> scheduler =
-      makeThreadedScheduler(env, {.lanes = 1, .blockedWarning = configuration.get(kBlockedWarning)});
-  MessageLoop loop(*network, env.log);
-  DistributedJobOptions jobOptions{.id = id, .restarts = restartPolicy(configuration, env.random)};
-  if (isManaged) {
-    jobOptions.endPatience = kEndPatience;
-    jobOptions.onLostWorker = [&](const std::string& worker) {
+struct MasterProcess::Parts {
+  Parts(JobGraph graph, Configuration given, const Env& world, const ProgramRole::Managed& role)
+      : env(world),
+        managed(role),
+        configuration(begun(std::move(given))),
+        network(makeAsyncNetwork(env.clock)),
+        scheduler(
+            makeThreadedScheduler(env, {.lanes = 1, .blockedWarning = configuration.get(kBlockedWarning)})),
+        loop(*network, env.log),
+        job(std::move(graph), configuration, env, jobOptions()) {}
+
+  Configuration begun(Configuration given) const {
+    if (managed.recovers) beginWhereItWas(given, managed.jobId, env);
+    return given;
+  }
+  DistributedJobOptions jobOptions() {
+    DistributedJobOptions options{.id = parseJobId(managed.jobId),
+                                  .restarts = restartPolicy(configuration, env.random)};
+    if (managed.managerPort == 0) return options;
+    options.endPatience = kEndPatience;
+    options.onLostWorker = [this](const std::string& worker) {
       sendNotice(loop, managed.managerAddress, managed.managerPort,
                  encodeFrame(ToJobManager(manager_messages::LostWorker{managed.jobId, worker})));
     };
+    return options;
   }
-  DistributedJob job(std::move(graph), std::move(configuration), env, std::move(jobOptions));
+  /// The last who looks at the job.
+  void end() {
+    if (std::exchange(ended, true)) return;
+    thread.reset();
+    if (documents && !managed.archive.empty())
+      leaveArchive(env, managed.archive, documents->archiveOf(job.id()));
+    documents.reset();
+  }
+
+  Env env;
+  const ProgramRole::Managed managed;
+  const Configuration configuration;
+  const std::unique_ptr<AsyncNetwork> network;
+  const std::unique_ptr<Scheduler> scheduler;
+  MessageLoop loop;
+  DistributedJob job;
   std::optional<LocalServer> documents;
-  if (managed.serves) {
-    documents.emplace(env, forDocuments(job.configuration()));
-    documents->jobs().list(job.master(), job.id(), job.graph(), job.configuration());
+  std::optional<MessageLoopThread> thread;
+  bool ended = false;
+};
+
+MasterProcess::MasterProcess(JobGraph graph, Configuration configuration, Env env,
+                             MasterProcessOptions options)
+    : parts_(std::make_unique<Parts>(std::move(graph), std::move(configuration), env, options.managed)) {
+  DistributedJob& job = parts_->job;
+  if (options.managed.serves) {
+    parts_->documents.emplace(env, forDocuments(job.configuration()));
+    parts_->documents->jobs().list(job.master(), job.id(), job.graph(), job.configuration());
   }
-  const uint16_t port =
-      loop.listen(managed.address, options.port, [&job](auto peer) { job.accept(std::move(peer)); });
-  job.addTo(*scheduler, 0);
-  {
-    const auto signals = env.signals.watch([&job](int) { job.master().cancel(); });
-    const MessageLoopThread thread(loop, *network, env);
-    if (options.onListening) {
-      options.onListening({.jobId = toString(job.id()),
-                           .jobName = job.graph().jobName,
-                           .port = port,
-                           .restPort = documents ? static_cast<uint16_t>(documents->port()) : uint16_t{0},
-                           .slots = job.graph().slots});
-    }
-    scheduler->start();
-    scheduler->join();
+  const uint16_t port = parts_->loop.listen(options.managed.address, options.port,
+                                            [&job](auto peer) { job.accept(std::move(peer)); });
+  job.addTo(*parts_->scheduler, 0);
+  parts_->thread.emplace(parts_->loop, *parts_->network, parts_->env);
+  if (options.onListening) {
+    options.onListening({.jobId = toString(job.id()),
+                         .jobName = job.graph().jobName,
+                         .port = port,
+                         .restPort = static_cast<uint16_t>(parts_->documents ? parts_->documents->port() : 0),
+                         .slots = job.graph().slots});
   }
-  if (documents && !managed.archive.empty())
-    leaveArchive(env, managed.archive, documents->archiveOf(job.id()));
-  return job.master().result();
+  parts_->scheduler->start();
+}
+
+MasterProcess::~MasterProcess() {
+  if (parts_->ended) return;
+  parts_->job.master().cancel();
+  wait();
+}
+
+DistributedJob& MasterProcess::job() { return parts_->job; }
+
+void MasterProcess::wait() {
+  if (parts_->ended) return;
+  parts_->scheduler->join();
+  parts_->end();
+}
+
+bool MasterProcess::waitFor(Duration timeout) {
+  if (!parts_->ended && !parts_->scheduler->joinFor(timeout)) return false;
+  parts_->end();
+  return true;
+}
+
+JobResult runMaster(JobGraph graph, Configuration configuration, Env env, MasterProcessOptions options) {
+  MasterProcess process(std::move(graph), std::move(configuration), env, std::move(options));
+  const auto signals = env.signals.watch([&process](int) { process.job().master().cancel(); });
+  process.wait();
+  return process.job().master().result();
 }
 
 void runWorker(const JobGraph& graph, Env env, const WorkerProcessOptions& options) {

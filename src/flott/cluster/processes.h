@@ -1,4 +1,4 @@
-// What the processes of a job run: the master, or a worker. Each call serves one job and returns at its end.
+// What the processes of a job run: the master, or a worker. Each serves one job and returns at its end.
 //
 // All processes run the same program, which builds the same graph; what makes one the master is the call.
 // Addresses are numeric ones. Called on the main thread; threads, sockets and signals are real.
@@ -8,11 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "flott/base/config.h"
 #include "flott/base/function.h"
 #include "flott/base/time.h"
+#include "flott/cluster/distributed_job.h"
 #include "flott/env/env.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/job_status.h"
@@ -27,8 +29,26 @@ struct MasterProcessOptions {
   MoveFunction<void(const MasterAnswer&)> onListening = {};
 };
 
-/// Restarts are as the configuration says; Ctrl-C and SIGTERM cancel the job. Throws Error(kUser) for options
-/// that do not fit, and Error(kTransient) when it cannot listen.
+/// The master of a job, from its start to its end. One thread.
+class MasterProcess {
+ public:
+  /// Workers may come. Restarts are as the configuration says. Throws Error(kUser) for options that do not
+  /// fit, and Error(kTransient) when it cannot listen.
+  MasterProcess(JobGraph graph, Configuration configuration, Env env, MasterProcessOptions options);
+  /// Cancels the job when it has not ended, and waits.
+  ~MasterProcess();
+
+  DistributedJob& job();
+  void wait();
+  /// The same, for so long at most; whether the job has ended.
+  bool waitFor(Duration timeout);
+
+ private:
+  struct Parts;
+  const std::unique_ptr<Parts> parts_;
+};
+
+/// Until the job has ended. Ctrl-C and SIGTERM cancel it.
 JobResult runMaster(JobGraph graph, Configuration configuration, Env env, MasterProcessOptions options);
 
 struct WorkerProcessOptions {

@@ -50,6 +50,8 @@ class EmbeddedJob {
   /// After wait().
   JobResult result() const;
 
+  JobMaster& master() { return world_->master; }
+
   // Any thread.
   void cancel() { world_->master.cancel(); }
   JobStatus status() const { return world_->master.status(); }

@@ -108,8 +108,8 @@ Configuration configured(int parallelism, const std::string& backend) {
 }
 
 /// Does `deed` now and then, at moments that the seed chooses, until `job` is null.
-void nowAndThen(TestWorld& world, const std::shared_ptr<EmbeddedJob*>& job,
-                const std::function<bool(EmbeddedJob&)>& deed) {
+void nowAndThen(TestWorld& world, const std::shared_ptr<JobMaster*>& job,
+                const std::function<bool(JobMaster&)>& deed) {
   ASSERT_TRUE(world.sim().offload().submit("now and then", [&world, job, deed] {
     if (*job != nullptr && deed(**job)) nowAndThen(world, job, deed);
   }));
@@ -220,10 +220,10 @@ TEST_P(ExactlyOnceFiles, WhereverItCrashesAndWhateverDiskFails) {
     auto env = world.environment(configuration);
     build(env, crashes, seed);
     JobClient client = env.executeAsync();
-    const auto job = std::make_shared<EmbeddedJob*>(&client.job());
+    const auto job = std::make_shared<JobMaster*>(&client.master());
     int deeds = 5000;  // time stands still while there are any
     const uint64_t failEvery = 10 + random.below(200);
-    nowAndThen(world, job, [&](EmbeddedJob& running) {
+    nowAndThen(world, job, [&](JobMaster& running) {
       running.triggerCheckpoint([](CheckpointOutcome) {});
       if (deeds % 40 == 0 && !isParquet(seed)) {
         const int failures = world.sim().files().failuresLeft();
@@ -282,9 +282,9 @@ TEST_P(ExactlyOnceFiles, AProcessIsKilledAtAnyMoment) {
       auto env = world.environment(configured(static_cast<int>(1 + random.below(3)), GetParam()));
       build(env, std::make_shared<Crashes>(), seed);
       JobClient client = env.executeAsync();
-      const auto job = std::make_shared<EmbeddedJob*>(&client.job());
+      const auto job = std::make_shared<JobMaster*>(&client.master());
       uint64_t deeds = 5 + random.below(100);
-      nowAndThen(world, job, [&](EmbeddedJob& running) {
+      nowAndThen(world, job, [&](JobMaster& running) {
         if (random.below(2) == 0) running.triggerCheckpoint([](CheckpointOutcome) {});
         if (--deeds > 0) return true;
         for (const FileInfo& file : world.sim().files().listFiles("/")) {

@@ -152,7 +152,7 @@ struct Case {
 class RecoveryJobs : public testing::TestWithParam<Case> {};
 
 /// Asks for checkpoints at moments that the seed chooses, until `job` is null. The clock moves a little.
-void triggerSome(TestWorld& world, const std::shared_ptr<EmbeddedJob*>& job, int count) {
+void triggerSome(TestWorld& world, const std::shared_ptr<JobMaster*>& job, int count) {
   ASSERT_TRUE(world.sim().offload().submit("trigger", [&world, job, count] {
     if (*job == nullptr) return;
     world.sim().clock().advanceTo(world.sim().clock().monotonicNanos() + 1'000'000);
@@ -212,7 +212,7 @@ void recover(const Transformation& transformation, const std::string& before, co
       auto env = world.environment(configuration);
       build(env, transformation, outside);
       JobClient client = env.executeAsync();
-      const auto job = std::make_shared<EmbeddedJob*>(&client.job());
+      const auto job = std::make_shared<JobMaster*>(&client.master());
       triggerSome(world, job, 5000);
       EXPECT_THROW(client.result(), Error);
       *job = nullptr;

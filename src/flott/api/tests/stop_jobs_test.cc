@@ -171,10 +171,10 @@ TEST(StopWithSavepoint, IsAskedForOnce) {
   world.advance(Duration(2s));
   std::optional<CheckpointOutcome> outcomes[3];
   for (int i = 0; i < 2; ++i) {
-    client.job().stopWithSavepoint({}, StopMode::kSuspend,
-                                   [&outcomes, i](CheckpointOutcome done) { outcomes[i] = std::move(done); });
+    client.master().stopWithSavepoint(
+        {}, StopMode::kSuspend, [&outcomes, i](CheckpointOutcome done) { outcomes[i] = std::move(done); });
   }
-  client.job().triggerCheckpoint([&](CheckpointOutcome done) { outcomes[2] = std::move(done); });
+  client.master().triggerCheckpoint([&](CheckpointOutcome done) { outcomes[2] = std::move(done); });
   EXPECT_EQ(client.result().status(), JobStatus::kFinished);
   EXPECT_FALSE(outcomes[0]->error);
   EXPECT_EQ(outcomes[1]->error->message(),
