@@ -52,11 +52,13 @@ Json overviewOf(RestHandler& api, const std::string& id) {
 
 }  // namespace
 
-std::string archiveOf(RestHandler& api, const ListedJob& job) {
+std::string archiveOf(RestHandler& api, const ListedJob& job, std::span<const std::string> morePaths) {
   Json documents = Json::array();
   const Json overview = overviewOf(api, toString(job.job->id));
   if (!overview.is_null()) documents.push_back({{"path", "/jobs/overview"}, {"json", overview.dump()}});
-  for (const std::string& path : pathsOf(job)) {
+  std::vector<std::string> paths = pathsOf(job);
+  paths.insert(paths.end(), morePaths.begin(), morePaths.end());
+  for (const std::string& path : paths) {
     RestResponse response = api.answer({.method = "GET", .path = path});
     if (response.status == 200) documents.push_back({{"path", path}, {"json", std::move(response.body)}});
   }

@@ -10,6 +10,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,7 @@ namespace flott {
 
 /// All documents about the job that `api` answers with status 200: GET requests alone, as its clients make
 /// them. Throws what `jobs` throws.
-std::string archiveOf(RestHandler& api, const ListedJob& job);
+std::string archiveOf(RestHandler& api, const ListedJob& job, std::span<const std::string> morePaths = {});
 
 class JobArchive {
  public:

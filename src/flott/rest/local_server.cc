@@ -29,7 +29,7 @@ LocalServer::~LocalServer() { api_->waitUntilTold(Duration::seconds(2)); }
 std::string LocalServer::archiveOf(const JobId& job) {
   const std::optional<ListedJob> listed = jobs_.find(job);
   FLOTT_CHECK(listed.has_value(), "job " + toString(job) + " is not listed");
-  return flott::archiveOf(*api_, *listed);
+  return flott::archiveOf(*api_, *listed, api_->operationPaths(job));
 }
 
 int LocalServer::port() const { return server_ == nullptr ? 0 : server_->port(); }

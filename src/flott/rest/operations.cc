@@ -106,6 +106,14 @@ std::optional<Operations::State> Operations::find(const std::string& scope, cons
   return State{found->second.result};
 }
 
+std::vector<std::string> Operations::ended(const std::string& scope) const {
+  const std::lock_guard lock(shared_->mutex);
+  std::vector<std::string> ids;
+  for (const auto& [key, entry] : shared_->all)
+    if (key.first == scope && entry.result) ids.push_back(key.second);
+  return ids;
+}
+
 void Operations::waitUntilTold(Duration most) const {
   constexpr Duration kPause = Duration::millis(5);
   const auto someoneWaits = [&](int64_t now) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "flott/base/error.h"
 #include "flott/base/function.h"
@@ -50,6 +51,9 @@ class Operations {
   };
   /// Nothing when there is none, or no longer.
   std::optional<State> find(const std::string& scope, const std::string& id) const;
+  /// Of all in a scope that have ended.
+  std::vector<std::string> ended(const std::string& scope) const;
+
   /// Returns when clients have asked after all that has ended within the last `most`, and after that time at
   /// the latest. For a server that goes with its job: who has stopped the job waits for the savepoint's
   /// place.

@@ -9,6 +9,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "flott/base/config.h"
 #include "flott/env/env.h"
@@ -38,6 +39,8 @@ class RestApi final : public RestHandler {
   /// that has ended can do nothing more; 501: what Flott has not; 503: the job does not answer.
   RestResponse answer(const RestRequest& request) override;
 
+  /// Where the results are of what clients have triggered for a job, and has ended: for its archive.
+  std::vector<std::string> operationPaths(const JobId& job) const;
   /// As Operations::waitUntilTold().
   void waitUntilTold(Duration most) const { operations_.waitUntilTold(most); }
 

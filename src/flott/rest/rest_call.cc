@@ -369,4 +369,14 @@ std::string RestCall::disposalStatus() const {
   return state.result ? disposalResultDocument(state.result->error) : inProgressDocument();
 }
 
+std::vector<std::string> RestApi::operationPaths(const JobId& job) const {
+  const std::string path = "/jobs/" + toString(job);
+  std::vector<std::string> paths;
+  for (const std::string& id : operations_.ended(savepointScope(job)))
+    paths.push_back(path + "/savepoints/" + id);
+  for (const std::string& id : operations_.ended(checkpointScope(job)))
+    paths.push_back(path + "/checkpoints/" + id);
+  return paths;
+}
+
 }  // namespace flott

@@ -14,6 +14,7 @@
 #include "flott/cluster/program_plan.h"
 #include "flott/rest/built_in.h"
 #include "flott/rest/documents.h"
+#include "flott/rest/rest_api.h"
 
 namespace flott {
 namespace {
@@ -171,6 +172,8 @@ std::vector<ClusterApi::Route> ClusterApi::routes() {
       {"", "jobs/*/**", [](Api& api, const Call& call) { return api.ofJob(call); }},
       {"GET", "taskmanagers",
        [](Api& api, const Call&) { return RestResponse::json(taskManagersDocument(*api.manager_.view())); }},
+      {"", "savepoint-disposal/**",
+       [](Api& api, const Call& call) { return api.withoutJob_->answer(call.request); }},
       {"", "taskmanagers/*/**", [](Api& api, const Call& call) { return api.ofTaskManager(call); }},
       {"GET", "jobmanager/config",
        [](Api& api, const Call&) { return RestResponse::json(configDocument(api.options_.configuration)); }},
@@ -207,13 +210,34 @@ std::vector<ClusterApi::Route> ClusterApi::routes() {
   };
 }
 
+class ClusterApi::NoJobs final : public JobBoard {
+ public:
+  ClusterSummary cluster() override { return {}; }
+  std::vector<ListedJob> jobs() override { return {}; }
+  std::optional<ListedJob> find(const JobId&) override { return std::nullopt; }
+  std::optional<Accumulators> accumulators(const JobId&) override { return std::nullopt; }
+  std::optional<WatermarkReport> watermarks(const JobId&) override { return std::nullopt; }
+  AskOutcome cancel(const JobId&) override { return AskOutcome::kUnknown; }
+  AskOutcome triggerSavepoint(const JobId&, SavepointOrder, MoveFunction<void(CheckpointOutcome)>) override {
+    return AskOutcome::kUnknown;
+  }
+  AskOutcome triggerCheckpoint(const JobId&, MoveFunction<void(CheckpointOutcome)>) override {
+    return AskOutcome::kUnknown;
+  }
+};
+
 ClusterApi::ClusterApi(const Env& env, Processes& processes, JobManager& manager, ProgramStore& programs,
                        ClusterApiOptions options)
     : env_(env),
       processes_(processes),
       manager_(manager),
       programs_(programs),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      noJobs_(std::make_unique<NoJobs>()),
+      withoutJob_(std::make_unique<RestApi>(
+          *noJobs_, RestApiOptions{.stores = storeOptions(options_.configuration)}, env_)) {}
+
+ClusterApi::~ClusterApi() = default;
 
 BodyPlan ClusterApi::bodyPlan(const RestRequest& head) {
   const std::vector<std::string_view> segments = segmentsOf(head.path);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@
 #include "flott/rest/rest_handler.h"
 
 namespace flott {
+
+class RestApi;
 
 struct ClusterApiOptions {
   Configuration configuration;  // that is shown
@@ -39,6 +42,7 @@ class ClusterApi final : public RestHandler {
   /// What is referred to outlives it.
   ClusterApi(const Env& env, Processes& processes, JobManager& manager, ProgramStore& programs,
              ClusterApiOptions options);
+  ~ClusterApi() override;
 
   BodyPlan bodyPlan(const RestRequest& head) override;
   RestResponse answer(const RestRequest& request) override;
@@ -63,12 +67,17 @@ class ClusterApi final : public RestHandler {
   StoredProgram programOf(std::string_view jar) const;
   Submission submitAndWait(JobRequest request);
 
+  class NoJobs;
+
   const Env env_;
   Processes& processes_;
   JobManager& manager_;
   ProgramStore& programs_;
   const ClusterApiOptions options_;
   std::atomic<int> starting_{0};
+  /// What needs no job: savepoints are removed here.
+  const std::unique_ptr<NoJobs> noJobs_;
+  const std::unique_ptr<RestApi> withoutJob_;
 };
 
 /// Words as a shell takes a line apart at blanks, with '…' and "…" around those that have some. Throws

@@ -6,6 +6,7 @@
 #include "flott/env/simulated.h"
 #include "flott/rest/built_in.h"
 #include "flott/rest/java_throwable.h"
+#include "flott/rest/job_archive.h"
 #include "flott/rest/tests/listed_job.h"
 #include "flott/rest/tests/one_job.h"
 
@@ -251,6 +252,22 @@ TEST_F(RestApiTest, WhatHasEndedIsWaitedForUntilItWasTold) {
   board.replies[1]({.id = CheckpointId(10), .folder = "", .error = {}});
   sim.clock().advance(Duration::seconds(2));
   api.waitUntilTold(Duration::seconds(2));
+}
+
+TEST_F(RestApiTest, ResultsAreInTheArchiveOfTheJob) {
+  const std::string savepoint = parsed(ask(job + "/savepoints", {}, "POST").body)["request-id"];
+  const std::string checkpoint = parsed(ask(job + "/checkpoints", {}, "POST").body)["request-id"];
+  ask(job + "/checkpoints", {}, "POST");  // under way
+  board.replies[0]({.folder = "/sp/savepoint-1", .error = {}});
+  board.replies[1]({.id = CheckpointId(9), .folder = "", .error = {}});
+  const std::vector<std::string> paths = api.operationPaths(board.job.job->id);
+  EXPECT_EQ(paths,
+            (std::vector<std::string>{job + "/savepoints/" + savepoint, job + "/checkpoints/" + checkpoint}));
+  const JobArchive archive = JobArchive::parse(archiveOf(api, board.job, paths));
+  EXPECT_EQ(archive.find(job + "/savepoints/" + savepoint),
+            R"({"status":{"id":"COMPLETED"},"operation":{"location":"/sp/savepoint-1"}})");
+  EXPECT_EQ(archive.find(job + "/checkpoints/" + checkpoint),
+            R"({"status":{"id":"COMPLETED"},"operation":{"checkpointId":9}})");
 }
 
 TEST_F(RestApiTest, OperationsAreBoundedAndTheOldestGo) {
