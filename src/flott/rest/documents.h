@@ -46,8 +46,8 @@ std::string subtaskDocument(const ListedJob& job, const JobDescription::Vertex& 
 std::string subtaskTimesDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
 std::string vertexTaskManagersDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
                                        Timestamp now);
-/// What Flink says while it knows nothing: busy times are not measured.
-std::string backPressureDocument();
+/// Which share of the last seconds its tasks were held up, idle and busy.
+std::string backPressureDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
 /// Flott's own: why event time does not rise.
 std::string watermarksDocument(const WatermarkReport& report);
 

@@ -8,6 +8,9 @@
 namespace flott {
 namespace {
 
+constexpr std::string_view kHelp = "# HELP ";
+constexpr std::string_view kType = "# TYPE ";
+
 bool inName(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == ':';
 }
@@ -119,20 +122,50 @@ void PrometheusPage::add(std::string_view scope, const Labels& labels, const Met
     ++omitted_;
     return;
   }
-  const auto [family, isNew] =
-      families_.try_emplace(name, Family{.help = reading.name + " (scope: " + std::string(scope) + ")",
-                                         .kind = reading.kind,
-                                         .samples = {}});
-  if (!isNew && typeOf(family->second.kind) != typeOf(reading.kind)) return;  // a name has one type
+  const std::string type(typeOf(reading.kind));
+  const auto [family, isNew] = families_.try_emplace(
+      name, Family{.help = escaped(reading.name + " (scope: " + std::string(scope) + ")", false),
+                   .type = type,
+                   .samples = {}});
+  if (!isNew && family->second.type != type) return;  // a name has one type
   const std::string text = labelText(labels);
   samples_ += family->second.samples.try_emplace(text, linesOf(name, text, reading)).second;
+}
+
+// Each family begins with its help and its type.
+void PrometheusPage::addJobsOf(std::string_view text) {
+  Family* family = nullptr;  // null: of no job
+  std::string name;
+  std::string help;
+  while (!text.empty()) {
+    const std::string_view all = text.substr(0, std::min(text.find('\n'), text.size()));
+    text.remove_prefix(std::min(all.size() + 1, text.size()));
+    if (all.starts_with(kHelp)) {
+      const std::string_view rest = all.substr(kHelp.size());
+      name = rest.substr(0, std::min(rest.find(' '), rest.size()));
+      help = rest.substr(std::min(name.size() + 1, rest.size()));
+      family = nullptr;
+    } else if (all.starts_with(kType)) {
+      const std::string type(all.substr(std::min(kType.size() + name.size() + 1, all.size())));
+      const bool ofJob = name.starts_with(options_.prefix + "_jobmanager_job_") ||
+                         name.starts_with(options_.prefix + "_taskmanager_job_");
+      if (!ofJob) continue;
+      family = &families_.try_emplace(name, Family{.help = help, .type = type, .samples = {}}).first->second;
+      if (family->type != type) family = nullptr;
+    } else if (family != nullptr && samples_ == kMostSamples) {
+      ++omitted_;
+    } else if (family != nullptr) {
+      const std::string sample(all.substr(0, all.rfind(' ')));
+      samples_ += family->samples.try_emplace(sample, std::string(all) + "\n").second;
+    }
+  }
 }
 
 std::string PrometheusPage::text() const {
   std::string text;
   for (const auto& [name, family] : families_) {
-    text += "# HELP " + name + " " + escaped(family.help, false) + "\n";
-    text.append("# TYPE ").append(name).append(" ").append(typeOf(family.kind)).append("\n");
+    text.append(kHelp).append(name).append(" ").append(family.help).append("\n");
+    text.append(kType).append(name).append(" ").append(family.type).append("\n");
     for (const auto& [labels, lines] : family.samples) text += lines;
   }
   if (omitted_ > 0) {

@@ -38,12 +38,14 @@ class PrometheusPage {
 
   /// A second one with the same name and labels, and one that has no number, is left out.
   void add(std::string_view scope, const Labels& labels, const MetricReading& reading);
+  /// The jobs on a page of another process, which was made with the same prefix.
+  void addJobsOf(std::string_view text);
   std::string text() const;
 
  private:
   struct Family {
-    std::string help;
-    MetricKind kind;
+    std::string help;  // escaped
+    std::string type;
     std::map<std::string, std::string> samples;  // their lines, by their labels
   };
   std::string labelText(const Labels& labels) const;

@@ -107,8 +107,7 @@ const RestApi::Route* RestApi::routes() {
       {"GET", "/jobs/:/vertices/:/backpressure",
        [](const Call& c) {
          const ListedJob job = c.job();
-         c.vertex(job);
-         return backPressureDocument();
+         return backPressureDocument(job, c.vertex(job), c.now());
        }},
       {"GET", "/jobs/:/vertices/:/flamegraph",
        [](const Call&) -> std::string {

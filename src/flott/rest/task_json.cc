@@ -81,8 +81,38 @@ Counts countTasks(const ListedJob& job, const JobDescription::Vertex& vertex) {
   return counts;
 }
 
+std::optional<double> metricOf(const TaskDetails& task, std::string_view name) {
+  for (const MetricReading& reading : task.metrics)
+    if (reading.name == name) return reading.value;
+  return std::nullopt;
+}
+
+Traffic& Traffic::operator+=(const Traffic& other) {
+  read += other.read;
+  written += other.written;
+  known &= other.known;
+  if (!spent || !other.spent) {
+    spent.reset();
+  } else {
+    spent->backPressured += other.spent->backPressured;
+    spent->idle += other.spent->idle;
+    spent->busy += other.spent->busy;
+  }
+  return *this;
+}
+
+static std::optional<Spent> spentOf(const TaskDetails& task) {
+  const auto backPressured = metricOf(task, "accumulateBackPressuredTimeMs");
+  const auto idle = metricOf(task, "accumulateIdleTimeMs");
+  const auto busy = metricOf(task, "accumulateBusyTimeMs");
+  if (!backPressured || !idle || !busy) return std::nullopt;
+  return Spent{.backPressured = static_cast<int64_t>(*backPressured),
+               .idle = static_cast<int64_t>(*idle),
+               .busy = static_cast<int64_t>(*busy)};
+}
+
 Traffic trafficOf(const TaskDetails& task, const JobDescription::Vertex& vertex) {
-  Traffic traffic{.known = !task.operators.empty()};
+  Traffic traffic{.known = !task.operators.empty(), .spent = spentOf(task)};
   for (size_t i = 0; i < std::min(task.operators.size(), vertex.chain.size()); ++i) {
     if (i == 0 && !vertex.chain[i].source) traffic.read = metricOf(task.operators[i], "numRecordsIn");
     if (vertex.chain[i].sends) traffic.written += metricOf(task.operators[i], "numRecordsOut");
@@ -90,7 +120,7 @@ Traffic trafficOf(const TaskDetails& task, const JobDescription::Vertex& vertex)
   return traffic;
 }
 
-// Bytes do not exist between tasks of a process; busy and idle times are not measured.
+// Bytes do not exist between tasks of a process.
 Json trafficJson(const Traffic& traffic) {
   return {{"read-bytes", 0},
           {"read-bytes-complete", false},
@@ -100,9 +130,9 @@ Json trafficJson(const Traffic& traffic) {
           {"read-records-complete", traffic.known},
           {"write-records", traffic.written},
           {"write-records-complete", traffic.known},
-          {"accumulated-backpressured-time", -1},
-          {"accumulated-idle-time", -1},
-          {"accumulated-busy-time", "NaN"}};
+          {"accumulated-backpressured-time", traffic.spent ? traffic.spent->backPressured : -1},
+          {"accumulated-idle-time", traffic.spent ? traffic.spent->idle : -1},
+          {"accumulated-busy-time", traffic.spent ? Json(traffic.spent->busy) : Json("NaN")}};
 }
 
 Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex) {

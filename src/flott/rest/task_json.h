@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "flott/rest/job_board.h"
@@ -58,18 +60,24 @@ struct Counts {
 std::vector<const TaskDetails*> tasksOf(const ListedJob& job, const JobDescription::Vertex& vertex);
 Counts countTasks(const ListedJob& job, const JobDescription::Vertex& vertex);
 
-/// Records that came from other vertices, and that went to some.
+/// The value of a task's own metric; nothing when it does not tell.
+std::optional<double> metricOf(const TaskDetails& task, std::string_view name);
+
+/// Milliseconds that tasks have spent.
+struct Spent {
+  int64_t backPressured = 0;
+  int64_t idle = 0;
+  int64_t busy = 0;
+};
+
+/// Records that came from other vertices, and that went to some; and the time it took.
 struct Traffic {
   int64_t read = 0;
   int64_t written = 0;
   bool known = false;  // the task has operators
+  std::optional<Spent> spent = Spent();
 
-  Traffic& operator+=(const Traffic& other) {
-    read += other.read;
-    written += other.written;
-    known &= other.known;
-    return *this;
-  }
+  Traffic& operator+=(const Traffic& other);
 };
 Traffic trafficOf(const TaskDetails& task, const JobDescription::Vertex& vertex);
 Json trafficJson(const Traffic& traffic);

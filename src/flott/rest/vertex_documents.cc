@@ -117,6 +117,35 @@ std::string vertexTaskManagersDocument(const ListedJob& job, const JobDescriptio
       {{"id", vertex.id}, {"name", vertex.name}, {"now", now.ms}, {"taskmanagers", std::move(places)}});
 }
 
-std::string backPressureDocument() { return render({{"status", "deprecated"}}); }
+// Flink's bounds.
+static const char* backPressureLevel(double share) {
+  if (share <= 0.1) return "ok";
+  return share <= 0.5 ? "low" : "high";
+}
+
+// "deprecated" is what Flink says while it knows nothing.
+std::string backPressureDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now) {
+  Json subtasks = Json::array();
+  double most = 0;
+  for (const TaskDetails* task : tasksOf(job, vertex)) {
+    const auto share = [task](const char* name) { return metricOf(*task, name).value_or(0) / 1000; };
+    if (!metricOf(*task, "backPressuredTimeMsPerSecond")) continue;
+    const double heldUp = share("backPressuredTimeMsPerSecond");
+    most = std::max(most, heldUp);
+    subtasks.push_back({{"subtask", task->id.subtask.value},
+                        {"attempt-number", task->id.attempt},
+                        {"backpressureLevel", backPressureLevel(heldUp)},
+                        {"ratio", heldUp},
+                        {"idleRatio", share("idleTimeMsPerSecond")},
+                        {"busyRatio", share("busyTimeMsPerSecond")},
+                        {"backpressure-level", backPressureLevel(heldUp)}});
+  }
+  if (subtasks.empty()) return render({{"status", "deprecated"}});
+  return render({{"status", "ok"},
+                 {"backpressureLevel", backPressureLevel(most)},
+                 {"end-timestamp", now.ms},
+                 {"subtasks", std::move(subtasks)},
+                 {"backpressure-level", backPressureLevel(most)}});
+}
 
 }  // namespace flott

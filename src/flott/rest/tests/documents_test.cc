@@ -312,6 +312,36 @@ TEST(Documents, OfCheckpointSettings) {
   EXPECT_EQ(json["externalization"].dump(), R"_({"enabled":true,"delete_on_cancellation":false})_");
 }
 
+TEST(Documents, OfBackPressure) {
+  ListedJob job = runningJob();
+  const JobDescription::Vertex& vertex = job.job->vertices[1];
+  expectDocument(backPressureDocument(job, vertex, after(9)), R"_({"status":"deprecated"})_");
+  const auto times = [](double heldUp, double idle, double busy) {
+    return std::vector<MetricReading>{gaugeReading("backPressuredTimeMsPerSecond", heldUp),
+                                      gaugeReading("idleTimeMsPerSecond", idle),
+                                      gaugeReading("busyTimeMsPerSecond", busy),
+                                      gaugeReading("accumulateBackPressuredTimeMs", heldUp * 10),
+                                      gaugeReading("accumulateIdleTimeMs", idle * 10),
+                                      gaugeReading("accumulateBusyTimeMs", busy * 10)};
+  };
+  job.details.tasks[1].metrics = times(100, 200, 700);
+  job.details.tasks[2].metrics = times(500, 250, 250);
+  expectDocument(backPressureDocument(job, vertex, after(9)),
+                 R"_({"status":"ok","backpressureLevel":"low","end-timestamp":1700000000009,
+      "subtasks":[{"subtask":0,"attempt-number":0,"backpressureLevel":"ok","ratio":0.1,"idleRatio":0.2,
+      "busyRatio":0.7,"backpressure-level":"ok"},{"subtask":1,"attempt-number":0,"backpressureLevel":"low",
+      "ratio":0.5,"idleRatio":0.25,"busyRatio":0.25,"backpressure-level":"low"}],
+      "backpressure-level":"low"})_");
+  job.details.tasks[2].metrics = times(501, 0, 499);
+  EXPECT_NE(backPressureDocument(job, vertex, after(9)).find(R"("backpressureLevel":"high")"),
+            std::string::npos);
+
+  const auto json = nlohmann::json::parse(vertexDocument(job, vertex, after(9)));
+  EXPECT_EQ(json["subtasks"][0]["metrics"]["accumulated-busy-time"], 7000);
+  EXPECT_EQ(json["subtasks"][1]["metrics"]["accumulated-backpressured-time"], 5010);
+  EXPECT_EQ(json["subtasks"][1]["metrics"]["accumulated-idle-time"], 0);
+}
+
 TEST(Documents, OfMetrics) {
   ListedJob job = runningJob();
   auto& metrics = job.details.tasks[1].operators[0].metrics;

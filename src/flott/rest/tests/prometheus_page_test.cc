@@ -82,6 +82,38 @@ TEST(PrometheusPage, HasHistogramsAsSummaries) {
             "flott_job_latency_count{a=\"b\"} 4\n");
 }
 
+TEST(PrometheusPage, TakesTheJobsOfOthers) {
+  MetricGroup group;
+  group.histogram("latency").update(5);
+  const PrometheusPage::Labels labels{{"name", "a \"b\" } 1\nc"}};
+  const auto pageWith = [&](const char* host) {
+    PrometheusPage page({});
+    page.add("jobmanager", {}, gaugeReading("numRunningJobs", 1));
+    page.add("jobmanager_job", {{"host", host}}, counterReading("numRestarts", 2));
+    page.add("taskmanager_job_task", labels, group.read(1).front());
+    return page.text();
+  };
+  PrometheusPage all({});
+  all.add("jobmanager", {}, gaugeReading("numRunningJobs", 7));
+  all.addJobsOf(pageWith("h1"));
+  all.addJobsOf(pageWith("h2"));
+  all.addJobsOf("nonsense\n# TYPE x\n# HELP\n# HELP flott_other\n# TYPE flott_other gauge\nflott_other 1");
+  const std::string text = all.text();
+  EXPECT_NE(text.find("flott_jobmanager_numRunningJobs 7\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("flott_jobmanager_numRunningJobs 1\n"), std::string::npos) << text;
+  EXPECT_EQ(text.find("other"), std::string::npos) << text;
+  EXPECT_NE(text.find("# TYPE flott_jobmanager_job_numRestarts counter\n"
+                      "flott_jobmanager_job_numRestarts{host=\"h1\"} 2\n"
+                      "flott_jobmanager_job_numRestarts{host=\"h2\"} 2\n"),
+            std::string::npos)
+      << text;
+  size_t lines = 0;
+  for (size_t at = 0; (at = text.find("flott_taskmanager_job_task_latency", at)) != std::string::npos; ++at)
+    ++lines;
+  EXPECT_EQ(lines, 2 + 9u) << "the same twice is there once: " << text;
+  EXPECT_NE(text.find("_latency_count{name=\"a \\\"b\\\" } 1\\nc\"} 1\n"), std::string::npos) << text;
+}
+
 TEST(PrometheusPage, LeavesOutWhatIsTooMuch) {
   PrometheusPage page({});
   for (size_t i = 0; i < PrometheusPage::kMostSamples + 3; ++i)
