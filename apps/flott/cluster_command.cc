@@ -117,7 +117,8 @@ int runStart(const Env& env, const std::string& name, std::span<const std::strin
     std::string problem;
     for (const Background& one : started) {
       const std::optional<ProcessEnd> end = one.process->wait(Duration());
-      if (end && problem.empty()) problem = one.what + " " + toString(*end) + lastWords(env.files, one.file);
+      if (end && problem.empty())
+        problem = one.what + " " + toString(*end) + lastWords(env.files, one.file, *end);
     }
     if (problem.empty() && env.clock.monotonicNanos() > until)
       problem = "the cluster does not serve after " + toString(kForStart) + ": look at the logs in " + folder;

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "flott/base/error.h"
+#include "flott/base/log_options.h"
 #include "flott/base/manager_options.h"
 #include "flott/base/options.h"
 #include "flott/cluster/manager/manager_processes.h"
@@ -19,6 +20,9 @@ std::unique_ptr<RealEnv> envOfProcess(const Env& env, const Configuration& confi
   const std::string level = configuration.get(kLogLevel);
   RealEnvOptions options{.log = {.level = parseLogLevel(level), .file = folder + "/log/" + file}};
   if (configuration.get(kLogFormat) == "json") options.log.format = LogFormat::kJson;
+  options.log.fileBytes = configuration.get(kLogFileSize).bytes;
+  options.log.oldFiles = static_cast<size_t>(configuration.get(kLogFilesKept));
+  options.log.standardError = configuration.get(kLogStandardError);
   return makeRealEnv(options);
 }
 

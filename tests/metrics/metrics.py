@@ -1,9 +1,9 @@
-"""What programs tell Prometheus: one that runs its job in its own process, and the processes of `flott run`.
+"""What programs tell Prometheus: one that runs its job in its own process, the processes of `flott run`, a cluster.
 
 Each page is read by the rules of the format; then names, labels and values are looked at.
 """
 import contextlib
-import os
+import json
 import pathlib
 import re
 import signal
@@ -18,6 +18,7 @@ import exposition
 
 BUILD = pathlib.Path(sys.argv[1])
 ODD = str(BUILD / 'tests' / 'odd_job')
+FLOTT = str(BUILD / 'bin' / 'flott')
 PATIENCE = 60
 
 
@@ -125,15 +126,60 @@ def check_program(folder):
 
 def check_run(folder):
     log = folder / 'run'
-    command = [str(BUILD / 'bin' / 'flott'), 'run', '--workers', '2', '-p', '2', '-D',
-               'metrics.reporter.prom.port=0', '-D', 'flott.metrics.prometheus.prefix=flink', ODD, '--deed', 'endless']
+    command = [FLOTT, 'run', '--local', '--workers', '2', '-p', '2', '-D', 'metrics.reporter.prom.port=0', '-D',
+               'flott.metrics.prometheus.prefix=flink', ODD, '--deed', 'endless']
     with running(command, log) as process:
-        urls = until('a page of each worker', lambda: said(log, r'Prometheus finds them at (http://\S+)', 2))
-        workers = sorted(has['tm_id'] for url in urls for name, has, _ in page(url)[0]
+        urls = until('a page of each process', lambda: said(log, r'Prometheus finds them at (http://\S+)', 3))
+        pages = [page(url)[0] for url in urls]
+        workers = sorted(has['tm_id'] for samples in pages for name, has, _ in samples
                          if name == 'flink_taskmanager_Status_CPU_Time')
         assert workers == ['w1', 'w2'], workers
+        master = [url for url, samples in zip(urls, pages) if values(samples, 'flink_jobmanager_Status_CPU_Time')]
+        assert len(master) == 1, master
+        name = 'flink_taskmanager_job_task_operator_numRecordsIn'
+        until('records of both workers', lambda: sum(values(page(master[0])[0], name, operator_name='squares')) > 0)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0, 'cancelled'
+
+
+def document(url):
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+        return json.load(answer)
+
+
+def check_cluster(folder):
+    """One page for all of it; and what a worker says of its crash comes to the log of the JobManager."""
+    jm_log, tm_log = folder / 'jobmanager', folder / 'taskmanager'
+    jm = [FLOTT, 'jobmanager', '-D', 'rest.port=0', '-D', 'jobmanager.rpc.port=0', '-D',
+          f'process.jobmanager.working-dir={folder}/jm']
+    with running(jm, jm_log) as manager:
+        [(web, port)] = until('the JobManager', lambda: said(
+            jm_log, r'web page are at (http://\S+), TaskManagers come to 127.0.0.1:(\d+)'))
+        tm = [FLOTT, 'taskmanager', '-D', f'jobmanager.rpc.port={port}', '-D', 'taskmanager.resource-id=t1', '-D',
+              'taskmanager.numberOfTaskSlots=2', '-D', f'process.taskmanager.working-dir={folder}/tm']
+        with running(tm, tm_log):
+            run = [FLOTT, 'run', '-d', '-m', web.removeprefix('http://'), '-D', 'restart-strategy.type=none', ODD]
+            subprocess.run(run + ['--deed', 'endless'], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+            name = 'flott_taskmanager_job_task_operator_numRecordsIn'
+            samples = until('records', lambda: (p := page(web + '/metrics')[0]) and
+                            sum(values(p, name, operator_name='squares')) > 0 and p)
+            check_process(samples, 'jobmanager')
+            assert one(samples, 'flott_taskmanager_Status_CPU_Time', tm_id='t1') > 0
+            assert one(samples, 'flott_jobmanager_numRunningJobs') == 1
+            assert one(samples, 'flott_jobmanager_numRegisteredTaskManagers') == 1
+            assert one(samples, 'flott_jobmanager_taskSlotsTotal') == 2
+            assert one(samples, 'flott_jobmanager_taskSlotsAvailable') == 1
+            for path in ('/jobmanager/metrics', '/taskmanagers/t1/metrics'):
+                assert {'id': 'Status.Threads.Count'} in document(web + path), path
+                [value] = document(web + path + '?get=Status.Threads.Count,none')
+                assert int(value['value']) >= 2, value
+            assert {'id': 'taskSlotsTotal'} in document(web + '/jobmanager/metrics')
+            subprocess.run(run + ['--deed', 'aborts'], check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE)
+            until('what the worker says of its crash', lambda: said(
+                jm_log, r"was killed by signal 6 \(abort\):\nsignal 6 \(abort\)\n.*\nwhile it was at operator "
+                        r"'squares', subtask 1/1\nstack .*\n"))
+        manager.send_signal(signal.SIGTERM)
+        assert manager.wait(PATIENCE) == 0, 'asked to end'
 
 
 def main():
@@ -142,8 +188,9 @@ def main():
         try:
             check_program(folder)
             check_run(folder)
+            check_cluster(folder)
         except BaseException:
-            for log in sorted(folder.iterdir()):
+            for log in sorted(path for path in folder.iterdir() if path.is_file()):
                 print(f'--- {log.name}\n' + log.read_text()[-4000:])
             raise
 

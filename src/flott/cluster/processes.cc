@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "flott/base/metric_options.h"
 #include "flott/base/options.h"
 #include "flott/cluster/data_plane.h"
 #include "flott/cluster/distributed_job.h"
@@ -102,8 +103,8 @@ MasterProcess::MasterProcess(JobGraph graph, Configuration configuration, Env en
                              MasterProcessOptions options)
     : parts_(std::make_unique<Parts>(std::move(graph), std::move(configuration), env, options.managed)) {
   DistributedJob& job = parts_->job;
-  if (options.managed.serves) {
-    parts_->documents.emplace(env, forDocuments(job.configuration()));
+  if (options.managed.serves || job.configuration().find(kPrometheusPort)) {
+    parts_->documents.emplace(env, forDocuments(job.configuration()), options.managed.serves);
     parts_->documents->jobs().list(job.master(), job.id(), job.graph(), job.configuration());
   }
   const uint16_t port = parts_->loop.listen(options.managed.address, options.port,

@@ -422,7 +422,12 @@ JobResult JobMaster::result() const {
   if (abandoned_) return result;  // a lost thread may still write metrics
   for (const auto& [key, task] : tasks_) {
     std::vector<OperatorReadings> readings = task->readMetrics(result.runNanos).operators;
-    std::move(readings.begin(), readings.end(), std::back_inserter(result.metrics));
+    for (OperatorReadings& op : readings) {  // of an end there is no rate
+      std::erase_if(op.metrics, [](const MetricReading& reading) {
+        return reading.name == "numRecordsInPerSecond" || reading.name == "numRecordsOutPerSecond";
+      });
+      result.metrics.push_back(std::move(op));
+    }
   }
   return result;
 }

@@ -136,9 +136,24 @@ PrometheusMetrics::PrometheusMetrics(Process process, PrometheusOptions options,
   labels_.insert(labels_.end(), process_.labels.begin(), process_.labels.end());
 }
 
+std::vector<MetricReading> PrometheusMetrics::readProcess() {
+  std::vector<MetricReading> all = readingsOf(reader_.read());
+  for (auto& readings : readings_) {
+    for (MetricReading& reading : readings()) all.push_back(std::move(reading));
+  }
+  return all;
+}
+
+std::vector<NamedMetric> PrometheusMetrics::ofProcess() {
+  std::vector<NamedMetric> all;
+  for (MetricReading& reading : readProcess())
+    all.push_back({std::move(reading.name), std::move(reading.text)});
+  return all;
+}
+
 std::string PrometheusMetrics::text() {
   PrometheusPage page(options_);
-  for (const MetricReading& reading : readingsOf(reader_.read())) page.add(process_.scope, labels_, reading);
+  for (const MetricReading& reading : readProcess()) page.add(process_.scope, labels_, reading);
   for (JobBoard* board : boards_) addBoard(page, *board);
   for (auto& source : sources_) source(page, labels_);
   return page.text();
@@ -160,14 +175,31 @@ void PrometheusMetrics::addBoard(PrometheusPage& page, JobBoard& board) const {
   add("taskSlotsAvailable", cluster.freeSlots);
 }
 
+/// Those of `?get=a,b`; nothing without it.
+static std::optional<std::vector<std::string>> idsIn(const RestRequest& request) {
+  const std::optional<std::string> text = request.parameter("get");
+  if (!text) return std::nullopt;
+  std::vector<std::string> ids;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find(','), rest.size());
+    ids.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return ids;
+}
+
 RestResponse MetricsBeside::answer(const RestRequest& request) {
-  if (request.path != "/metrics") return others_.answer(request);
+  const std::string path = request.path.starts_with("/v1/") ? request.path.substr(3) : request.path;
+  const bool document = !paths_.document.empty() && path == paths_.document;
+  if (!document && path != paths_.text) return others_.answer(request);
   if (request.method != "GET" && request.method != "HEAD") {
     RestResponse refused = RestResponse::error(405, "there is only GET");
     refused.allow = "GET";
     return refused;
   }
   try {
+    if (document) return RestResponse::json(metricsDocument(metrics_.ofProcess(), idsIn(request)));
     RestResponse response;
     response.contentType = PrometheusPage::kContentType;
     response.body = metrics_.text();

@@ -17,6 +17,7 @@
 #include "flott/base/function.h"
 #include "flott/env/env.h"
 #include "flott/env/posix/process_figures.h"
+#include "flott/rest/documents.h"
 #include "flott/rest/http_server.h"
 #include "flott/rest/job_board.h"
 #include "flott/rest/prometheus_page.h"
@@ -35,16 +36,23 @@ class PrometheusMetrics {
   };
   PrometheusMetrics(Process process, PrometheusOptions options, const Clock& clock);
 
-  // Before text() is called. These outlive the object, and are called by any thread that asks.
+  // Before text() is called. What is added outlives the object, and is called by any thread that asks.
   void addJobs(JobBoard& board) { boards_.push_back(&board); }
+  /// More of the process itself.
+  void addReadings(MoveFunction<std::vector<MetricReading>()> readings) {
+    readings_.push_back(std::move(readings));
+  }
   void addSource(MoveFunction<void(PrometheusPage&, const PrometheusPage::Labels&)> source) {
     sources_.push_back(std::move(source));
   }
 
   /// May block as a JobBoard does. Several threads at once.
   std::string text();
+  /// Of the process itself, as Flink's documents name them.
+  std::vector<NamedMetric> ofProcess();
 
  private:
+  std::vector<MetricReading> readProcess();
   void addBoard(PrometheusPage& page, JobBoard& board) const;
 
   const Process process_;
@@ -53,6 +61,7 @@ class PrometheusMetrics {
   PrometheusPage::Labels labels_;
   ProcessReader reader_;
   std::vector<JobBoard*> boards_;
+  std::vector<MoveFunction<std::vector<MetricReading>()>> readings_;
   std::vector<MoveFunction<void(PrometheusPage&, const PrometheusPage::Labels&)>> sources_;
 };
 
@@ -61,16 +70,23 @@ void addJob(PrometheusPage& page, const PrometheusPage::Labels& labels, const Li
 /// "Status.CPU.Load" and the like.
 std::vector<MetricReading> readingsOf(const ProcessFigures& figures);
 
-/// Answers GET /metrics, and leaves the rest to `others`. Both outlive it.
+struct MetricPaths {
+  std::string text = "/metrics";  // for Prometheus
+  std::string document = {};      // Flink's document of the process; empty: there is none
+};
+
+/// Answers GET at these paths, and leaves the rest to `others`. Both outlive it.
 class MetricsBeside final : public RestHandler {
  public:
-  MetricsBeside(PrometheusMetrics& metrics, RestHandler& others) : metrics_(metrics), others_(others) {}
+  MetricsBeside(PrometheusMetrics& metrics, RestHandler& others, MetricPaths paths = {})
+      : metrics_(metrics), others_(others), paths_(std::move(paths)) {}
   BodyPlan bodyPlan(const RestRequest& head) override { return others_.bodyPlan(head); }
   RestResponse answer(const RestRequest& request) override;
 
  private:
   PrometheusMetrics& metrics_;
   RestHandler& others_;
+  const MetricPaths paths_;
 };
 
 /// Answers GET /metrics, on a port of its own.

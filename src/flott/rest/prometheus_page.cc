@@ -133,8 +133,8 @@ void PrometheusPage::add(std::string_view scope, const Labels& labels, const Met
 }
 
 // Each family begins with its help and its type.
-void PrometheusPage::addJobsOf(std::string_view text) {
-  Family* family = nullptr;  // null: of no job
+void PrometheusPage::addOthers(std::string_view text) {
+  Family* family = nullptr;  // null: not wanted
   std::string name;
   std::string help;
   while (!text.empty()) {
@@ -147,9 +147,9 @@ void PrometheusPage::addJobsOf(std::string_view text) {
       family = nullptr;
     } else if (all.starts_with(kType)) {
       const std::string type(all.substr(std::min(kType.size() + name.size() + 1, all.size())));
-      const bool ofJob = name.starts_with(options_.prefix + "_jobmanager_job_") ||
-                         name.starts_with(options_.prefix + "_taskmanager_job_");
-      if (!ofJob) continue;
+      const bool wanted = name.starts_with(options_.prefix + "_jobmanager_job_") ||
+                          name.starts_with(options_.prefix + "_taskmanager_");
+      if (!wanted) continue;
       family = &families_.try_emplace(name, Family{.help = help, .type = type, .samples = {}}).first->second;
       if (family->type != type) family = nullptr;
     } else if (family != nullptr && samples_ == kMostSamples) {

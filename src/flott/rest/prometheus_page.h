@@ -38,8 +38,8 @@ class PrometheusPage {
 
   /// A second one with the same name and labels, and one that has no number, is left out.
   void add(std::string_view scope, const Labels& labels, const MetricReading& reading);
-  /// The jobs on a page of another process, which was made with the same prefix.
-  void addJobsOf(std::string_view text);
+  /// The jobs and TaskManagers on a page of another process, which was made with the same prefix.
+  void addOthers(std::string_view text);
   std::string text() const;
 
  private:

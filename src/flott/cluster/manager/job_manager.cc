@@ -521,7 +521,8 @@ void JobManager::masterEnded(Job& job, const ProcessEnd& end) {
     return endWithout(job, JobStatus::kCancelled,
                       Error(ErrorKind::kUser, "it was cancelled, and its master killed"));
   const std::string how =
-      toString(end) + lastWords(env_.files, options_.logFolder + "/job-" + toString(job.id) + "-master.out");
+      toString(end) +
+      lastWords(env_.files, options_.logFolder + "/job-" + toString(job.id) + "-master.out", end);
   if (!job.known) {
     return failToStart(job, Error(ErrorKind::kUser,
                                   end.succeeded() ? "the program ended without starting a job: a program for "

@@ -3,7 +3,7 @@
 // Blocking calls on local files; any thread.
 //
 //   dropOldLogs(env.files, folder, 400);
-//   how += lastWords(env.files, file);
+//   how += lastWords(env.files, file, end);
 #pragma once
 
 #include <cstddef>
@@ -12,13 +12,15 @@
 #include <vector>
 
 #include "flott/env/env.h"
+#include "flott/env/processes.h"
 
 namespace flott {
 
 /// Makes room for one more: the oldest files named job-… go until fewer than `most` are left.
 void dropOldLogs(Files& files, const std::string& folder, size_t most);
-/// ":\n<the last lines>", bounded; empty when there is nothing.
-std::string lastWords(Files& files, const std::string& file);
+/// ":\n<the last lines>", or what the process has said of its crash; bounded, and empty when there is
+/// nothing.
+std::string lastWords(Files& files, const std::string& file, const ProcessEnd& end);
 /// What a program is started with, so that it finds libraries in the folder before those of the system.
 std::vector<std::pair<std::string, std::string>> libraryPath(const Env& env, const std::string& folder);
 

@@ -16,6 +16,7 @@
 #include "flott/cluster/manager/cluster_api.h"
 #include "flott/cluster/manager/job_manager.h"
 #include "flott/cluster/manager/log_api.h"
+#include "flott/cluster/manager/manager_metrics.h"
 #include "flott/cluster/manager/program_store.h"
 #include "flott/cluster/manager/task_manager.h"
 #include "flott/cluster/message_loop.h"
@@ -25,6 +26,7 @@
 #include "flott/rest/built_in.h"
 #include "flott/rest/http_client.h"
 #include "flott/rest/http_server.h"
+#include "flott/rest/prometheus_metrics.h"
 #include "flott/runtime/scheduler.h"
 
 namespace flott {
@@ -165,7 +167,14 @@ void runJobManager(Env env, const Configuration& configuration,
                   .uploadBytes = configuration.get(kRestMaxContentLength).bytes,
                   .refreshInterval = configuration.get(kWebRefreshInterval),
                   .programStartTimeout = configuration.get(kProgramStartTimeout)});
-  const HttpServer server(env, httpServerOptions(configuration), api);
+  PrometheusMetrics metrics({.scope = "jobmanager"}, prometheusOptions(configuration), env.clock);
+  metrics.addReadings([&jobs] { return readingsOf(*jobs.view()); });
+  metrics.addSource([&env, &jobs](PrometheusPage& page, const PrometheusPage::Labels&) {
+    addOtherProcesses(page, env, *jobs.view());
+  });
+  MetricsBeside pages(metrics, api, {.document = "/jobmanager/metrics"});
+  const HttpServer server(env, httpServerOptions(configuration), pages);
+  const auto prometheus = PrometheusServer::start(env, configuration, metrics);
   jobs.serveAt(configuration.get(kRestAddress), static_cast<uint16_t>(server.port()));
   const auto signals = env.signals.watch([&jobs](int) { jobs.stop(false); });
   scheduler->add(0, jobs);
@@ -186,7 +195,11 @@ void runTaskManager(Env env, const Configuration& configuration) {
   ProgramStore store(env, folder + "/store");
   ProgramFetcher fetcher(env, store);
   LogApi api(env, logFolder, "taskmanager.log");
-  const HttpServer server(env, {.address = host, .ports = {{0, 0}}}, api);
+  PrometheusMetrics metrics({.scope = "taskmanager", .labels = {{"tm_id", id}}},
+                            prometheusOptions(configuration), env.clock);
+  MetricsBeside pages(metrics, api, {.text = kPagePath, .document = "/metrics"});
+  const HttpServer server(env, {.address = host, .ports = {{0, 0}}}, pages);
+  const auto prometheus = PrometheusServer::start(env, configuration, metrics);
   const std::unique_ptr<Processes> processes = makeProcesses(env.clock);
   const std::unique_ptr<AsyncNetwork> network = makeAsyncNetwork(env.clock);
   const std::unique_ptr<Scheduler> scheduler = makeThreadedScheduler(env, {.lanes = 1});

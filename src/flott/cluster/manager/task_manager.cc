@@ -216,7 +216,7 @@ void TaskManager::look() {
     const bool dismissed =
         end->succeeded() && worker.process->tryAnswer(kMostAnswer) == std::optional<std::string>(kDismissed);
     std::string how = worker.stopped ? "was stopped: its master had heard nothing of it" : toString(*end);
-    if (!dismissed && !worker.stopped) how += lastWords(env_.files, worker.logFile);
+    if (!dismissed && !worker.stopped) how += lastWords(env_.files, worker.logFile, *end);
     ended(worker, dismissed, how);
     at = workers_.erase(at);
   }

@@ -82,7 +82,7 @@ TEST(PrometheusPage, HasHistogramsAsSummaries) {
             "flott_job_latency_count{a=\"b\"} 4\n");
 }
 
-TEST(PrometheusPage, TakesTheJobsOfOthers) {
+TEST(PrometheusPage, TakesInJobsAndTaskManagersOfOthers) {
   MetricGroup group;
   group.histogram("latency").update(5);
   const PrometheusPage::Labels labels{{"name", "a \"b\" } 1\nc"}};
@@ -95,9 +95,9 @@ TEST(PrometheusPage, TakesTheJobsOfOthers) {
   };
   PrometheusPage all({});
   all.add("jobmanager", {}, gaugeReading("numRunningJobs", 7));
-  all.addJobsOf(pageWith("h1"));
-  all.addJobsOf(pageWith("h2"));
-  all.addJobsOf("nonsense\n# TYPE x\n# HELP\n# HELP flott_other\n# TYPE flott_other gauge\nflott_other 1");
+  all.addOthers(pageWith("h1"));
+  all.addOthers(pageWith("h2"));
+  all.addOthers("nonsense\n# TYPE x\n# HELP\n# HELP flott_other\n# TYPE flott_other gauge\nflott_other 1");
   const std::string text = all.text();
   EXPECT_NE(text.find("flott_jobmanager_numRunningJobs 7\n"), std::string::npos) << text;
   EXPECT_EQ(text.find("flott_jobmanager_numRunningJobs 1\n"), std::string::npos) << text;
