@@ -4,10 +4,11 @@ BUILD := build/release
 PREFIX ?= /usr/local
 CONFIGURE := @tools/install-deps.sh && cmake --preset release --log-level=WARNING >/dev/null
 
-.PHONY: help demo demo-recovery test bench install format lint check clean
+.PHONY: help demo demo-recovery demo-cluster test bench install format lint check clean
 help:
 	@echo 'make demo      count the words in the text files of this machine; INPUT=path takes a file or a folder'
 	@echo 'make demo-recovery   a job is killed, upgraded and rescaled, and its counts stay exact'
+	@echo 'make demo-cluster    a TaskManager and the JobManager of a cluster are killed, and the job goes on'
 	@echo 'make test      build everything and run all tests'
 	@echo 'make bench     measure against hand-written loops; CASES="wordcount keyed-sum" picks some'
 	@echo 'make install   libraries, headers and CMake package; PREFIX=/usr/local'
@@ -25,6 +26,11 @@ demo-recovery:
 	$(CONFIGURE)
 	@cmake --build $(BUILD) --target orders_v1 orders_v2
 	@tools/demo_recovery.sh $(BUILD)
+
+demo-cluster:
+	$(CONFIGURE)
+	@cmake --build $(BUILD) --target flott_app_flott orders_v1
+	@tools/demo_cluster.sh $(BUILD)
 
 test:
 	@tools/install-deps.sh --tests

@@ -37,6 +37,7 @@ struct Background {
 Background startInBackground(Processes& processes, const std::string& what, const std::string& file,
                              std::vector<std::string> arguments) {
   ProcessSpec spec{.program = kThisProgram, .arguments = std::move(arguments), .outlives = true};
+  spec.name = "flott";
   spec.output = ProcessSpec::Output::kToFile;
   spec.outputFile = file;
   return {what, file, processes.start(spec)};

@@ -49,6 +49,7 @@ struct ProcessSpec {
   std::vector<std::string> arguments;  // behind the program's own name
   /// In place of variables of these names here, or beside them.
   std::vector<std::pair<std::string, std::string>> environment = {};
+  std::string name = {};    // by which it is listed; empty: its path
   std::string folder = {};  // to work in; empty: as here
   Output output = Output::kAsHere;
   std::string outputFile = {};

@@ -296,7 +296,7 @@ std::unique_ptr<ChildProcess> PosixProcesses::start(const ProcessSpec& spec) {
         [&] { return ::open(spec.outputFile.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644); }));
     if (file.number() < 0) throw fileError(FileDeed::kWrite, spec.outputFile, errno);
   }
-  std::vector<std::string> words = {spec.program};
+  std::vector<std::string> words = {spec.name.empty() ? spec.program : spec.name};
   words.insert(words.end(), spec.arguments.begin(), spec.arguments.end());
   const std::string given = spec.role ? std::to_string(::getpid()) + "," + std::to_string(role.number()) +
                                             "," + std::to_string(answer.there.number())
