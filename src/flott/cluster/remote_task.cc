@@ -16,7 +16,8 @@ void reply(Questions& questions, uint64_t question, Answer answer) {
 std::string RemoteTask::where() const {
   const JobVertex& vertex = graph_.vertices[static_cast<size_t>(id_.vertex)];
   return "operator '" + vertex.name + "', subtask " + std::to_string(id_.subtask.value + 1) + "/" +
-         std::to_string(vertex.parallelism) + (placed() ? " in " + workerName_ : ", which has no worker yet");
+         std::to_string(vertex.parallelism) +
+         (placed() ? " in worker '" + workerId_ + "'" : ", which has no worker yet");
 }
 
 void RemoteTask::send(ToWorker message) {
@@ -27,7 +28,7 @@ void RemoteTask::send(ToWorker message) {
 
 void RemoteTask::place(WorkerLink& worker) {
   worker_ = &worker;
-  workerName_ = worker.name();
+  workerId_ = worker.id();
   for (const ToWorker& message : std::exchange(waiting_, {})) worker.send(message);
 }
 

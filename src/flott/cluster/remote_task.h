@@ -26,8 +26,8 @@ namespace flott {
 class WorkerLink {
  public:
   virtual void send(const ToWorker& message) = 0;
-  /// "worker 'w1'"
-  virtual std::string name() const = 0;
+  /// The name of the worker.
+  virtual const std::string& id() const = 0;
 
  protected:
   ~WorkerLink() = default;
@@ -42,6 +42,7 @@ class RemoteTask final : public TaskGateway {
   const TaskId& id() const override { return id_; }
   TaskState state() const override { return state_; }
   std::string where() const override;
+  std::string worker() const override { return workerId_; }
   /// Of the last report, over the worker's own time.
   TaskReadings readMetrics(int64_t) const override { return readings_; }
   void cancel() override;
@@ -85,7 +86,7 @@ class RemoteTask final : public TaskGateway {
   const TaskId id_;
   Waker& placer_;
   WorkerLink* worker_ = nullptr;  // null: it has no place yet
-  std::string workerName_;
+  std::string workerId_;
   std::vector<ToWorker> waiting_;  // for a place; no more than the master has under way
   bool cancelled_ = false;
   bool ended_ = false;

@@ -62,10 +62,10 @@ class RemoteWorker final : public WorkerLink,
   void begin();
 
   void send(const ToWorker& message) override;
-  std::string name() const override { return "worker '" + id_ + "'"; }
+  std::string name() const { return "worker '" + id_ + "'"; }
 
   State state() const { return state_; }
-  const std::string& id() const { return id_; }
+  const std::string& id() const override { return id_; }
   /// Monotonic, when it was last heard of.
   int64_t heardNanos() const { return heardNanos_; }
   int slots() const { return slots_; }

@@ -33,6 +33,7 @@ struct TaskDetails {
   Timestamp ended;                          // min(): it has not
   std::vector<OperatorReadings> operators;  // as JobVertex::chain; empty before it runs
   std::vector<MetricReading> metrics = {};  // of the task itself
+  std::string worker = {};                  // that has it; empty: the master's process, or none yet
 };
 
 /// The checkpoint that an attempt began with.

@@ -56,6 +56,7 @@ JobDetails JobMaster::details() const {
     TaskReadings readings = task->readMetrics(now_.nanos - startedNanos_);
     mine.operators = std::move(readings.operators);
     mine.metrics = std::move(readings.task);
+    mine.worker = task->worker();
   }
   return all;
 }

@@ -10,6 +10,7 @@ void TimerService::open(OperatorContext& context, KeyedStateBackend* keyed, bool
   if (keyed == nullptr || !hasOnTimer) return;
   eventTimers_ = &keyed->eventTimers();
   processingTimers_ = &keyed->processingTimers();
+  fired_ = &context.metrics().counter("numFiredTimers");
   resetAlarm();  // restored timers
 }
 

@@ -14,6 +14,7 @@
 #include "flott/base/time.h"
 #include "flott/data/element.h"
 #include "flott/operators/context.h"
+#include "flott/operators/metrics.h"
 #include "flott/state/keyed_backend.h"
 
 namespace flott {
@@ -40,7 +41,10 @@ class TimerService {
   void open(OperatorContext& context, KeyedStateBackend* keyed, bool hasOnTimer);
   void setWatermark(Watermark watermark) { watermark_ = watermark; }
   bool popDue(TimeDomain domain, Timestamp upTo, Timer& timer) {
-    return (domain == TimeDomain::kEventTime ? eventTimers_ : processingTimers_)->popDue(upTo, timer);
+    if (!(domain == TimeDomain::kEventTime ? eventTimers_ : processingTimers_)->popDue(upTo, timer))
+      return false;
+    fired_->add();
+    return true;
   }
   /// Sets the operator's alarm for the earliest processing-time timer; after the alarm went off.
   void resetAlarm();
@@ -58,6 +62,7 @@ class TimerService {
   KeyedStateBackend* keyed_ = nullptr;
   TimerQueue* eventTimers_ = nullptr;
   TimerQueue* processingTimers_ = nullptr;
+  Counter* fired_ = nullptr;
   Watermark watermark_;
   Timestamp alarm_ = Timestamp::max();
 };

@@ -55,10 +55,11 @@ void addLatency(PrometheusPage& page, const Labels& job, const OperatorReadings&
 
 void addTask(PrometheusPage& page, const Labels& job, const TaskDetails& task,
              const JobDescription::Vertex& vertex) {
-  const Labels labels = with(job, {{"task_id", vertex.id},
-                                   {"task_name", vertex.name},
-                                   {"subtask_index", std::to_string(task.id.subtask.value)},
-                                   {"task_attempt_num", std::to_string(task.id.attempt)}});
+  Labels labels = task.worker.empty() ? job : with(job, {{"tm_id", task.worker}});
+  labels = with(std::move(labels), {{"task_id", vertex.id},
+                                    {"task_name", vertex.name},
+                                    {"subtask_index", std::to_string(task.id.subtask.value)},
+                                    {"task_attempt_num", std::to_string(task.id.attempt)}});
   for (const MetricReading& reading : task.metrics) page.add("taskmanager_job_task", labels, reading);
   for (const OperatorReadings& op : task.operators) {
     const Labels ofOperator =

@@ -135,10 +135,24 @@ Json trafficJson(const Traffic& traffic) {
           {"accumulated-busy-time", traffic.spent ? Json(traffic.spent->busy) : Json("NaN")}};
 }
 
+std::string endpointOf(const TaskDetails& task) { return task.worker.empty() ? kUnassigned : task.worker; }
+
+std::string taskManagerOf(const TaskDetails& task) {
+  const std::string worker = endpointOf(task);
+  return worker.substr(0, worker.find('/'));
+}
+
 Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex) {
-  const std::vector<const TaskDetails*> tasks = tasksOf(job, vertex);
-  Together all{.traffic = {.known = !tasks.empty()}, .counts = countTasks(job, vertex)};
+  Together all = togetherOf(job, vertex, tasksOf(job, vertex));
+  all.counts = countTasks(job, vertex);
+  return all;
+}
+
+Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex,
+                    const std::vector<const TaskDetails*>& tasks) {
+  Together all{.traffic = {.known = !tasks.empty()}, .counts = {}};
   for (const TaskDetails* task : tasks) {
+    ++all.counts[executionOf(task->state, job.details.status)];
     all.began = job.details.attemptBegan;
     all.ended = std::max(all.ended, task->ended);
     all.traffic += trafficOf(*task, vertex);

@@ -21,6 +21,10 @@ namespace flott::documents {
 using Json = nlohmann::ordered_json;
 
 inline constexpr const char* kUnassigned = "(unassigned)";
+/// The worker of a task; kUnassigned where that is not told.
+std::string endpointOf(const TaskDetails& task);
+/// The TaskManager that has started the worker: "t1" of "t1/w7".
+std::string taskManagerOf(const TaskDetails& task);
 
 /// A name that is not UTF-8 must not fail a document.
 std::string render(const Json& json);
@@ -90,5 +94,8 @@ struct Together {
   Counts counts;
 };
 Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex);
+/// Of some of its tasks.
+Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex,
+                    const std::vector<const TaskDetails*>& tasks);
 
 }  // namespace flott::documents

@@ -1,7 +1,9 @@
 // Documents about the subtasks of a vertex.
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <string>
 
 #include "flott/rest/documents.h"
 #include "flott/rest/task_json.h"
@@ -32,20 +34,20 @@ Json subtaskJson(const ListedJob& job, const JobDescription::Vertex& vertex, con
   return {{"subtask", task.id.subtask.value},
           {"status", nameOf(executionOf(task.state, job.details.status))},
           {"attempt", task.id.attempt},
-          {"endpoint", kUnassigned},
+          {"endpoint", endpointOf(task)},
           {"start-time", millisOr(began, -1)},
           {"end-time", millisOr(task.ended, -1)},
           {"duration", durationOf(began, task.ended, now)},
           {"metrics", trafficJson(trafficOf(task, vertex))},
-          {"taskmanager-id", kUnassigned},
+          {"taskmanager-id", taskManagerOf(task)},
           {"status-duration", Json::object()},
           {"start_time", millisOr(began, -1)}};
 }
 
-Json aggregatedJson(const ListedJob& job, const JobDescription::Vertex& vertex) {
+Json aggregatedJson(const JobDescription::Vertex& vertex, const std::vector<const TaskDetails*>& tasks) {
   std::vector<int64_t> read;
   std::vector<int64_t> written;
-  for (const TaskDetails* task : tasksOf(job, vertex)) {
+  for (const TaskDetails* task : tasks) {
     const Traffic traffic = trafficOf(*task, vertex);
     read.push_back(traffic.read);
     written.push_back(traffic.written);
@@ -67,7 +69,7 @@ std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& v
                  {"maxParallelism", vertex.maxParallelism},
                  {"now", now.ms},
                  {"subtasks", std::move(subtasks)},
-                 {"aggregated", aggregatedJson(job, vertex)}});
+                 {"aggregated", aggregatedJson(vertex, tasksOf(job, vertex))}});
 }
 
 std::string subtaskDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
@@ -90,7 +92,7 @@ std::string subtaskTimesDocument(const ListedJob& job, const JobDescription::Ver
       times[nameOf(one)] = at;
     }
     subtasks.push_back({{"subtask", task->id.subtask.value},
-                        {"endpoint", kUnassigned},
+                        {"endpoint", endpointOf(*task)},
                         {"duration", durationOf(began, task->ended, now)},
                         {"timestamps", std::move(times)}});
   }
@@ -100,18 +102,20 @@ std::string subtaskTimesDocument(const ListedJob& job, const JobDescription::Ver
 
 std::string vertexTaskManagersDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
                                        Timestamp now) {
-  const Together all = togetherOf(job, vertex);
+  std::map<std::string, std::vector<const TaskDetails*>> workers;
+  for (const TaskDetails* task : tasksOf(job, vertex)) workers[endpointOf(*task)].push_back(task);
   Json places = Json::array();
-  if (!tasksOf(job, vertex).empty()) {
-    places.push_back({{"endpoint", kUnassigned},
+  for (const auto& [worker, tasks] : workers) {
+    const Together all = togetherOf(job, vertex, tasks);
+    places.push_back({{"endpoint", worker},
                       {"status", nameOf(all.counts.together())},
                       {"start-time", millisOr(all.began, -1)},
                       {"end-time", millisOr(all.ended, -1)},
                       {"duration", durationOf(all.began, all.ended, now)},
                       {"metrics", trafficJson(all.traffic)},
                       {"status-counts", all.counts.upperCase()},
-                      {"taskmanager-id", kUnassigned},
-                      {"aggregated", aggregatedJson(job, vertex)}});
+                      {"taskmanager-id", taskManagerOf(*tasks.front())},
+                      {"aggregated", aggregatedJson(vertex, tasks)}});
   }
   return render(
       {{"id", vertex.id}, {"name", vertex.name}, {"now", now.ms}, {"taskmanagers", std::move(places)}});

@@ -52,6 +52,8 @@ class TaskGateway {
   virtual TaskState state() const = 0;
   /// "operator 'count', subtask 1/2".
   virtual std::string where() const = 0;
+  /// The name of the worker that has it; empty: it runs in this process, or has no place yet.
+  virtual std::string worker() const { return {}; }
   /// Rates of meters are over `elapsedNanos`.
   virtual TaskReadings readMetrics(int64_t elapsedNanos) const = 0;
 

@@ -312,6 +312,23 @@ TEST(Documents, OfCheckpointSettings) {
   EXPECT_EQ(json["externalization"].dump(), R"_({"enabled":true,"delete_on_cancellation":false})_");
 }
 
+TEST(Documents, OfVerticesByWorkers) {
+  ListedJob job = runningJob();
+  job.details.tasks[1].worker = "t1/w2";
+  job.details.tasks[2].worker = "t2/w1";
+  const JobDescription::Vertex& vertex = job.job->vertices[1];
+  const Json subtasks = parsed(vertexDocument(job, vertex, after(9)));
+  EXPECT_EQ(subtasks["subtasks"][0]["endpoint"], "t1/w2");
+  EXPECT_EQ(subtasks["subtasks"][0]["taskmanager-id"], "t1");
+  const Json places = parsed(vertexTaskManagersDocument(job, vertex, after(9)))["taskmanagers"];
+  ASSERT_EQ(places.size(), 2u);
+  EXPECT_EQ(places[1]["endpoint"], "t2/w1");
+  EXPECT_EQ(places[1]["taskmanager-id"], "t2");
+  EXPECT_EQ(places[1]["status-counts"]["RUNNING"], 1);
+  EXPECT_EQ(places[1]["metrics"]["read-records"], 12);
+  EXPECT_EQ(places[1]["aggregated"]["metrics"]["read-records"]["sum"], 12);
+}
+
 TEST(Documents, OfBackPressure) {
   ListedJob job = runningJob();
   const JobDescription::Vertex& vertex = job.job->vertices[1];

@@ -41,6 +41,12 @@ TEST(PrometheusMetrics, OfAJob) {
       << text;
 }
 
+TEST(PrometheusMetrics, SayInWhichWorkerATaskIs) {
+  ListedJob job = runningJob();
+  job.details.tasks[1].worker = "t1/w1";
+  EXPECT_NE(pageOf(job).find("\",tm_id=\"t1/w1\",task_id=\""), std::string::npos) << pageOf(job);
+}
+
 TEST(PrometheusMetrics, OfAJobThatHasEndedAreNone) {
   ListedJob job = runningJob();
   job.details.status = JobStatus::kFinished;
