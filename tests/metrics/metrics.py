@@ -165,6 +165,8 @@ def check_cluster(folder):
                             sum(values(p, name, operator_name='squares')) > 0 and p)
             check_process(samples, 'jobmanager')
             assert one(samples, 'flott_taskmanager_Status_CPU_Time', tm_id='t1') > 0
+            places = {has['tm_id'] for known, has, _ in samples if known == name}
+            assert all(re.fullmatch(r't1/w\d+', place) for place in places), places
             assert one(samples, 'flott_jobmanager_numRunningJobs') == 1
             assert one(samples, 'flott_jobmanager_numRegisteredTaskManagers') == 1
             assert one(samples, 'flott_jobmanager_taskSlotsTotal') == 2
