@@ -41,6 +41,10 @@ expect 'several' "$folder/err" <<<"flott: '5f2c' may be several jobs: $id, $othe
 run 1 cancel -m "$address" 5f2
 has err "^flott: there is no job '5f2' at http://$address"
 
+answers <<<'{"GET /v1/jobs/overview": [[-1, ""]]}'
+run 2 list -m "$address" -D client.timeout=100ms
+has err "^flott: no answer at http://$address: it has been silent for 100 ms"
+
 # --- savepoints: what is asked, that it is waited for, and what has become of it ---
 answers <<END
 {$overview,

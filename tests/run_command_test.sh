@@ -3,7 +3,8 @@
 . tests/shell/commands.sh
 
 prefix=(run)
-odd="$FLOTT_BUILD/tests/odd_job"
+odd="$folder/odd_job"  # whose processes are of this test
+ln -s "$FLOTT_BUILD/tests/odd_job" "$odd"
 
 # All processes of the program have gone.
 none_left() {

@@ -17,8 +17,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr HttpClientOptions kClientOptions{
-    .connectTimeout = Duration::seconds(5), .silence = Duration::seconds(60), .answerBytes = 64 << 20};
+/// Who waits for less than a minute does not wait longer for a cluster that is silent.
+HttpClientOptions clientOptions(Duration timeout) {
+  return {.connectTimeout = std::min(timeout, Duration::seconds(5)),
+          .silence = std::min(timeout, Duration::seconds(60)),
+          .answerBytes = 64 << 20};
+}
 // How often it is asked whether something is done: soon at first, then more and more seldom.
 constexpr Duration kFirstPause = Duration::millis(20);
 constexpr Duration kLongestPause = Duration::millis(500);
@@ -105,7 +109,7 @@ RestCalls::RestCalls(const Env& env, const Configuration& configuration,
                      const std::optional<std::string>& address)
     : env_(env), timeout_(configuration.get(kClientTimeout)), client_([&] {
         const ClusterAddress at = clusterAddress(configuration, address);
-        return HttpClient(env, at.host, at.port, kClientOptions);
+        return HttpClient(env, at.host, at.port, clientOptions(timeout_));
       }()) {}
 
 HttpClient::Answer RestCalls::ask(const std::string& method, const std::string& path,

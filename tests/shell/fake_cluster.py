@@ -4,11 +4,12 @@ Usage: fake_cluster.py ANSWERS
 
 ANSWERS is {"POST /v1/jobs/7/stop": [[202, {"request-id": "1"}], …], "GET /v1/jobmanager/log": "FILE"}: answers one after
 the other, of which the last stays; or a file, of which `offset` and `length` in the query cut a part. A status of 0 closes
-the connection without an answer. Requests are written to ANSWERS.seen, a line each, with their bodies.
+the connection without an answer, one of -1 keeps it open. Requests are written to ANSWERS.seen, a line each, with their bodies.
 """
 import http.server
 import json
 import sys
+import threading
 import urllib.parse
 
 answers = json.load(open(sys.argv[1]))
@@ -33,6 +34,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if found is None:
             return self.send(404, json.dumps({'errors': ['there is nothing at ' + path]}).encode())
         status, document = found.pop(0) if len(found) > 1 else found[0]
+        if status == -1:
+            threading.Event().wait()
         if status == 0:
             self.close_connection = True
             return None
