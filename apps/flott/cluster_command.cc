@@ -20,6 +20,8 @@ namespace {
 constexpr Duration kForStart = Duration::seconds(30);
 constexpr Duration kForStop = Duration::seconds(30);
 constexpr Duration kLook = Duration(5);
+// The port may be that of something that says nothing.
+constexpr Duration kForAnswer = Duration::seconds(3);
 // What this program is, also when its file has been replaced.
 constexpr const char* kThisProgram = "/proc/self/exe";
 
@@ -53,7 +55,8 @@ std::vector<std::string> argumentsOf(const std::string& command, const Configura
 }
 
 ClusterClient clientOf(const Env& env, const Configuration& configuration) {
-  return {env, configuration.get(kRestAddress), static_cast<int>(configuration.get(kRestPort))};
+  return {env, configuration.get(kRestAddress), static_cast<int>(configuration.get(kRestPort)),
+          HttpClientOptions{.silence = kForAnswer}};
 }
 
 /// Nothing when nobody answers.
@@ -114,13 +117,14 @@ int runStart(const Env& env, const std::string& name, std::span<const std::strin
                                         argumentsOf("taskmanager", its)));
   }
   const int64_t until = deadlineAfter(env.clock, kForStart);
-  while (taskManagersOf(cluster).value_or(-1) < static_cast<int>(count)) {
+  for (;;) {
     std::string problem;
     for (const Background& one : started) {
       const std::optional<ProcessEnd> end = one.process->wait(Duration());
       if (end && problem.empty())
         problem = one.what + " " + toString(*end) + lastWords(env.files, one.file, *end);
     }
+    if (problem.empty() && taskManagersOf(cluster).value_or(-1) >= static_cast<int>(count)) break;
     if (problem.empty() && env.clock.monotonicNanos() > until)
       problem = "the cluster does not serve after " + toString(kForStart) + ": look at the logs in " + folder;
     if (!problem.empty()) {

@@ -61,9 +61,15 @@ class Following {
     const std::unique_ptr<Parker> parker = env_.threads.makeParker();
     for (;;) {
       if (interrupted_.exchange(false)) cancel();
-      const std::optional<JobEnd> end = cluster_.ended(job_);
-      const bool news = printNews();
-      if (end) return *end;
+      bool news = false;
+      try {
+        const std::optional<JobEnd> end = cluster_.ended(job_);
+        news = printNews();
+        if (end) return *end;
+        awaySince_ = 0;
+      } catch (const Error& error) {
+        waitFor(error);
+      }
       pauseMillis_ = news ? kShortest : std::min(kLongest, pauseMillis_ * 2);
       parker->park(deadlineAfter(env_.clock, Duration(pauseMillis_)));
     }
@@ -72,10 +78,21 @@ class Following {
  private:
   static constexpr int64_t kShortest = 5;
   static constexpr int64_t kLongest = 200;
+  static constexpr Duration kPatience = Duration::seconds(60);
 
   void cancel() {
     env_.console.err("the job is being cancelled; once more leaves it alone\n");
     cluster_.cancel(job_);
+  }
+  /// Another JobManager may take up the jobs of one that does not answer.
+  void waitFor(const Error& problem) {
+    const int64_t now = env_.clock.monotonicNanos();
+    if (problem.kind() != ErrorKind::kTransient) throw Error(problem);
+    if (awaySince_ == 0) {
+      awaySince_ = now;
+      env_.console.err(std::string("waiting for the cluster: ") + problem.what() + "\n");
+    }
+    if (now - awaySince_ > kPatience.ms * 1'000'000) throw Error(problem);
   }
   bool printNews() {
     bool news = false;
@@ -94,6 +111,7 @@ class Following {
   std::atomic<bool> interrupted_{false};
   uint64_t printed_ = 0;
   int64_t pauseMillis_ = kShortest;
+  int64_t awaySince_ = 0;
 };
 
 int runInCluster(const Env& env, const Arguments& given, const Configuration& configuration,

@@ -81,6 +81,7 @@ class JobInWorkers final : public ClientJob {
                const Configuration& configuration, const Env& env)
       : process_(compile(graph), configuration, env,
                  {.managed = role.master,
+                  .oneProgram = true,
                   .onListening = [&given](const MasterAnswer& at) { given.answer(at.encode()); }}) {}
 
   JobMaster& master() override { return process_.job().master(); }

@@ -6,6 +6,12 @@
 #include "flott/base/error.h"
 
 namespace flott {
+namespace {
+
+// In a row. What differs by chance may be the same in another process.
+constexpr int kMostUnlike = 3;
+
+}  // namespace
 
 DistributedDeployer::DistributedDeployer(const JobGraph& graph, DistributedDeployerOptions options, Env& env)
     : graph_(graph),
@@ -97,17 +103,22 @@ void DistributedDeployer::registered(RemoteWorker& worker, const messages::Regis
   const std::string name = "worker '" + about.worker + "'";
   if (about.slots < 1)
     throw Error(ErrorKind::kUser, name + " offers " + std::to_string(about.slots) + " slots: give it some");
-  if (const auto difference = about.graph.differenceTo(digest_)) {
-    throw Error(ErrorKind::kUser,
-                "the program of " + name + " builds another job than the master's: it " + *difference +
-                    ". Start all processes of a job from the same program with the same arguments, and let "
-                    "what it builds depend on nothing else");
-  }
+  if (const auto difference = about.graph.differenceTo(digest_)) refuseUnlike(name, *difference);
+  unlike_ = 0;
   for (const auto& other : workers_) {
     if (other.get() == &worker || other->id() != about.worker) continue;
     other->lose(Error(ErrorKind::kTransient, "another process has registered under its name"));
   }
   worker.welcome(about, options_.welcome);
+}
+
+void DistributedDeployer::refuseUnlike(const std::string& name, const std::string& difference) {
+  const Error why(ErrorKind::kUser,
+                  "the program of " + name + " builds another job than the master's: it " + difference +
+                      ". Start all processes of a job from the same program with the same arguments, and let "
+                      "what it builds depend on nothing else");
+  if (++unlike_ == kMostUnlike && options_.onUnlikePrograms) options_.onUnlikePrograms(why);
+  throw Error(why);
 }
 
 // --- deployment ---

@@ -44,6 +44,9 @@ struct DistributedDeployerOptions {
   Duration endPatience = Duration();
   /// Is told the name of each worker that is lost, on the lane of the deployer.
   MoveFunction<void(const std::string&)> onLostWorker = {};
+  /// Is told when one worker after the other was refused for the graph that it builds, on the lane of the
+  /// deployer: so it will be with the next ones, if all are started from one program.
+  MoveFunction<void(Error)> onUnlikePrograms = {};
   /// What each worker is told.
   messages::Welcome welcome = {};
 };
@@ -106,6 +109,7 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
 
   // WorkerHost
   void registered(RemoteWorker& worker, const messages::Register& about) override;
+  void refuseUnlike(const std::string& name, const std::string& difference);
   void slotsChanged() override { waker().wake(); }
   void linksOpened(RemoteWorker& worker, messages::LinksOpened opened) override;
   void disconnected(RemoteWorker& worker, const std::string& what) override;
@@ -140,6 +144,7 @@ class DistributedDeployer final : public Runnable, public TaskDeployer, private 
   std::vector<Spread> spread_;
   std::vector<Disconnected> disconnected_;
   uint64_t lastLinks_ = 0;
+  int unlike_ = 0;  // workers in a row that build other graphs
   std::map<TaskKey, Made> tasks_;
   int64_t nextBeat_ = 0;
   bool jobEnded_ = false;

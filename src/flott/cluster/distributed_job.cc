@@ -8,7 +8,7 @@ namespace flott {
 namespace {
 
 DistributedDeployerOptions deployerOptions(const Configuration& configuration, const std::string& jobId,
-                                           DistributedJobOptions& job) {
+                                           DistributedJobOptions& job, JobMaster& master) {
   DistributedDeployerOptions options{
       .heartbeatInterval = configuration.get(kHeartbeatInterval),
       .heartbeatTimeout = configuration.get(kHeartbeatTimeout),
@@ -17,6 +17,7 @@ DistributedDeployerOptions deployerOptions(const Configuration& configuration, c
       .endPatience = job.endPatience,
       .onLostWorker = std::move(job.onLostWorker),
       .welcome = {.jobId = jobId, .configuration = {}}};
+  if (job.oneProgram) options.onUnlikePrograms = [&master](Error why) { master.giveUp(std::move(why)); };
   for (const auto& [key, entry] : configuration.entries())
     options.welcome.configuration.emplace(key, entry.value);
   return options;
@@ -31,7 +32,7 @@ DistributedJob::DistributedJob(JobGraph graph, Configuration configuration, Env 
       graph_(std::move(graph)),
       id_(options.id ? *options.id : drawJobId(graph_.jobName, env_)),
       checkpoints_(env_.files, checkpointStorageOptions(configuration_, toString(id_)), &env_.stores),
-      deployer_(graph_, deployerOptions(configuration_, toString(id_), options), env_),
+      deployer_(graph_, deployerOptions(configuration_, toString(id_), options, master_), env_),
       master_(graph_, masterOptions(configuration_, toString(id_)), std::move(options.restarts), checkpoints_,
               env_, deployer_) {
   deployer_.reportTo(master_);

@@ -36,6 +36,9 @@ struct DistributedJobOptions {
   /// As those of DistributedDeployerOptions.
   Duration endPatience = Duration();
   MoveFunction<void(const std::string&)> onLostWorker = {};
+  /// All processes are started from the same file with the same arguments: when their graphs differ, the
+  /// program is at fault, and the job fails.
+  bool oneProgram = false;
 };
 
 class DistributedJob {

@@ -10,6 +10,7 @@
 #include "flott/cluster/distributed_job.h"
 #include "flott/cluster/manager/manager_messages.h"
 #include "flott/cluster/manager/notice.h"
+#include "flott/cluster/manager/unknown_end.h"
 #include "flott/cluster/message_loop.h"
 #include "flott/cluster/worker_agent.h"
 #include "flott/env/posix/async_network.h"
@@ -53,9 +54,10 @@ void leaveArchive(const Env& env, const std::string& path, const std::string& te
 }  // namespace
 
 struct MasterProcess::Parts {
-  Parts(JobGraph graph, Configuration given, const Env& world, const ProgramRole::Managed& role)
+  Parts(JobGraph graph, Configuration given, const Env& world, const MasterProcessOptions& options)
       : env(world),
-        managed(role),
+        managed(options.managed),
+        oneProgram(options.oneProgram),
         configuration(begun(std::move(given))),
         network(makeAsyncNetwork(env.clock)),
         scheduler(
@@ -69,7 +71,8 @@ struct MasterProcess::Parts {
   }
   DistributedJobOptions jobOptions() {
     DistributedJobOptions options{.id = parseJobId(managed.jobId),
-                                  .restarts = restartPolicy(configuration, env.random)};
+                                  .restarts = restartPolicy(configuration, env.random),
+                                  .oneProgram = oneProgram};
     if (managed.managerPort == 0) return options;
     options.endPatience = kEndPatience;
     options.onLostWorker = [this](const std::string& worker) {
@@ -77,6 +80,19 @@ struct MasterProcess::Parts {
                  encodeFrame(ToJobManager(manager_messages::LostWorker{managed.jobId, worker})));
     };
     return options;
+  }
+  /// A master that is killed from now on has ended its job all the same.
+  bool leaveFirstArchive(JobStatus status, const std::optional<Error>& why) {
+    try {
+      leaveArchive(
+          env, managed.archive,
+          archiveOfUnknownEnd(env, job.id(), job.graph().jobName, status,
+                              why.value_or(Error(ErrorKind::kBug, "")), began, env.clock.wallTime()));
+      return true;
+    } catch (const Error& error) {
+      env.log.error("cluster", std::string("how the job has ended cannot be kept: ") + error.what());
+      return false;
+    }
   }
   /// The last who looks at the job.
   void end() {
@@ -89,6 +105,8 @@ struct MasterProcess::Parts {
 
   Env env;
   const ProgramRole::Managed managed;
+  const bool oneProgram;
+  const Timestamp began = env.clock.wallTime();
   const Configuration configuration;
   const std::unique_ptr<AsyncNetwork> network;
   const std::unique_ptr<Scheduler> scheduler;
@@ -101,7 +119,7 @@ struct MasterProcess::Parts {
 
 MasterProcess::MasterProcess(JobGraph graph, Configuration configuration, Env env,
                              MasterProcessOptions options)
-    : parts_(std::make_unique<Parts>(std::move(graph), std::move(configuration), env, options.managed)) {
+    : parts_(std::make_unique<Parts>(std::move(graph), std::move(configuration), env, options)) {
   DistributedJob& job = parts_->job;
   if (options.managed.serves || job.configuration().find(kPrometheusPort)) {
     parts_->documents.emplace(env, forDocuments(job.configuration()), options.managed.serves);
@@ -109,6 +127,11 @@ MasterProcess::MasterProcess(JobGraph graph, Configuration configuration, Env en
   }
   const uint16_t port = parts_->loop.listen(options.managed.address, options.port,
                                             [&job](auto peer) { job.accept(std::move(peer)); });
+  if (!options.managed.archive.empty()) {
+    job.master().whenDecided([parts = parts_.get()](JobStatus status, const std::optional<Error>& why) {
+      return parts->leaveFirstArchive(status, why);
+    });
+  }
   job.addTo(*parts_->scheduler, 0);
   parts_->thread.emplace(parts_->loop, *parts_->network, parts_->env);
   if (options.onListening) {

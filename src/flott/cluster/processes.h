@@ -25,6 +25,8 @@ namespace flott {
 struct MasterProcessOptions {
   ProgramRole::Managed managed = {};
   uint16_t port = 0;  // that it listens on for workers; 0: the system chooses
+  /// As of DistributedJobOptions.
+  bool oneProgram = false;
   /// Is told where it is, once workers may come.
   MoveFunction<void(const MasterAnswer&)> onListening = {};
 };

@@ -86,7 +86,9 @@ bool JobMaster::windUp() {
   if (waitsForAttempt_ || busy()) return false;
   if (!std::exchange(attemptEnded_, true)) endAttempt();
   if (waitsForAttempt_ || busy()) return false;
-  if (!std::exchange(jobEnded_, true)) checkpoints_.endJob(finalStatus());
+  if (!std::exchange(jobEnded_, true)) {
+    if (!whenDecided_ || whenDecided_(finalStatus(), error_)) checkpoints_.endJob(finalStatus());
+  }
   submitWrites();
   return !busy();
 }
@@ -283,6 +285,20 @@ void JobMaster::cancel() {
     setStatus(JobStatus::kCancelling);
     cancelled_ = true;
     if (!cancelling_) cancelTasks();
+  });
+}
+
+void JobMaster::giveUp(Error why) {
+  mailbox_.post([this, why = std::move(why)]() mutable {
+    if (error_ || cancelled_ || isFinal(status())) return;
+    restarts_ = {};
+    triesAnother_ = false;
+    if (!cancelling_) return fail(std::move(why));
+    restartAfter_.reset();  // what runs ends already
+    noteFailure(why, {});
+    env_.log.error("job", "'" + graph_.jobName + "' failed: " + why.what());
+    error_ = std::move(why);
+    setStatus(JobStatus::kFailing);
   });
 }
 

@@ -99,6 +99,8 @@ class JobMaster final : public Runnable,
 
   // Any thread.
   void cancel();
+  /// Ends the job as failed, whatever its restart strategy is.
+  void giveUp(Error why);
   JobStatus status() const { return status_.load(std::memory_order_acquire); }
   /// Merged over the tasks that have ended and those that run; `reply` is called on the master's lane, also
   /// after the end of the job, unless the master itself is done: then result() has them.
@@ -119,6 +121,12 @@ class JobMaster final : public Runnable,
   /// Before the first step: `then` is called on the master's lane with the last word about the job, before
   /// its status says that it has ended. No reply comes after that.
   void whenEnded(MoveFunction<void(JobDetails, Accumulators)> then);
+  /// Before the first step: `keep` is called on the master's lane as soon as it is certain how the job ends,
+  /// with the cause of FAILED. Whether it has kept that: else no checkpoint is removed, since the job may
+  /// have to go on from one to come to its end again.
+  void whenDecided(MoveFunction<bool(JobStatus, const std::optional<Error>& why)> keep) {
+    whenDecided_ = std::move(keep);
+  }
   /// As readAccumulators().
   void readCheckpoints(MoveFunction<void(CheckpointStatistics)> reply);
 
@@ -237,6 +245,7 @@ class JobMaster final : public Runnable,
   std::map<TaskKey, CheckpointId> startedFrom_;  // those that are the job's own
   bool triesAnother_ = false;  // what a task started from is damaged, and there is another checkpoint
   MoveFunction<void(JobDetails, Accumulators)> whenEnded_;
+  MoveFunction<bool(JobStatus, const std::optional<Error>&)> whenDecided_;
   StepTime now_;
   int64_t startedNanos_ = 0;
   int64_t endedNanos_ = 0;

@@ -28,6 +28,9 @@ struct Refusal {
 constexpr size_t kMostSegments = 12;
 // Answers of masters together for one document.
 constexpr Duration kForOverview = Duration::seconds(3);
+// Between the last word of a master and what the JobManager makes of it.
+constexpr Duration kForEndOfMaster = Duration::seconds(1);
+constexpr Duration kLookForEnd = Duration(5);
 // Whether the JobManager has ended, which then answers nobody.
 constexpr Duration kBetweenLooks = Duration(200);
 
@@ -306,7 +309,7 @@ RestResponse ClusterApi::ofJob(const Call& call) {
   if (text == "metrics") throw Refusal{404, "there are metrics of single jobs: /jobs/<id>/metrics"};
   const std::optional<JobId> id = parseJobId(text);
   if (!id) throw Refusal{400, "cannot read the path parameter 'jobid' from '" + text.substr(0, 64) + "'"};
-  const auto view = manager_.view();
+  auto view = manager_.view();
   const JobView* job = view->find(*id);
   if (job == nullptr) throw Refusal{404, "there is no job '" + text + "'"};
   // Not before main() has ended as well, which may write more.
@@ -317,13 +320,28 @@ RestResponse ClusterApi::ofJob(const Call& call) {
     try {
       return forward(env_, "127.0.0.1", job->restPort, call.request);
     } catch (const Error& error) {
-      // It may have ended meanwhile, or be about to be replaced.
-      if (call.request.method == "GET")
-        throw Error(ErrorKind::kTransient,
-                    "the master of job '" + text + "' does not answer: " + error.message());
+      if (call.request.method == "GET") {
+        view = viewWithout(*id, job->restPort);
+        job = view->find(*id);
+        if (job == nullptr || job->restPort != 0)
+          throw Error(ErrorKind::kTransient,
+                      "the master of job '" + text + "' does not answer: " + error.message());
+      }
     }
   }
   return ofJobWithoutMaster(call, *job);
+}
+
+/// As soon as the JobManager has noticed that a master has ended, if it has.
+std::shared_ptr<const ClusterView> ClusterApi::viewWithout(const JobId& id, uint16_t masterPort) const {
+  const int64_t until = deadlineAfter(env_.clock, kForEndOfMaster);
+  const std::unique_ptr<Parker> parker = env_.threads.makeParker();
+  for (;;) {
+    auto view = manager_.view();
+    const JobView* job = view->find(id);
+    if (job == nullptr || job->restPort != masterPort || env_.clock.monotonicNanos() >= until) return view;
+    parker->park(deadlineAfter(env_.clock, kLookForEnd));
+  }
 }
 
 RestResponse ClusterApi::ofJobWithoutMaster(const Call& call, const JobView& job) {

@@ -55,6 +55,7 @@ class ClusterApi final : public RestHandler {
   RestResponse routed(const RestRequest& request);
   RestResponse jobsOverview() const;
   RestResponse ofJob(const Call& call);
+  std::shared_ptr<const ClusterView> viewWithout(const JobId& id, uint16_t masterPort) const;
   RestResponse ofJobWithoutMaster(const Call& call, const JobView& job);
   RestResponse ofTaskManager(const Call& call);
   RestResponse logFile(const std::string& name, const RestRequest& request) const;

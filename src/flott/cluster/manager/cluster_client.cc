@@ -33,7 +33,7 @@ std::string textOf(const HttpClient::Answer& answer, const char* name) {
 HttpClient::Answer ClusterClient::ask(const HttpClient::Request& request) const {
   HttpClient::Answer answer = http_.request(request);
   if (answer.ok()) return answer;
-  throw Error(answer.status == 503 ? ErrorKind::kTransient : ErrorKind::kUser, answer.errorText());
+  throw Error(ErrorKind::kUser, answer.errorText());
 }
 
 std::string ClusterClient::upload(const std::vector<LocalFile>& files) const {
@@ -78,8 +78,9 @@ std::optional<JobEnd> ClusterClient::ended(const std::string& job) const {
   if (!result.is_object() || result.value("id", "") != "COMPLETED") return std::nullopt;
   JobEnd end{.status = textOf(ask({.path = "/jobs/" + job}), "state"), .failure = {}};
   if (end.status != "FAILED") return end;
-  const Json cause = fieldOf(ask({.path = "/jobs/" + job + "/exceptions"}), "root-exception");
-  if (cause.is_string()) end.failure = cause.get<std::string>();
+  const Json history = fieldOf(ask({.path = "/jobs/" + job + "/exceptions"}), "exceptionHistory");
+  const Json entries = history.is_object() ? history.value("entries", Json()) : Json();
+  if (entries.is_array() && !entries.empty()) end.failure = entries.front().value("stacktrace", "");
   return end;
 }
 

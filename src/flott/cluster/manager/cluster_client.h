@@ -34,7 +34,8 @@ struct JobEnd {
 
 class ClusterClient {
  public:
-  ClusterClient(const Env& env, const std::string& address, int port) : http_(env, address, port) {}
+  ClusterClient(const Env& env, const std::string& address, int port, HttpClientOptions options = {})
+      : http_(env, address, port, options) {}
 
   std::string url() const { return http_.url(); }
   /// Sends what the cluster has not; the program's id.

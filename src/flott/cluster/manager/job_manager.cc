@@ -20,6 +20,10 @@ constexpr int64_t kBetweenLooksNanos = 20 * kNanosPerMilli;
 constexpr int64_t kBetweenLooksAtStartNanos = 2 * kNanosPerMilli;
 // A worker that ends at once, again and again, is not to keep the machines busy.
 constexpr int64_t kBetweenWorkersNanos = 500 * kNanosPerMilli;
+// A TaskManager on which a worker ends before it has lived for so long, where perhaps the disk is full, is
+// not the job's first choice for a while.
+constexpr int64_t kEarlyNanos = 10'000 * kNanosPerMilli;
+constexpr int64_t kAvoidedNanos = 60'000 * kNanosPerMilli;
 constexpr size_t kMostAnswer = size_t{1} << 20;
 // A master that crashes by itself, before it has lived for so long, so often, is given up.
 constexpr int kMostCrashes = 10;
@@ -103,7 +107,8 @@ struct JobManager::Job {
   bool killed = false;
   int64_t nextStartNanos = 0;  // of the master
   int64_t nextWorkerNanos = 0;
-  std::string status;  // of one that has ended
+  std::map<std::string, int64_t> avoided;  // TaskManagers, and until when
+  std::string status;                      // of one that has ended
   std::shared_ptr<const JobArchive> archive;
   MoveFunction<void(Submission)> reply;
   bool hasReply = false;
@@ -286,9 +291,13 @@ void JobManager::on(Peer& peer, manager_messages::Register&& message) {
 void JobManager::on(Peer& peer, manager_messages::WorkerEnded&& message) {
   const auto found = workers_.find(message.worker);
   if (found == workers_.end() || found->second.taskManager != peer.about.id) return;
-  if (!message.dismissed)
+  Job* job = find(found->second.job);
+  if (!message.dismissed && job != nullptr && job->state == Job::State::kRunning)
     env_.log.warn("jobmanager", "worker '" + found->second.name + "' of job " + toString(found->second.job) +
                                     " " + message.how);
+  const int64_t now = env_.clock.monotonicNanos();
+  if (!message.dismissed && job != nullptr && now - found->second.startedNanos < kEarlyNanos)
+    job->avoided[peer.about.id] = now + kAvoidedNanos;
   workerEnded(message.worker, message.dismissed);
 }
 
@@ -315,28 +324,42 @@ int JobManager::freeSlots(const Peer& taskManager) const {
 
 /// All that the job lacks, or nothing: parts of two jobs that wait for the rest would wait for each other.
 void JobManager::assign(Job& job, int64_t now) {
-  const int wanted = job.slots - job.assigned;
-  if (job.state != Job::State::kRunning || wanted < 1 || now < job.nextWorkerNanos) return;
+  if (job.state != Job::State::kRunning || job.slots <= job.assigned || now < job.nextWorkerNanos) return;
+  std::erase_if(job.avoided, [now](const auto& entry) { return now >= entry.second; });
   std::vector<Peer*> taskManagers;
-  std::vector<OfferedSlots> offers;
+  std::vector<Peer*> preferred;
   for (const auto& peer : peers_) {
     if (peer->state != Peer::State::kTaskManager) continue;
     taskManagers.push_back(peer.get());
-    offers.push_back({peer->about.id, peer->about.slots, freeSlots(*peer)});
+    if (!job.avoided.contains(peer->about.id)) preferred.push_back(peer.get());
   }
+  if (assign(job, preferred) || (!job.avoided.empty() && assign(job, taskManagers)))
+    job.nextWorkerNanos = now + kBetweenWorkersNanos;
+}
+
+/// Whether these have room for what the job lacks.
+bool JobManager::assign(Job& job, const std::vector<Peer*>& taskManagers) {
+  std::vector<OfferedSlots> offers;
+  for (const Peer* peer : taskManagers)
+    offers.push_back({peer->about.id, peer->about.slots, freeSlots(*peer)});
+  const auto wanted = static_cast<size_t>(job.slots - job.assigned);
   std::map<size_t, int> slots;
-  for (const size_t chosen : assignSlots(std::vector<std::string>(static_cast<size_t>(wanted)),
-                                         std::move(offers), options_.slotSpread))
+  for (const size_t chosen :
+       assignSlots(std::vector<std::string>(wanted), std::move(offers), options_.slotSpread))
     ++slots[chosen];
   for (const auto& [chosen, count] : slots) startWorker(job, *taskManagers[chosen], count);
-  if (!slots.empty()) job.nextWorkerNanos = now + kBetweenWorkersNanos;
+  return !slots.empty();
 }
 
 void JobManager::startWorker(Job& job, Peer& taskManager, int slots) {
   changed_ = true;
   const uint64_t number = ++lastWorker_;
   const std::string name = taskManager.about.id + "/w" + std::to_string(number);
-  workers_[number] = {.job = job.id, .taskManager = taskManager.about.id, .name = name, .slots = slots};
+  workers_[number] = {.job = job.id,
+                      .taskManager = taskManager.about.id,
+                      .name = name,
+                      .slots = slots,
+                      .startedNanos = lastStep_};
   job.assigned += slots;
   ++job.workers;
   taskManager.send(manager_messages::StartWorker{.worker = number,

@@ -140,6 +140,7 @@ class JobManager final : public Runnable {
     std::string taskManager;
     std::string name;
     int slots = 1;
+    int64_t startedNanos = 0;
   };
 
   void received(Peer& peer, std::string_view frame);
@@ -168,6 +169,7 @@ class JobManager final : public Runnable {
   std::string archiveFile(const JobId& id) const;
 
   void assign(Job& job, int64_t now);
+  bool assign(Job& job, const std::vector<Peer*>& taskManagers);
   void startWorker(Job& job, Peer& taskManager, int slots);
   void stopWorkers(const JobId& job);
   void workerEnded(uint64_t number, bool dismissed);

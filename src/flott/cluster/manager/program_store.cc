@@ -45,6 +45,10 @@ void removeFolder(Files& files, const std::string& folder) {
   files.remove(folder);
 }
 
+// In the folder of a program, where its own files have no such names.
+constexpr const char* kDescription = "/.program";
+constexpr const char* kLibraries = "/.lib";
+
 Error wrong(const std::string& what) {
   return Error(ErrorKind::kUser, "a program is described by a name and its files, and " + what);
 }
@@ -56,8 +60,7 @@ void check(const std::vector<ProgramFile>& files) {
   std::set<std::string_view> names;
   for (const ProgramFile& file : files) {
     const bool odd = file.name.empty() || file.name.size() > kMostNameBytes || file.name.front() == '.' ||
-                     file.name.find('/') != std::string::npos || file.name.find('\0') != std::string::npos ||
-                     file.name == "program" || file.name == "lib";
+                     file.name.find('/') != std::string::npos || file.name.find('\0') != std::string::npos;
     if (odd) throw wrong("'" + file.name + "' is no name for one");
     if (!names.insert(file.name).second) throw wrong("'" + file.name + "' is the name of two");
     if (!isBlobHash(file.hash)) throw wrong("'" + file.hash + "' is no hash of one");
@@ -141,22 +144,24 @@ StoredProgram ProgramStore::add(const std::vector<ProgramFile>& files) {
                                       ": build it for these");
   }
   const std::string folder = folderOf(program.id);
-  env_.files.makeFolders(folder + "/lib");
+  env_.files.makeFolders(folder + kLibraries);
   for (const ProgramFile& file : files) {
     const bool isProgram = &file == &files.front();
-    makeExecutable(blobPath(file.hash), folder + (isProgram ? "/" : "/lib/") + file.name);
+    makeExecutable(blobPath(file.hash), folder + (isProgram ? "" : kLibraries) + "/" + file.name);
   }
   program.uploaded = env_.clock.wallTime();
-  const auto writer = env_.files.create(folder + "/program.new", WriteMode::kCreate);
+  const std::string description = folder + kDescription;
+  const auto writer = env_.files.create(description + ".new", WriteMode::kCreate);
   writer->write(toJson(program));
+  writer->sync();
   writer->close();
-  env_.files.rename(folder + "/program.new", folder + "/program");
+  env_.files.rename(description + ".new", description);
   return program;
 }
 
 std::optional<StoredProgram> ProgramStore::find(const std::string& id) const {
   if (id.size() != kHexDigits || id.find_first_not_of("0123456789abcdef") != std::string::npos) return {};
-  const std::string path = folderOf(id) + "/program";
+  const std::string path = folderOf(id) + kDescription;
   const std::optional<FileInfo> info = env_.files.stat(path);
   if (!info) return {};
   std::vector<ProgramFile> files = programFilesOf(readAll(env_.files, path));
@@ -179,7 +184,7 @@ bool ProgramStore::remove(const std::string& id) {
   const std::lock_guard guard(lock_->mutex);
   const std::optional<StoredProgram> program = find(id);
   if (!program) return false;
-  env_.files.remove(folderOf(id) + "/program");
+  env_.files.remove(folderOf(id) + kDescription);
   removeFolder(env_.files, folderOf(id));
   std::set<std::string> needed;
   for (const StoredProgram& other : list())
@@ -195,7 +200,7 @@ std::string ProgramStore::executable(const StoredProgram& program) const {
 }
 
 std::string ProgramStore::libraryFolder(const StoredProgram& program) const {
-  return folderOf(program.id) + "/lib";
+  return folderOf(program.id) + kLibraries;
 }
 
 std::string toJson(const StoredProgram& program) {

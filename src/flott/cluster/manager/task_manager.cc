@@ -215,7 +215,8 @@ void TaskManager::look() {
     }
     const bool dismissed =
         end->succeeded() && worker.process->tryAnswer(kMostAnswer) == std::optional<std::string>(kDismissed);
-    std::string how = worker.stopped ? "was stopped: its master had heard nothing of it" : toString(*end);
+    std::string how = worker.stopped ? "was stopped: its job has ended, or its master had heard nothing of it"
+                                     : toString(*end);
     if (!dismissed && !worker.stopped) how += lastWords(env_.files, worker.logFile, *end);
     ended(worker, dismissed, how);
     at = workers_.erase(at);
@@ -260,8 +261,8 @@ Runnable::Progress TaskManager::step(StepTime now) {
     look();
     nextLook_ = now.nanos + kBetweenLooksNanos;
   }
-  if (state_ != State::kEnding) return Progress::kIdle;
-  return fetching_ == 0 && mailbox_.settled() && mailbox_.empty() ? Progress::kDone : Progress::kIdle;
+  if (state_ != State::kEnding || fetching_ > 0) return Progress::kIdle;
+  return mailbox_.settled() && mailbox_.empty() ? Progress::kDone : Progress::kMore;
 }
 
 int64_t TaskManager::deadlineNanos() const {

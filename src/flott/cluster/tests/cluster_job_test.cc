@@ -199,6 +199,36 @@ TEST(ClusterJob, StopsWithASavepointAndStartsFromIt) {
   }
 }
 
+TEST(ClusterJob, RemovesCheckpointsOnceItIsKeptHowItEnds) {
+  for (const bool keeps : {true, false}) {
+    const auto outside = newOutsides();
+    ClusterWorld world(1, [&] { return twoParts(kCount, outside); });
+    Configuration configuration = kept();
+    configuration.set("execution.checkpointing.externalized-checkpoint-retention",
+                      "NO_EXTERNALIZED_CHECKPOINTS");
+    world.start(configuration);
+    Files& files = world.sim.files();
+    const auto count = [&] {
+      return files.stat("/checkpoints") ? files.listFiles("/checkpoints").size() : 0;
+    };
+    std::vector<JobStatus> told;
+    size_t there = 0;
+    world.job->master().whenDecided([&](JobStatus status, const std::optional<Error>& why) {
+      told.push_back(status);
+      EXPECT_FALSE(why);
+      EXPECT_FALSE(isFinal(world.job->master().status()));
+      there = count();
+      return keeps;
+    });
+    world.addWorker("w1", 4);
+    world.atMoments(60, [&] { world.job->master().triggerCheckpoint([](CheckpointOutcome) {}); });
+    EXPECT_EQ(world.end().status, JobStatus::kFinished);
+    EXPECT_EQ(told, std::vector<JobStatus>{JobStatus::kFinished});
+    EXPECT_GT(there, 0u);
+    EXPECT_EQ(count() == 0, keeps);
+  }
+}
+
 TEST(ClusterJob, IsCancelledWhereverItsTasksAre) {
   for (uint64_t seed = 0; seed < kSeeds; ++seed) {
     const auto outside = newOutsides();
@@ -222,6 +252,44 @@ TEST(ClusterJob, AProgramThatBuildsAnotherJobIsRefused) {
       "worker 'other' has lost its master at other: the program of worker 'other' builds another job than "
       "the master's: it has \"job 'job'\" where \"job 'two parts'\" is expected. Start all processes of a "
       "job from the same program with the same arguments, and let what it builds depend on nothing else");
+}
+
+TEST(ClusterJob, AProgramThatBuildsAnotherJobEachTimeFails) {
+  const auto other = [] { return summing(kCount, {.sources = 2, .sums = 2}, std::make_shared<Outside>()); };
+  ClusterWorld world(1, [] { return twoParts(kCount, newOutsides()); });
+  world.oneProgram = true;
+  world.start(kept(), 1000);
+  world.addWorker("o1", 4, other());
+  world.addWorker("o2", 4, other());
+  world.after(Duration::seconds(5), [&] {
+    EXPECT_FALSE(isFinal(world.job->master().status())) << "the next one may be as it should";
+    world.addWorker("o3", 4, other());
+  });
+  const JobResult result = world.end();
+  EXPECT_EQ(result.status, JobStatus::kFailed);
+  EXPECT_EQ(std::string(result.error->what()).substr(0, 60),
+            "the program of worker 'o3' builds another job than the maste");
+}
+
+TEST(ClusterJob, AProgramThatBuildsAnotherJobNowAndThenGoesOn) {
+  const auto other = [] { return summing(kCount, {.sources = 2, .sums = 2}, std::make_shared<Outside>()); };
+  const auto outside = newOutsides();
+  ClusterWorld world(1, [&] { return twoParts(kCount, outside); });
+  world.oneProgram = true;
+  world.start();
+  world.addWorker("o1", 4, other());
+  world.addWorker("o2", 4, other());
+  world.after(Duration::seconds(5), [&] { world.addWorker("small", 1); });
+  world.after(Duration::seconds(6), [&] {
+    world.addWorker("o3", 4, other());
+    world.addWorker("o4", 4, other());
+  });
+  world.after(Duration::seconds(7), [&] {
+    EXPECT_FALSE(isFinal(world.job->master().status()));
+    world.addWorker("w1", 4);
+  });
+  EXPECT_EQ(world.end().status, JobStatus::kFinished);
+  for (const auto& part : outside) EXPECT_EQ(part->totals, expected(kCount));
 }
 
 }  // namespace

@@ -109,11 +109,15 @@ class ClusterWorld {
         scheduler(sim, 1, {.seed = seed, .maxSteps = 5'000'000}),
         makeGraph_(std::move(makeGraph)) {}
 
+  bool oneProgram = false;
   void start(const Configuration& configuration = kept(), int restarts = 0) {
     job.emplace(makeGraph_(), configuration, sim.env(),
-                DistributedJobOptions{.restarts = [restarts](const Error&, int64_t) mutable {
-                  return restarts-- > 0 ? RestartDecision::in(Duration()) : RestartDecision();
-                }});
+                DistributedJobOptions{.restarts =
+                                          [restarts](const Error&, int64_t) mutable {
+                                            return restarts-- > 0 ? RestartDecision::in(Duration())
+                                                                  : RestartDecision();
+                                          },
+                                      .oneProgram = oneProgram});
     job->addTo(scheduler, 0);
   }
 

@@ -54,7 +54,8 @@ class Managers : public testing::Test {
                    .port = 6123,
                    .logFolder = world.makeFolder("/" + id + "/log"),
                    .fetch = [this, &world](const manager_messages::Welcome&, const std::string& program) {
-                     if (world.fetchFails) throw Error(ErrorKind::kTransient, "the disk is full");
+                     if (world.fetchFails || world.fetchFailsAt == folder)
+                       throw Error(ErrorKind::kTransient, "the disk is full");
                      world.addProgram(store);
                      ASSERT_EQ(program, world.program);
                    }}) {
@@ -213,6 +214,7 @@ class Managers : public testing::Test {
   std::optional<ProgramStore> programs;
   std::string program;
   bool fetchFails = false;
+  std::string fetchFailsAt;  // the folder of one
   std::unique_ptr<AsyncNetwork> network;
   std::optional<MessageLoop> loop;
   std::vector<std::unique_ptr<JobManager>> managers;
@@ -282,6 +284,25 @@ TEST_F(Managers, AWorkerThatEndsIsReplacedButNotWithoutPause) {
   EXPECT_GE(one.processes.all.size() - before, 8u);
   EXPECT_LE(one.processes.all.size() - before, 11u) << "5 s have passed";
   EXPECT_NE(logged("was killed by signal 11").find("worker 'a/w1'"), std::string::npos);
+}
+
+TEST_F(Managers, AJobGoesElsewhereFromWhereItsWorkersDoNotStart) {
+  fetchFailsAt = folder + "/a";
+  OneTaskManager& one = addTaskManager("a", 4);
+  runningJob(1);
+  pass(Duration::seconds(2));
+  EXPECT_EQ(workers(), 0u);
+  OneTaskManager& other = addTaskManager("b", 1);
+  pass(Duration::seconds(2));
+  EXPECT_EQ(other.processes.running(Kind::kWorker).size(), 1u);
+  pass(Duration::seconds(20));
+  other.processes.running(Kind::kWorker).front()->crash();
+  pass(Duration::seconds(2));
+  EXPECT_EQ(other.processes.all.size(), 2u) << "it had lived for long enough";
+  fetchFailsAt.clear();
+  wires.part(kManager, other.address);
+  pass(Duration::seconds(8));
+  EXPECT_EQ(one.processes.running(Kind::kWorker).size(), 1u) << "where else";
 }
 
 TEST_F(Managers, ATaskManagerThatIsLostTakesItsWorkersAlong) {
@@ -459,6 +480,7 @@ TEST_F(Managers, WhatIsNoTaskManagerIsRefused) {
   pass(Duration::seconds(1));
   EXPECT_TRUE(manager->view()->taskManagers.empty());
   EXPECT_NE(logged("needs a name and at least one slot").find("WARN"), std::string::npos);
+  EXPECT_NE(logged("no message of Flott").find("was refused"), std::string::npos);
   other.stop();
   pass(Duration::seconds(30));
 }

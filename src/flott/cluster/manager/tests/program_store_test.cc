@@ -65,6 +65,15 @@ TEST_F(Programs, AreKeptByContent) {
   EXPECT_EQ(blobs(), 0u);
 }
 
+TEST_F(Programs, HaveTheNamesThatTheirUsersGaveThem) {
+  ProgramStore store(env, folder + "/store");
+  for (const char* name : {"program", "lib", "program.new"}) {
+    const StoredProgram one = store.add({upload(store, name, kScript), upload(store, "one.so", "library")});
+    EXPECT_TRUE(std::filesystem::is_regular_file(store.executable(one))) << name;
+    EXPECT_EQ(store.find(one.id)->name, name);
+  }
+}
+
 TEST_F(Programs, SayWhatIsMissing) {
   ProgramStore store(env, folder + "/store");
   const ProgramFile there = upload(store, "count", kScript);
@@ -89,7 +98,7 @@ TEST_F(Programs, MustBeOnes) {
   EXPECT_EQ(errorText([&] { store.add({text}); }, ErrorKind::kUser),
             "'poem' is no program that this system can start");
   const std::string hash = text.hash;
-  for (const char* name : {"", ".", "..", "../../etc/passwd", "a/b", "program", "lib", ".hidden"}) {
+  for (const char* name : {"", ".", "..", "../../etc/passwd", "a/b", ".program", ".lib"}) {
     const std::string why = errorText([&] { store.add({{name, hash, 1}}); }, ErrorKind::kUser);
     EXPECT_NE(why.find("is no name for one"), std::string::npos) << why;
   }
