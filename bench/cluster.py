@@ -39,9 +39,10 @@ def main():
     def memory(cluster, when):
         parts = {}
         for pid, (_, words) in real.processes().items():
-            if words[0] == '/proc/self/exe' or words[0].endswith('/flott'):
-                if any(cluster.folder in word for word in words):
-                    parts[words[1]] = parts.get(words[1], 0) + real.stat_of(pid, 'RssAnon')
+            if any(cluster.folder in word for word in words):
+                name = next((word for word in words if word in ('jobmanager', 'taskmanager')), words[0])
+                parts[name] = parts.get(name, 0) + real.stat_of(pid, 'RssAnon')
+        real.check(parts, 'no process of the cluster is found')
         print(f'{"anonymous memory " + when:44} {sum(parts.values()) / 1024:6.1f} MB: ' +
               ', '.join(f'{name} {kilobytes / 1024:.1f}' for name, kilobytes in parts.items()) + ' (aim under 60)')
         return list(parts)
