@@ -71,6 +71,14 @@ talk() {
 
   $begin
   id=$("$flott" list -q -m "$address")
+  run_flink 0 cancel -m "$address" -s "$folder/cancelled" "$id"
+  has out "^Cancelled job $id\. Savepoint stored in .*$folder/cancelled/savepoint-"
+  run 0 cancel --wait -m "$address" "$id"
+  has out "^job $id is CANCELED$"
+  $leave
+
+  $begin
+  id=$("$flott" list -q -m "$address")
   run_flink 0 cancel -m "$address" "$id"
   has out "^Cancelled job $id\.$"
   run 0 cancel --wait -m "$address" "$id"

@@ -61,7 +61,7 @@ refused() {
 until_true() {
   local tries
   for ((tries = 0; tries < 1200; ++tries)); do
-    if "$@"; then return 0; fi
+    if "$@" 2>/dev/null; then return 0; fi
     read -rt 0.05 <> <(:) || true
   done
   wrong "waited in vain for: $*"
