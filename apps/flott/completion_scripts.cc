@@ -170,7 +170,10 @@ _flott() {
     file) mapfile -t COMPREPLY < <(compgen -f -- "$word"); compopt -o filenames 2>/dev/null ;;
     folder) mapfile -t COMPREPLY < <(compgen -d -- "$word"); compopt -o filenames 2>/dev/null ;;
     key) mapfile -t COMPREPLY < <(compgen -W "$_flott_keys" -- "$word") ;;
-    setting) mapfile -t COMPREPLY < <(compgen -S = -W "$_flott_keys" -- "$word"); compopt -o nospace 2>/dev/null ;;
+    setting)
+      mapfile -t COMPREPLY < <(compgen -S = -W "$_flott_keys" -- "$word")
+      compopt -o nospace 2>/dev/null
+      ;;
     job) mapfile -t COMPREPLY < <(compgen -W "$(flott list --quiet 2>/dev/null)" -- "$word") ;;
     shell) mapfile -t COMPREPLY < <(compgen -W '@SHELLS@' -- "$word") ;;
     command) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
