@@ -19,7 +19,7 @@ inline constexpr ConfigOption<std::string> kNetworkCompression{
     .description =
         "Whether batches on their way to another worker are compressed: less for the network, more for the "
         "processor.",
-    .choices = "NONE|LZ4"};
+    .choices = "NONE|LZ4|ZSTD"};
 
 inline constexpr ConfigOption<Duration> kNetworkConnectTimeout{
     .key = "flott.network.connect-timeout",

@@ -1,6 +1,7 @@
 #include "flott/runtime/links/frames.h"
 
 #include <lz4.h>
+#include <zstd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,8 +14,12 @@
 namespace flott {
 namespace {
 
-constexpr uint16_t kMagic = 0x4C46;       // "FL"
-constexpr uint8_t kCompressed = 0x80;     // a flag in the byte of the kind
+constexpr uint16_t kMagic = 0x4C46;  // "FL"
+// In the kind of a frame.
+constexpr uint8_t kByLz4 = 0x80;
+constexpr uint8_t kByZstd = 0x40;
+// As fast as can be: the network is to gain by it.
+constexpr int kZstdLevel = 1;
 constexpr size_t kRoom = 256 * 1024;      // of a reader's buffer, unless a frame needs more
 constexpr size_t kLeastRoom = 32 * 1024;  // worth a read
 constexpr size_t kLeastCompressed = 256;  // smaller bodies are sent as they are
@@ -137,20 +142,29 @@ void FrameWriter::element(uint32_t channel, const Element& element, std::string&
                                       "raise flott.network.max-frame-size");
   }
   auto kind = static_cast<uint8_t>(FrameKind::kBatch);
-  if (options_.compress && compressBody(out, begin)) kind |= kCompressed;
+  kind |= compressBody(out, begin);
   endFrame(out, begin, kind, channel, static_cast<uint32_t>(size));
 }
 
-bool FrameWriter::compressBody(std::string& out, size_t begin) {
+uint8_t FrameWriter::compressBody(std::string& out, size_t begin) {
   const size_t at = begin + kFrameHeaderBytes;
   const size_t size = out.size() - at;
-  if (size < kLeastCompressed || size > LZ4_MAX_INPUT_SIZE) return false;
+  if (options_.compression == FrameCompression::kNone || size < kLeastCompressed || size > LZ4_MAX_INPUT_SIZE)
+    return 0;
   scratch_.resize(size - size / 16);  // a gain of less is not worth the other end's time
-  const int packed = LZ4_compress_default(out.data() + at, scratch_.data(), static_cast<int>(size),
-                                          static_cast<int>(scratch_.size()));
-  if (packed <= 0) return false;
-  out.replace(at, size, scratch_.data(), static_cast<size_t>(packed));
-  return true;
+  const bool lz4 = options_.compression == FrameCompression::kLz4;
+  size_t packed = 0;  // 0: it does not fit
+  if (lz4) {
+    packed = static_cast<size_t>(
+        std::max(0, LZ4_compress_default(out.data() + at, scratch_.data(), static_cast<int>(size),
+                                         static_cast<int>(scratch_.size()))));
+  } else {
+    packed = ZSTD_compress(scratch_.data(), scratch_.size(), out.data() + at, size, kZstdLevel);
+    if (ZSTD_isError(packed) != 0) packed = 0;
+  }
+  if (packed == 0) return 0;
+  out.replace(at, size, scratch_.data(), packed);
+  return lz4 ? kByLz4 : kByZstd;
 }
 
 void FrameWriter::announcement(uint32_t channel, const Channel::Announcement& news, std::string& out) {
@@ -249,10 +263,10 @@ std::optional<Frame> FrameReader::next() {
   if (have < wanted_) return std::nullopt;
   std::string_view body(buffer_.get() + begin_ + kFrameHeaderBytes, head.size);
   if (head.bodyHash != hashBytes(body)) fail("a damaged frame of " + std::to_string(head.size) + " bytes");
-  const auto kind = static_cast<uint8_t>(head.kind & ~kCompressed);
+  const auto kind = static_cast<uint8_t>(head.kind & ~(kByLz4 | kByZstd));
   if (kind == 0 || kind > static_cast<uint8_t>(FrameKind::kEnd))
     fail("a frame of the unknown kind " + std::to_string(kind));
-  if ((head.kind & kCompressed) != 0) body = decompressed(head, body);
+  if ((head.kind & (kByLz4 | kByZstd)) != 0) body = decompressed(head, body);
   begin_ += wanted_;
   passed_ += wanted_;
   return Frame{static_cast<FrameKind>(kind), head.channel, head.value, body};
@@ -261,9 +275,15 @@ std::optional<Frame> FrameReader::next() {
 std::string_view FrameReader::decompressed(const Header& header, std::string_view body) {
   if (header.value > limit_) fail("a compressed frame of " + std::to_string(header.value) + " bytes");
   plain_.resize(header.value);
-  const int size = LZ4_decompress_safe(body.data(), plain_.data(), static_cast<int>(body.size()),
-                                       static_cast<int>(plain_.size()));
-  if (size < 0 || static_cast<uint32_t>(size) != header.value) fail("a frame that cannot be decompressed");
+  int64_t size = -1;
+  if ((header.kind & kByLz4) != 0) {
+    size = LZ4_decompress_safe(body.data(), plain_.data(), static_cast<int>(body.size()),
+                               static_cast<int>(plain_.size()));
+  } else {
+    const size_t bytes = ZSTD_decompress(plain_.data(), plain_.size(), body.data(), body.size());
+    if (ZSTD_isError(bytes) == 0) size = static_cast<int64_t>(bytes);
+  }
+  if (size != static_cast<int64_t>(header.value)) fail("a frame that cannot be decompressed");
   return plain_;
 }
 

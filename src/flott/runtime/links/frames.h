@@ -4,7 +4,7 @@
 // same in every version of the protocol, so that two versions can tell each other so. All that one end writes
 // is numbered by its byte: errors name the place. Used by one thread at a time.
 //
-//   FrameWriter out({.compress = false});
+//   FrameWriter out({.compression = FrameCompression::kLz4});
 //   out.element(channel, element, bytes);         // appends to what is to be sent
 //   FrameReader in(limit);
 //   in.filled(read(in.room()));
@@ -55,11 +55,13 @@ struct Hello {
   std::string to;
 };
 
+enum class FrameCompression : uint8_t { kNone, kLz4, kZstd };
+
 struct FrameOptions {
   /// Of a frame's body. Beyond it a batch is refused by both ends.
   size_t limitBytes = size_t{64} << 20;
-  /// LZ4 for batches, where it makes them smaller.
-  bool compress = false;
+  /// Of batches, where it makes them smaller. Whoever reads takes any.
+  FrameCompression compression = FrameCompression::kNone;
 };
 
 class FrameWriter {
@@ -76,7 +78,8 @@ class FrameWriter {
   void bare(FrameKind kind, std::string& out);
 
  private:
-  bool compressBody(std::string& out, size_t begin);
+  /// The bits of the kind that say how; 0: it is as it was.
+  uint8_t compressBody(std::string& out, size_t begin);
 
   const FrameOptions options_;
   std::string scratch_;

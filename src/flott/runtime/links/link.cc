@@ -28,13 +28,18 @@ size_t placeOf(const std::map<uint32_t, size_t>& places, uint32_t number) {
   return found->second;
 }
 
+FrameCompression compressionOf(const std::string& name) {
+  if (name == "LZ4") return FrameCompression::kLz4;
+  return name == "ZSTD" ? FrameCompression::kZstd : FrameCompression::kNone;
+}
+
 }  // namespace
 
 LinkOptions linkOptions(const Configuration& configuration) {
   return {.connectTimeout = configuration.get(kNetworkConnectTimeout),
           .silence = configuration.get(kNetworkSilence),
           .frames = {.limitBytes = static_cast<size_t>(configuration.get(kMaxFrameSize).bytes),
-                     .compress = configuration.get(kNetworkCompression) == "LZ4"}};
+                     .compression = compressionOf(configuration.get(kNetworkCompression))}};
 }
 
 Link::Link(const LinkOptions& options, std::string peer, BatchPools& pools, int64_t nowNanos)

@@ -51,13 +51,13 @@ Frame only(FrameReader& reader, std::string_view bytes) {
 }
 
 TEST(Frames, CarryBatchesWithAllThatIsBesideTheRecords) {
-  for (const bool compress : {false, true}) {
+  for (const auto by : {FrameCompression::kNone, FrameCompression::kLz4, FrameCompression::kZstd}) {
     for (const size_t step : {size_t{1}, size_t{1000}, kLimit}) {
       BatchPools pools;
       const Batch sent = words(pools, 900);
-      std::string bytes = encoded(Element(sent->clone(pools)), {.limitBytes = kLimit, .compress = compress});
+      std::string bytes = encoded(Element(sent->clone(pools)), {.limitBytes = kLimit, .compression = by});
       const size_t once = bytes.size();
-      EXPECT_EQ(once < 4000, compress) << once;
+      EXPECT_EQ(once < 4000, by != FrameCompression::kNone) << once;
       bytes += encoded(Element(words(pools, 0)));
       std::vector<Batch> got;
       FrameReader reader(kLimit);

@@ -153,7 +153,7 @@ TEST(WorkerLinks, ResultsAreThoseOfOneWorker) {
     for (uint64_t seed = 1; seed <= 12; ++seed) {
       auto kept = std::make_shared<Kept>();
       TwoWorkers two(spreadJob(2000, kept, kind), seed, {.channelCapacity = size_t{1} << seed % 4},
-                     {.compress = seed % 2 == 0});
+                     {.compression = static_cast<FrameCompression>(seed % 3)});
       EXPECT_TRUE(two.scheduler.joinFor(Duration::seconds(4)))
           << "something went on with the next sign of life";
       EXPECT_EQ(two.master.count("FINISHED"), 10u) << seed;
@@ -320,14 +320,16 @@ TEST(WorkerLinks, TakeNothingBeyondTheirCredits) {
 TEST(WorkerLinks, AreMadeAsTheConfigurationSays) {
   Configuration configuration;
   EXPECT_EQ(linkOptions(configuration).frames.limitBytes, size_t{64} << 20);
-  EXPECT_FALSE(linkOptions(configuration).frames.compress);
+  EXPECT_EQ(linkOptions(configuration).frames.compression, FrameCompression::kNone);
   configuration.set("flott.network.compression", "LZ4");
   configuration.set("flott.network.max-frame-size", "1 mb");
   configuration.set("flott.network.silence-timeout", "8 s");
   configuration.set("flott.network.connect-timeout", "2 s");
   const LinkOptions options = linkOptions(configuration);
   EXPECT_EQ(options.frames.limitBytes, size_t{1} << 20);
-  EXPECT_TRUE(options.frames.compress);
+  EXPECT_EQ(options.frames.compression, FrameCompression::kLz4);
+  configuration.set("flott.network.compression", "ZSTD");
+  EXPECT_EQ(linkOptions(configuration).frames.compression, FrameCompression::kZstd);
   EXPECT_EQ(options.silence, Duration::seconds(8));
   EXPECT_EQ(options.connectTimeout, Duration::seconds(2));
 }
