@@ -32,6 +32,8 @@ constexpr int64_t kFirstRestartNanos = 500 * kNanosPerMilli;
 constexpr int64_t kLastRestartNanos = 60'000 * kNanosPerMilli;
 // Between its end and that of the process: who has asked for it gets an answer.
 constexpr Duration kForAnswers = Duration(100);
+// Of a TaskManager, as taskmanager.numberOfTaskSlots.
+constexpr int32_t kMostSlots = 4096;
 // Connections that have not said who they are.
 constexpr size_t kMostStrangers = 1000;
 
@@ -271,8 +273,10 @@ JobManager::Peer* JobManager::findTaskManager(std::string_view id) {
 
 void JobManager::on(Peer& peer, manager_messages::Register&& message) {
   if (peer.state != Peer::State::kStranger) throw Error(ErrorKind::kBug, "a TaskManager registers twice");
-  if (message.id.empty() || message.slots < 1)
-    return refuse(peer, "a TaskManager needs a name and at least one slot");
+  if (message.id.empty() || message.slots < 1 || message.slots > kMostSlots) {
+    return refuse(peer, "a TaskManager needs a name and from 1 to " + std::to_string(kMostSlots) +
+                            " slots, not " + std::to_string(message.slots));
+  }
   if (Peer* other = findTaskManager(message.id)) {
     const std::string why = "another process has registered under its name";
     other->send(manager_messages::Refused{why});  // else it would come back, and the two take turns

@@ -479,7 +479,7 @@ TEST_F(Managers, WhatIsNoTaskManagerIsRefused) {
   sendNotice(other, kManager, 6123, std::string(200, 'x'));
   pass(Duration::seconds(1));
   EXPECT_TRUE(manager->view()->taskManagers.empty());
-  EXPECT_NE(logged("needs a name and at least one slot").find("WARN"), std::string::npos);
+  EXPECT_NE(logged("needs a name and from 1 to 4096 slots, not 1").find("WARN"), std::string::npos);
   EXPECT_NE(logged("no message of Flott").find("was refused"), std::string::npos);
   other.stop();
   pass(Duration::seconds(30));
