@@ -91,6 +91,9 @@ int runStart(const Env& env, const std::string& name, std::span<const std::strin
   if (const auto slots = given.find("--slots"))
     configuration.set(std::string(kTaskSlots.key), *slots, "--slots");
   standardOptions().check(configuration);
+  if (configuration.get(kRestPort) == 0 || configuration.get(kJobManagerPort) == 0)
+    throw Error(ErrorKind::kUser,
+                "rest.port and jobmanager.rpc.port must not be 0: nobody would find the cluster");
   const std::string folder = jobManagerFolder(configuration);
   const ClusterClient cluster = clientOf(env, configuration);
   if (taskManagersOf(cluster))
@@ -109,6 +112,8 @@ int runStart(const Env& env, const std::string& name, std::span<const std::strin
     const std::string id = "tm-" + std::to_string(i);
     const std::string own = folder + "/taskmanagers/" + id;
     env.files.makeFolders(own + "/log");
+    // One that has outlived its JobManager comes back by itself.
+    if (env.files.stat(own + "/lock") && lockFile(own + "/lock") == nullptr) continue;
     env.files.remove(own + "/log/taskmanager.out");
     Configuration its = configuration;
     its.set(std::string(kTaskManagerId.key), id, name);

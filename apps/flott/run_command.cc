@@ -119,8 +119,14 @@ int runInCluster(const Env& env, const Arguments& given, const Configuration& co
   const ClusterAddress place = clusterAddress(configuration, given.find("--jobmanager"));
   const ClusterClient cluster(env, place.host, place.port);
   const std::vector<LocalFile> files = filesOfProgram(env, *makeProcesses(env.clock), call.program);
+  std::atomic<bool> interrupted{false};
   std::string job;
   try {
+    // Until the job has an id there is nothing to cancel: it is then.
+    const auto watch = env.signals.watch([&](int) {
+      env.console.err("the job is cancelled as soon as it is there; once more leaves it alone\n");
+      interrupted.store(true);
+    });
     job = cluster.run(cluster.upload(files), {.arguments = call.arguments, .options = call.options});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kTransient) throw Refused(error.what());
@@ -129,6 +135,7 @@ int runInCluster(const Env& env, const Arguments& given, const Configuration& co
                     ". Is there a cluster? `flott cluster start` starts one on this machine, -m names "
                     "another, and --local runs the job without one");
   }
+  if (interrupted.load()) cluster.cancel(job);
   if (given.has("--detached")) {
     print(given.has("--json") ? "{\"jobid\":\"" + job + "\"}\n"
                               : "Job has been submitted with JobID " + job + "\n");

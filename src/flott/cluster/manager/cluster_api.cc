@@ -46,6 +46,22 @@ std::vector<std::string_view> segmentsOf(std::string_view path) {
   return segments;
 }
 
+/// One of a few that may wait for a program.
+class Place {
+ public:
+  Place(std::atomic<int>& all, int most) : all_(all) {
+    if (++all_ <= most) return;
+    --all_;
+    throw Refusal{503, std::to_string(most) + " programs are being started: try again"};
+  }
+  ~Place() { --all_; }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  std::atomic<int>& all_;
+};
+
 nlohmann::json bodyOf(const RestRequest& request) {
   if (request.body.empty()) return nlohmann::json::object();
   nlohmann::json json = nlohmann::json::parse(request.body, nullptr, false);
@@ -68,6 +84,8 @@ std::optional<T> field(const nlohmann::json& body, const char* name) {
 JobRequest jobRequestOf(const RestRequest& request, const std::string& program) {
   const nlohmann::json body = bodyOf(request);
   JobRequest job{.program = program};
+  if (const auto id = field<std::string>(body, "jobId"))
+    throw Refusal{400, "the field 'jobId' of the body cannot be chosen: leave it out"};
   if (auto list = field<std::vector<std::string>>(body, "programArgsList")) {
     job.arguments = *std::move(list);
   } else if (const auto line = field<std::string>(body, "programArgs")) {
@@ -79,7 +97,10 @@ JobRequest jobRequestOf(const RestRequest& request, const std::string& program) 
   }
   if (auto options = field<std::map<std::string, std::string>>(body, "flinkConfiguration"))
     job.options = *std::move(options);
-  if (const auto parallelism = field<int>(body, "parallelism"))
+  const auto given = body.find("parallelism");
+  if (given != body.end() && !given->is_null() && !given->is_number_integer())
+    throw Refusal{400, "the field 'parallelism' of the body is no whole number"};
+  if (const auto parallelism = field<int64_t>(body, "parallelism"))
     job.options["parallelism.default"] = std::to_string(*parallelism);
   else if (const auto text = request.parameter("parallelism"))
     job.options["parallelism.default"] = *text;
@@ -316,6 +337,14 @@ RestResponse ClusterApi::ofJob(const Call& call) {
   const std::vector<std::string_view> segments = segmentsOf(call.request.path);
   if (job->archive == nullptr && segments.size() == 3 && segments[2] == "execution-result")
     return RestResponse::json(R"({"status":{"id":"IN_PROGRESS"}})");
+  if (job->archive == nullptr && call.request.method == "PATCH" && call.request.parameter("mode") == "kill" &&
+      !call.request.fromOtherSite) {
+    manager_.kill(job->id);
+    return RestResponse::json("{}", 202);
+  }
+  // The master sees this process as its client, not the page behind it.
+  if (call.request.fromOtherSite && (call.request.method != "GET" || segments.back().starts_with("yarn-")))
+    throw Refusal{403, "a page of another site may not do this"};
   if (job->archive == nullptr && job->restPort != 0) {
     try {
       return forward(env_, "127.0.0.1", job->restPort, call.request);
@@ -361,9 +390,15 @@ RestResponse ClusterApi::ofJobWithoutMaster(const Call& call, const JobView& job
       return RestResponse::json("{}", 202);
     throw Refusal{409, "job '" + id + "' has ended: it is " + job.status};
   }
-  if (request.method == "PATCH" && segments.size() == 2) {
+  // A master that is there and only slow is not killed for that.
+  if (request.method == "PATCH" && segments.size() == 2 && job.restPort == 0) {
     manager_.kill(job.id);
     return RestResponse::json("{}", 202);
+  }
+  if (request.method == "PATCH") {
+    throw Error(ErrorKind::kTransient, "the master of job '" + id +
+                                           "' does not answer: try again, or end it by PATCH /jobs/" + id +
+                                           "?mode=kill");
   }
   if (request.method == "GET" && segments.size() == 3 && segments[2] == "status")
     return RestResponse::json(textsDocument({{"status", job.status}}));
@@ -480,20 +515,14 @@ Submission ClusterApi::submitAndWait(JobRequest request) {
 RestResponse ClusterApi::run(const Call& call) {
   const StoredProgram program = programOf(call.at[0]);
   JobRequest request = jobRequestOf(call.request, program.id);
-  struct Place {
-    explicit Place(std::atomic<int>& all) : count(all), number(++all) {}
-    ~Place() { --count; }
-    std::atomic<int>& count;
-    const int number;
-  } place(starting_);
-  if (place.number > options_.mostStarting)
-    throw Refusal{503, std::to_string(options_.mostStarting) + " programs are being started: try again"};
+  const Place place(starting_, options_.mostStarting);
   const Submission what = submitAndWait(std::move(request));
   if (what.problem) throw Error(*what.problem);
   return RestResponse::json(textsDocument({{"jobid", toString(*what.job)}}));
 }
 
 RestResponse ClusterApi::plan(const Call& call) {
+  const Place place(starting_, options_.mostStarting);
   const StoredProgram program = programOf(call.at[0]);
   const JobRequest request = jobRequestOf(call.request, program.id);
   ProgramCall wanted{

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -34,6 +35,9 @@ constexpr int64_t kLastRestartNanos = 60'000 * kNanosPerMilli;
 constexpr Duration kForAnswers = Duration(100);
 // Of a TaskManager, as taskmanager.numberOfTaskSlots.
 constexpr int32_t kMostSlots = 4096;
+const std::set<std::string> kEnds{"FINISHED", "CANCELED", "FAILED"};
+// Of one peer that have come and are not read; whoever sends more is disconnected.
+constexpr int kMostUnread = 10'000;
 // Connections that have not said who they are.
 constexpr size_t kMostStrangers = 1000;
 
@@ -64,8 +68,13 @@ struct JobManager::Peer final : MessagePort::Receiver, std::enable_shared_from_t
       : owner(manager), port(std::move(to)), heardNanos(owner.env_.clock.monotonicNanos()) {}
 
   void onFrame(std::string frame) override {
-    owner.mailbox_.post(
-        [self = shared_from_this(), frame = std::move(frame)] { self->owner.received(*self, frame); });
+    const int before = unread.fetch_add(1, std::memory_order_relaxed);
+    if (before > kMostUnread) return;
+    owner.mailbox_.post([self = shared_from_this(), frame = std::move(frame), before] {
+      if (before == kMostUnread) return self->owner.closed(*self, "it sends more than can be read");
+      self->unread.fetch_sub(1, std::memory_order_relaxed);
+      self->owner.received(*self, frame);
+    });
   }
   void onClosed(std::string_view why) override {
     std::string text =
@@ -83,6 +92,7 @@ struct JobManager::Peer final : MessagePort::Receiver, std::enable_shared_from_t
   manager_messages::Register about;
   int64_t heardNanos;
   Timestamp heard;
+  std::atomic<int> unread{0};
 };
 
 struct JobManager::Job {
@@ -173,7 +183,12 @@ void JobManager::submit(JobRequest request, MoveFunction<void(Submission)> reply
     if (stopping_)
       return reply({.job = {}, .problem = Error(ErrorKind::kTransient, "the cluster is about to end")});
     auto job = std::make_unique<Job>();
-    const std::optional<StoredProgram> program = programs_.find(request.program);
+    std::optional<StoredProgram> program;
+    try {
+      program = programs_.find(request.program);
+    } catch (...) {
+      return reply({.job = {}, .problem = currentError()});
+    }
     if (!program) {
       return reply({.job = {},
                     .problem = Error(ErrorKind::kUser, "there is no program '" + request.program +
@@ -227,7 +242,7 @@ void JobManager::stop(bool all) {
 
 void JobManager::received(Peer& peer, std::string_view frame) {
   if (peer.state == Peer::State::kGone) return;
-  peer.heardNanos = env_.clock.monotonicNanos();
+  if (peer.state == Peer::State::kTaskManager) peer.heardNanos = env_.clock.monotonicNanos();
   peer.heard = env_.clock.wallTime();
   try {
     ToJobManager message = decodeFrame<ToJobManager>(frame);
@@ -242,6 +257,7 @@ void JobManager::received(Peer& peer, std::string_view frame) {
 void JobManager::closed(Peer& peer, const std::string& why) {
   if (peer.state == Peer::State::kTaskManager) return lose(peer, why);
   peer.state = Peer::State::kGone;
+  peer.port->close();
 }
 
 void JobManager::refuse(Peer& peer, const std::string& why) {
@@ -269,6 +285,10 @@ JobManager::Peer* JobManager::findTaskManager(std::string_view id) {
     if (peer->state == Peer::State::kTaskManager && peer->about.id == id) return peer.get();
   }
   return nullptr;
+}
+
+void JobManager::on(Peer& peer, manager_messages::Heartbeat&&) {
+  if (peer.state == Peer::State::kStranger) throw Error(ErrorKind::kUser, "it did not say who it is");
 }
 
 void JobManager::on(Peer& peer, manager_messages::Register&& message) {
@@ -307,6 +327,7 @@ void JobManager::on(Peer& peer, manager_messages::WorkerEnded&& message) {
 
 // Anybody may say so; it costs a process that the job would soon replace.
 void JobManager::on(Peer& peer, manager_messages::LostWorker&& message) {
+  if (peer.state != Peer::State::kStranger) throw Error(ErrorKind::kBug, "a TaskManager gives up a worker");
   const std::optional<JobId> job = parseJobId(message.jobId);
   for (const auto& [number, worker] : workers_) {
     Peer* taskManager = findTaskManager(worker.taskManager);
@@ -409,6 +430,10 @@ std::string JobManager::specFile(const JobId& id) const {
   return options_.jobFolder + "/" + toString(id) + ".json";
 }
 
+std::string JobManager::logFile(const JobId& id) const {
+  return options_.logFolder + "/job-" + toString(id) + "-master.out";
+}
+
 std::string JobManager::archiveFile(const JobId& id) const {
   return options_.archiveFolder + "/" + toString(id) + ".json";
 }
@@ -484,8 +509,12 @@ void JobManager::startMaster(Job& job, bool recovers) {
         .program = programs_.executable(*program), .arguments = job.request.arguments, .role = role.encode()};
     spec.environment = libraryPath(env_, programs_.libraryFolder(*program));
     spec.output = ProcessSpec::Output::kToFile;
-    dropOldLogs(env_.files, options_.logFolder, options_.keptLogs);
-    spec.outputFile = options_.logFolder + "/job-" + toString(job.id) + "-master.out";
+    std::set<std::string> inUse;
+    for (const auto& other : jobs_) {
+      if (other->master != nullptr) inUse.insert(logFile(other->id));
+    }
+    dropOldLogs(env_.files, options_.logFolder, options_.keptLogs, inUse);
+    spec.outputFile = logFile(job.id);
     job.master = processes_.start(spec);
   } catch (...) {
     failToStart(job, currentError());
@@ -543,13 +572,16 @@ void JobManager::masterEnded(Job& job, const ProcessEnd& end) {
   job.answer = {};
   job.slots = 0;
   stopWorkers(job.id);
-  if (env_.files.stat(archiveFile(job.id))) return endJob(job, readAll(env_.files, archiveFile(job.id)));
+  const std::string how = toString(end) + lastWords(env_.files, logFile(job.id), end);
+  if (env_.files.stat(archiveFile(job.id))) {
+    if (!end.succeeded())
+      env_.log.warn("jobmanager",
+                    "after the end of its job the program of job " + toString(job.id) + " " + how);
+    return endJob(job, readAll(env_.files, archiveFile(job.id)));
+  }
   if (job.killed)
     return endWithout(job, JobStatus::kCancelled,
                       Error(ErrorKind::kUser, "it was cancelled, and its master killed"));
-  const std::string how =
-      toString(end) +
-      lastWords(env_.files, options_.logFolder + "/job-" + toString(job.id) + "-master.out", end);
   if (!job.known) {
     return failToStart(job, Error(ErrorKind::kUser,
                                   end.succeeded() ? "the program ended without starting a job: a program for "
@@ -603,11 +635,18 @@ void JobManager::endJob(Job& job, const std::string& archive) {
       firstJobSummary(job.archive->find("/jobs/overview").value_or("")), nullptr, false);
   if (!summary.is_object() || !summary.contains("state") || !summary.contains("name"))
     throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
+  const bool tells = summary["state"].is_string() && summary["name"].is_string();
+  if (!tells || !kEnds.contains(summary["state"].get<std::string>()))
+    throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
   job.name = summary["name"].get<std::string>();
   job.status = summary["state"].get<std::string>();
   job.state = Job::State::kEnded;
-  env_.files.remove(specFile(job.id));
-  forgetOldJobs();
+  try {
+    env_.files.remove(specFile(job.id));
+    forgetOldJobs();
+  } catch (const Error& error) {
+    env_.log.error("jobmanager", error.what());
+  }
 }
 
 void JobManager::forgetOldJobs() {

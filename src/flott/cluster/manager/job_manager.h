@@ -145,7 +145,7 @@ class JobManager final : public Runnable {
 
   void received(Peer& peer, std::string_view frame);
   void closed(Peer& peer, const std::string& why);
-  void on(Peer& peer, manager_messages::Heartbeat&&) { (void)peer; }
+  void on(Peer& peer, manager_messages::Heartbeat&&);
   void on(Peer& peer, manager_messages::Register&& message);
   void on(Peer& peer, manager_messages::WorkerEnded&& message);
   void on(Peer& peer, manager_messages::LostWorker&& message);
@@ -167,6 +167,7 @@ class JobManager final : public Runnable {
   void forgetOldJobs();
   std::string specFile(const JobId& id) const;
   std::string archiveFile(const JobId& id) const;
+  std::string logFile(const JobId& id) const;
 
   void assign(Job& job, int64_t now);
   bool assign(Job& job, const std::vector<Peer*>& taskManagers);

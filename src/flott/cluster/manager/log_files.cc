@@ -38,15 +38,20 @@ std::string lastLines(std::string text) {
 
 }  // namespace
 
-void dropOldLogs(Files& files, const std::string& folder, size_t most) {
+void dropOldLogs(Files& files, const std::string& folder, size_t most, const std::set<std::string>& inUse) {
   std::vector<FileInfo> logs;
   for (FileInfo& file : files.listFolder(folder)) {
     if (file.path.substr(folder.size() + 1).starts_with("job-")) logs.push_back(std::move(file));
   }
   if (logs.size() < most) return;
+  size_t tooMany = logs.size() - most + 1;
   std::sort(logs.begin(), logs.end(), [](const auto& a, const auto& b) { return a.modified < b.modified; });
-  logs.resize(logs.size() - most + 1);
-  for (const FileInfo& file : logs) files.remove(file.path);
+  for (const FileInfo& file : logs) {
+    if (tooMany == 0) return;
+    if (inUse.contains(file.path)) continue;
+    files.remove(file.path);
+    --tooMany;
+  }
 }
 
 std::string lastWords(Files& files, const std::string& path, const ProcessEnd& end) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,8 +17,9 @@
 
 namespace flott {
 
-/// Makes room for one more: the oldest files named job-… go until fewer than `most` are left.
-void dropOldLogs(Files& files, const std::string& folder, size_t most);
+/// Makes room for one more: of the files named job-… that nobody writes to the oldest go, until fewer than
+/// `most` are left.
+void dropOldLogs(Files& files, const std::string& folder, size_t most, const std::set<std::string>& inUse);
 /// ":\n<the last lines>", or what the process has said of its crash; bounded, and empty when there is
 /// nothing.
 std::string lastWords(Files& files, const std::string& file, const ProcessEnd& end);

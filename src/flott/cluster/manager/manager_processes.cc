@@ -1,6 +1,7 @@
 #include "flott/cluster/manager/manager_processes.h"
 
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -33,6 +34,11 @@ namespace flott {
 namespace {
 
 constexpr const char* kLogFolder = "/log";
+
+/// Programs may change the folder that they work in.
+std::string absolute(const std::string& folder) {
+  return std::filesystem::absolute(folder).lexically_normal().string();
+}
 
 std::string temporaryFolder(const Configuration& configuration) {
   const std::string all = configuration.get(kTmpDirs);
@@ -118,15 +124,15 @@ class ProgramFetcher {
 }  // namespace
 
 std::string jobManagerFolder(const Configuration& configuration) {
-  return configuration.find(kJobManagerWorkingDir)
-      .value_or(temporaryFolder(configuration) + "/flott-jobmanager-" +
-                std::to_string(configuration.get(kJobManagerPort)));
+  return absolute(configuration.find(kJobManagerWorkingDir)
+                      .value_or(temporaryFolder(configuration) + "/flott-jobmanager-" +
+                                std::to_string(configuration.get(kJobManagerPort))));
 }
 
 std::string taskManagerFolder(const Configuration& configuration) {
   const std::string id = configuration.find(kTaskManagerId).value_or("");
-  return configuration.find(kTaskManagerWorkingDir)
-      .value_or(temporaryFolder(configuration) + "/flott-taskmanager-" + id);
+  return absolute(configuration.find(kTaskManagerWorkingDir)
+                      .value_or(temporaryFolder(configuration) + "/flott-taskmanager-" + id));
 }
 
 void runJobManager(Env env, const Configuration& configuration,

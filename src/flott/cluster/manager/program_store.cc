@@ -164,10 +164,16 @@ std::optional<StoredProgram> ProgramStore::find(const std::string& id) const {
   const std::string path = folderOf(id) + kDescription;
   const std::optional<FileInfo> info = env_.files.stat(path);
   if (!info) return {};
-  std::vector<ProgramFile> files = programFilesOf(readAll(env_.files, path));
-  std::string name = files.front().name;
-  return StoredProgram{
-      .id = id, .name = std::move(name), .uploaded = info->modified, .files = std::move(files)};
+  try {
+    std::vector<ProgramFile> files = programFilesOf(readAll(env_.files, path));
+    StoredProgram program{
+        .id = id, .name = files.front().name, .uploaded = info->modified, .files = std::move(files)};
+    if (env_.files.stat(executable(program))) return program;
+    env_.log.warn("programs", "program '" + program.name + "' is not there any more: upload it again");
+  } catch (const Error& error) {
+    env_.log.warn("programs", "file '" + path + "' is left out: " + error.what());
+  }
+  return {};
 }
 
 std::vector<StoredProgram> ProgramStore::list() const {

@@ -1,6 +1,7 @@
 #include "flott/cluster/manager/task_manager.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "flott/base/error.h"
@@ -18,6 +19,14 @@ constexpr int64_t kBetweenAttemptsNanos = 300 * kNanosPerMilli;
 constexpr int64_t kBetweenLooksNanos = 20 * kNanosPerMilli;
 constexpr Duration kConnectTimeout = Duration::seconds(5);
 constexpr size_t kMostAnswer = 100;
+
+bool wasDismissed(ChildProcess& worker) {
+  try {
+    return worker.tryAnswer(kMostAnswer) == std::optional<std::string>(kDismissed);
+  } catch (const Error&) {  // it says what a worker does not say
+    return false;
+  }
+}
 
 }  // namespace
 
@@ -188,7 +197,9 @@ void TaskManager::start(Worker& worker) {
       .program = store_.executable(*program), .arguments = about.arguments, .role = role.encode()};
   spec.environment = libraryPath(env_, store_.libraryFolder(*program));
   spec.output = ProcessSpec::Output::kToFile;
-  dropOldLogs(env_.files, options_.logFolder, options_.keptLogs);
+  std::set<std::string> inUse;
+  for (const auto& [number, other] : workers_) inUse.insert(other.logFile);
+  dropOldLogs(env_.files, options_.logFolder, options_.keptLogs, inUse);
   worker.logFile =
       options_.logFolder + "/job-" + about.jobId + "-worker-" + std::to_string(about.worker) + ".out";
   spec.outputFile = worker.logFile;
@@ -213,8 +224,7 @@ void TaskManager::look() {
       ++at;
       continue;
     }
-    const bool dismissed =
-        end->succeeded() && worker.process->tryAnswer(kMostAnswer) == std::optional<std::string>(kDismissed);
+    const bool dismissed = end->succeeded() && wasDismissed(*worker.process);
     std::string how = worker.stopped ? "was stopped: its job has ended, or its master had heard nothing of it"
                                      : toString(*end);
     if (!dismissed && !worker.stopped) how += lastWords(env_.files, worker.logFile, *end);

@@ -470,6 +470,44 @@ TEST_F(Managers, ASecondTaskManagerOfOneNameTakesTheFirstOnesPlace) {
   EXPECT_EQ(manager->view()->taskManagers.size(), 1u);
 }
 
+TEST_F(Managers, WhoDoesNotSayWhoItIsIsRefusedAtItsFirstWord) {
+  const auto stranger = wires.addHost("10.0.0.9");
+  MessageLoop other(*stranger, env.log);
+  scheduler.add(0, other);
+  sendNotice(other, kManager, 6123, encodeFrame(ToJobManager(manager_messages::Heartbeat())));
+  pass(Duration::seconds(1));
+  EXPECT_NE(logged("it did not say who it is").find("was refused"), std::string::npos);
+  other.stop();
+  pass(Duration::seconds(30));
+}
+
+TEST_F(Managers, AnArchiveThatTellsNoEndIsLeftOut) {
+  stopManager(false);
+  for (const char* state : {"7", "\"RUNNING\"", "null"}) {
+    std::ofstream(folder + "/archives/0123456789abcdef0123456789abcdef.json")
+        << R"({"archive":[{"path":"/jobs/overview","json":"{\"jobs\":[{\"name\":\"x\",\"state\":)"
+        << (state[0] == '"' ? "\\\"RUNNING\\\"" : state) << R"(}]}"}]})";
+    startManager();
+    pass(Duration(100));
+    EXPECT_TRUE(manager->view()->jobs.empty()) << state;
+    EXPECT_NE(logged("is left out").find("does not tell its end"), std::string::npos) << state;
+    stopManager(false);
+  }
+  startManager();
+}
+
+TEST_F(Managers, TheLogOfAJobThatRunsIsKept) {
+  runningJob(1);
+  const std::string kept = master()->spec.outputFile;
+  std::ofstream(kept) << "of the first job";
+  std::filesystem::last_write_time(kept, std::filesystem::file_time_type::min());
+  for (int i = 0; i < 500; ++i)
+    std::ofstream(folder + "/log/job-" + std::to_string(i) + "-master.out") << "old";
+  runningJob(1);
+  EXPECT_TRUE(std::filesystem::exists(kept));
+  EXPECT_LE(std::distance(std::filesystem::directory_iterator(folder + "/log"), {}), 401);
+}
+
 TEST_F(Managers, WhatIsNoTaskManagerIsRefused) {
   const auto stranger = wires.addHost("10.0.0.9");
   MessageLoop other(*stranger, env.log);
