@@ -41,12 +41,15 @@ endfunction()
 # What the build puts into the library: src/flott/rest/built_in.h.
 function(flott_write_built_in file)
   set(page ${CMAKE_CURRENT_SOURCE_DIR}/web/local.html)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page})
+  set(description ${CMAKE_CURRENT_SOURCE_DIR}/web/openapi.yml)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page} ${description})
   file(READ ${page} html)
+  file(READ ${description} openapi)
   file(CONFIGURE OUTPUT ${file} CONTENT
 "namespace {
 constexpr std::string_view kVersion = \"@PROJECT_VERSION@\";
 constexpr std::string_view kPage = R\"built-in(@html@)built-in\";
+constexpr std::string_view kOpenApi = R\"built-in(@openapi@)built-in\";
 }  // namespace
 " @ONLY)
 endfunction()

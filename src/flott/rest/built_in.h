@@ -1,4 +1,5 @@
-// What the build puts into the library: the web page, which is web/local.html, and the version of Flott.
+// What the build puts into the library: the web page, which is web/local.html, the description of REST, which
+// is web/openapi.yml, and the version of Flott.
 //
 // Constants; any thread.
 #pragma once
@@ -8,6 +9,8 @@
 namespace flott {
 
 std::string_view webPage();
+/// OpenAPI 3.1, as YAML.
+std::string_view openApi();
 /// "0.1.0"
 std::string_view flottVersion();
 

@@ -352,7 +352,12 @@ std::string exceptionsDocument(const ListedJob& job, size_t most) {
   for (size_t i = 0; i < std::min(most, failures.size()); ++i)
     entries.push_back(failureJson(failures[i], *job.job));
   const bool truncated = job.details.failuresForgotten || failures.size() > most;
-  return render({{"exceptionHistory", {{"entries", std::move(entries)}, {"truncated", truncated}}}});
+  // The first four are those of Flink 1; the history has all of it.
+  return render({{"root-exception", failures.empty() ? Json() : Json(failures.front().text)},
+                 {"timestamp", failures.empty() ? Json() : Json(failures.front().at.ms)},
+                 {"all-exceptions", Json::array()},
+                 {"truncated", truncated},
+                 {"exceptionHistory", {{"entries", std::move(entries)}, {"truncated", truncated}}}});
 }
 
 std::string watermarksDocument(const WatermarkReport& report) {

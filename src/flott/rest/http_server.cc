@@ -16,18 +16,25 @@
 #include "flott/rest/documents.h"
 #include "flott/rest/refusal.h"
 #include "flott/rest/request_body.h"
+#include "flott/rest/waiting_room.h"
 
 namespace flott {
 namespace {
 
 constexpr Duration kFarewell = Duration::millis(250);
 constexpr Duration kLastAnswers = Duration::millis(500);
+// More than a request may take, in nanoseconds.
+constexpr int64_t kLongAgo = int64_t{1} << 60;
+constexpr int kBacklog = 256;
 constexpr size_t kFileBlock = 64 << 10;
 
-// The threads of the library's own pool come from elsewhere, and what waits for them is not bounded.
-class RequestThreads final : public httplib::TaskQueue {
+// Answer one request after the other; those that come in meanwhile wait in a bounded queue.
+class RequestThreads {
  public:
-  RequestThreads(const Env& env, int threads, int waiting) : waiting_(static_cast<size_t>(waiting)) {
+  using Answer = std::function<void(const WaitingRoom::Guest&)>;
+
+  RequestThreads(const Env& env, int threads, int waiting, Answer answer)
+      : answer_(std::move(answer)), waiting_(static_cast<size_t>(waiting)) {
     try {
       for (int i = 0; i < threads; ++i)
         threads_.push_back(env.threads.start({.name = "rest-" + std::to_string(i)}, [this] { work(); }));
@@ -36,17 +43,18 @@ class RequestThreads final : public httplib::TaskQueue {
       throw;
     }
   }
-  ~RequestThreads() override { shutdown(); }
+  ~RequestThreads() { shutdown(); }
 
-  // Waits for room: meanwhile connections stay with the kernel.
-  void enqueue(std::function<void()> request) override {
+  // Waits for room.
+  void enqueue(WaitingRoom::Guest request) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return requests_.size() < waiting_; });
     requests_.push_back(std::move(request));
     changed_.notify_all();
   }
 
-  void shutdown() override {
+ private:
+  void shutdown() {
     {
       const std::lock_guard lock(mutex_);
       ended_ = true;
@@ -56,40 +64,49 @@ class RequestThreads final : public httplib::TaskQueue {
     threads_.clear();
   }
 
- private:
   void work() {
     for (;;) {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return ended_ || !requests_.empty(); });
       if (requests_.empty()) return;
-      std::function<void()> request = std::move(requests_.front());
+      const WaitingRoom::Guest request = std::move(requests_.front());
       requests_.pop_front();
       changed_.notify_all();
       lock.unlock();
-      request();
+      answer_(request);
     }
   }
 
+  const Answer answer_;
   const size_t waiting_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::deque<std::function<void()>> requests_;
+  std::deque<WaitingRoom::Guest> requests_;
   bool ended_ = false;
+};
+
+// The library has threads of its own to answer in, and reads from a connection there before the request is
+// here: it only accepts.
+class OnTheSpot final : public httplib::TaskQueue {
+ public:
+  void enqueue(std::function<void()> accepted) override { accepted(); }
+  void shutdown() override {}
 };
 
 // A connection that a request may read so many bytes from, and for so long: its head at once, the rest at a
 // pace.
 class BoundedStream final : public httplib::Stream, public ByteSource {
  public:
-  BoundedStream(socket_t socket, const Clock& clock, const HttpServerOptions& options)
-      : socket_(socket),
+  BoundedStream(const WaitingRoom::Guest& guest, const Clock& clock, const HttpServerOptions& options)
+      : socket_(guest.socket),
         clock_(clock),
         options_(options),
+        ahead_(guest.bytes),
         headLeft_(options.requestBytes),
-        readSince_(clock.monotonicNanos()) {}
+        readSince_(guest.late ? guest.since - kLongAgo : guest.since) {}
 
-  bool is_readable() const override { return at_ < end_ || waitFor(POLLIN, readUntil()); }
+  bool is_readable() const override { return at_ < end_ || !ahead_.empty() || waitFor(POLLIN, readUntil()); }
   bool is_writable() const override { return waitFor(POLLOUT, writeUntil()); }
   ssize_t read(char* into, size_t size) override {
     if (headLeft_ == 0) {
@@ -179,6 +196,13 @@ class BoundedStream final : public httplib::Stream, public ByteSource {
     return ::poll(&waited, 1, static_cast<int>(nanos / 1'000'000 + 1)) > 0;
   }
   bool fill() {
+    if (!ahead_.empty()) {
+      end_ = std::min(ahead_.size(), sizeof buffer_);
+      std::copy_n(ahead_.begin(), end_, buffer_);
+      ahead_.remove_prefix(end_);
+      at_ = 0;
+      return true;
+    }
     if (!waitFor(POLLIN, readUntil())) {
       late_ = true;
       return false;
@@ -193,6 +217,7 @@ class BoundedStream final : public httplib::Stream, public ByteSource {
   const socket_t socket_;
   const Clock& clock_;
   const HttpServerOptions& options_;
+  std::string_view ahead_;  // what was read before
   size_t headLeft_;
   int64_t readSince_;
   int64_t sentSince_ = 0;
@@ -236,7 +261,7 @@ class HttpServer::Listening final : public httplib::Server {
       : env_(env), options_(std::move(options)), handler_(handler), bodies_(env) {
     new_task_queue = [this]() -> httplib::TaskQueue* {
       tellAccepting();
-      return threads_.release();
+      return new OnTheSpot;
     };
     set_tcp_nodelay(true);
     // The library's own options let two servers share a port.
@@ -254,7 +279,15 @@ class HttpServer::Listening final : public httplib::Server {
         response.set_content(errorDocument("the request cannot be read"), "application/json; charset=UTF-8");
     });
     bindToSomePort();
-    threads_ = std::make_unique<RequestThreads>(env_, options_.threads, options_.waiting);
+    ::listen(svr_sock_,
+             kBacklog);  // the library lets five connections wait, and others try again in a second
+    threads_.emplace(env_, options_.threads, options_.waiting,
+                     [this](const WaitingRoom::Guest& guest) { serve(guest); });
+    room_.emplace(env_,
+                  WaitingRoomOptions{.most = static_cast<size_t>(options_.connections),
+                                     .headBytes = options_.requestBytes,
+                                     .time = options_.requestTime},
+                  [this](WaitingRoom::Guest guest) { threads_->enqueue(std::move(guest)); });
     acceptor_ = env_.threads.start({.name = "rest"}, [this] {
       listen_after_bind();
       tellAccepting();
@@ -275,6 +308,8 @@ class HttpServer::Listening final : public httplib::Server {
     }
     stop();
     acceptor_->join();
+    room_.reset();
+    threads_.reset();
   }
 
   int port() const { return port_; }
@@ -328,14 +363,20 @@ class HttpServer::Listening final : public httplib::Server {
     changed_.notify_all();
   }
 
-  // Instead of the library's: one request, within its bounds.
+  // Instead of the library's, which would read at once.
   bool process_and_close_socket(socket_t socket) override {
-    BoundedStream stream(socket, env_.clock, options_);
+    room_->admit(socket);
+    return true;
+  }
+
+  // One request, within its bounds.
+  void serve(const WaitingRoom::Guest& guest) {
+    BoundedStream stream(guest, env_.clock, options_);
     bool serves;
     {
       const std::lock_guard lock(mutex_);
       serves = !stopping_;
-      if (serves) active_.emplace(socket, &stream);
+      if (serves) active_.emplace(guest.socket, &stream);
     }
     if (serves) {
       bool closed = false;
@@ -348,10 +389,9 @@ class HttpServer::Listening final : public httplib::Server {
                "the request does not come to an end: there is time for " + toString(options_.requestTime));
       stream.bidFarewell();
       const std::lock_guard lock(mutex_);
-      active_.erase(socket);
+      active_.erase(guest.socket);
     }
-    ::close(socket);
-    return serves;
+    ::close(guest.socket);
   }
 
   static void refuse(BoundedStream& stream, const std::string& status, const std::string& why) {
@@ -392,6 +432,7 @@ class HttpServer::Listening final : public httplib::Server {
     try {
       streamOf(request).headDone();
       if (const std::optional<std::string> why = refuses(request)) return RestResponse::error(403, *why);
+      if (!request.path.starts_with('/')) throw Refusal{400, "the path does not begin with '/'"};
       RestRequest asked{.method = request.method,
                         .path = request.path,
                         .query = {request.params.begin(), request.params.end()},
@@ -453,7 +494,8 @@ class HttpServer::Listening final : public httplib::Server {
   RestHandler& handler_;
   BodyReader bodies_;
   int port_ = -1;
-  std::unique_ptr<RequestThreads> threads_;  // until the library takes them over
+  std::optional<RequestThreads> threads_;
+  std::optional<WaitingRoom> room_;
   std::unique_ptr<Thread> acceptor_;
   std::mutex mutex_;
   std::condition_variable changed_;

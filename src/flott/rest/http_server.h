@@ -1,10 +1,10 @@
 // Serves a RestHandler over HTTP: the only place that knows sockets and the HTTP library.
 //
-// Made and destroyed by one thread. A thread accepts connections, and a few others, all from Env, answer one
-// request of each. What a peer may take is bounded: bytes and time of a request and of its body, connections
-// that wait. Idle, all of them sleep in the kernel. On an address of this machine alone it answers only
-// requests that name it so in their Host header: a page of another site, whose name is made to lead here,
-// learns nothing.
+// Made and destroyed by one thread. Threads from Env accept connections, wait for requests (WaitingRoom), and
+// answer one request of each. What a peer may take is bounded: bytes and time of a request and of its body,
+// connections that wait. Idle, all of them sleep in the kernel. On an address of this machine alone it
+// answers only requests that name it so in their Host header: a page of another site, whose name is made to
+// lead here, learns nothing.
 //
 //   HttpServer server(env, httpServerOptions(configuration), api);
 //   env.log.info("rest", "at " + server.url());

@@ -25,7 +25,8 @@ struct HttpServerOptions {
   std::string address = "127.0.0.1";
   std::vector<PortRange> ports{{8081, 8081}};     // the first that is free is taken
   int threads = 8;                                // requests that are worked on at once
-  int waiting = 32;                               // connections that wait for a thread
+  int waiting = 32;                               // requests that wait for a thread
+  int connections = 256;                          // whose requests are not here yet
   size_t requestBytes = 16 << 10;                 // of one request without its body, its headers included
   uint64_t bodyBytes = uint64_t{1} << 30;         // of one body; what handles it may allow less
   Duration requestTime = Duration::seconds(5);    // until a request is here, and until its body begins

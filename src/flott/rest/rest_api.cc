@@ -161,6 +161,10 @@ RestResponse RestApi::routed(const RestRequest& request) {
     if (method != "GET") throw notFor(request, "GET");
     return {.contentType = "text/html; charset=UTF-8", .body = std::string(webPage())};
   }
+  if (segments.size() == 1 && segments[0] == "openapi.yml") {
+    if (method != "GET") throw notFor(request, "GET");
+    return {.contentType = "application/yaml; charset=UTF-8", .body = std::string(openApi())};
+  }
   const RestWorld world{board_, options_, env_, operations_};
   std::string allowed;
   std::string_view found;  // the first path that fits, which no less exact one replaces

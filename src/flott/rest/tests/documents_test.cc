@@ -157,14 +157,18 @@ TEST(Documents, OfFailures) {
                            .task = TaskId{.vertex = 1, .subtask = SubtaskIndex(1), .attempt = 3}}};
   const std::string first = R"_({"exceptionName":"flott::Error (transient)","stacktrace":"no connection",
       "timestamp":1700000000020,"failureLabels":{},"concurrentExceptions":[]})_";
+  const std::string newest =
+      R"_({"root-exception":"no connection","timestamp":1700000000020,"all-exceptions":[],)_";
   expectDocument(exceptionsDocument(job, 20),
-                 R"_({"exceptionHistory":{"entries":[)_" + first +
+                 newest + R"_("truncated":false,"exceptionHistory":{"entries":[)_" + first +
                      R"_(,{"exceptionName":"flott::Error (user)","stacktrace":"operator 'count': no",
                      "timestamp":1700000000010,"failureLabels":{},
                      "taskName":"count: by word (2/2) - execution #3","endpoint":"(unassigned)",
                      "taskManagerId":"(unassigned)","concurrentExceptions":[]}],"truncated":false}})_");
-  expectDocument(exceptionsDocument(job, 1),
-                 R"_({"exceptionHistory":{"entries":[)_" + first + R"_(],"truncated":true}})_");
+  expectDocument(
+      exceptionsDocument(job, 1),
+      newest + R"_("truncated":true,"exceptionHistory":{"entries":[)_" + first + R"_(],"truncated":true}})_");
+  EXPECT_EQ(parsed(exceptionsDocument(runningJob(), 1))["root-exception"], nullptr);
   job.details.failuresForgotten = true;
   EXPECT_EQ(parsed(exceptionsDocument(job, 20))["exceptionHistory"]["truncated"], true);
 }

@@ -22,9 +22,9 @@ TEST(JobArchive, HasWhatTheApiTellsAboutTheJob) {
   const JobArchive archive = JobArchive::parse(text);
   const std::string job = std::string("/jobs/") + kJobText;
   for (const std::string& path :
-       {job, job + "/config", job + "/plan", job + "/exceptions", job + "/accumulators", job + "/checkpoints",
-        job + "/checkpoints/details/7", job + "/checkpoints/details/7/subtasks/" + kSinkId,
-        job + "/vertices/" + kSinkId}) {
+       {std::string("/jobs/overview"), job, job + "/config", job + "/plan", job + "/exceptions",
+        job + "/accumulators", job + "/checkpoints", job + "/checkpoints/details/7",
+        job + "/checkpoints/details/7/subtasks/" + kSinkId, job + "/vertices/" + kSinkId}) {
     const RestResponse live = api.answer({.method = "GET", .path = path});
     EXPECT_EQ(live.status, 200) << path;
     EXPECT_EQ(archive.find(path), live.body);

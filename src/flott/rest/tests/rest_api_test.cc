@@ -66,6 +66,7 @@ TEST_F(RestApiTest, EveryPathHasItsDocument) {
       {vertex + "/metrics", "{\"id\":\"1.numRecordsIn\"}"},
       {vertex + "/watermarks", R"([{"id":"0.currentInputWatermark","value":"100"},)"},
       {vertex + "/backpressure", R"({"status":"deprecated"})"},
+      {"/openapi.yml", "openapi: 3.1.0"},
       {vertex + "/subtasktimes", R"x({"subtask":1,"endpoint":"(unassigned)","duration":)x"},
       {vertex + "/taskmanagers", R"x("taskmanagers":[{"endpoint":"(unassigned)","status":"RUNNING")x"},
       {vertex + "/subtasks/1", R"({"subtask":1,"status":"RUNNING","attempt":0,)"},
@@ -147,6 +148,35 @@ TEST_F(RestApiTest, WhatCannotBeReadIs400) {
   for (const char* ranges : {"x", "3-1", "-1", "1-", "0-99999999"})
     EXPECT_EQ(refusal(job + "/vertices/" + kSinkId + "/subtasks/metrics", {{"subtasks", ranges}}),
               "400 cannot read the query parameter 'subtasks' from '" + std::string(ranges) + "'");
+}
+
+TEST_F(RestApiTest, BackPressureIsThatOfTheLastSeconds) {
+  const auto gauge = [](const char* name, double value) {
+    return MetricReading{name, std::to_string(value), value, MetricKind::kGauge, {}};
+  };
+  const double shares[2][3] = {{600, 300, 100}, {0, 1000, 0}};
+  for (size_t i = 0; i < 2; ++i)
+    board.job.details.tasks[1 + i].metrics = {gauge("backPressuredTimeMsPerSecond", shares[i][0]),
+                                              gauge("idleTimeMsPerSecond", shares[i][1]),
+                                              gauge("busyTimeMsPerSecond", shares[i][2]),
+                                              gauge("accumulateBackPressuredTimeMs", 6000),
+                                              gauge("accumulateIdleTimeMs", 3000),
+                                              gauge("accumulateBusyTimeMs", 1000)};
+  const std::string vertex = job + "/vertices/" + kSinkId;
+  auto json = parsed(ask(vertex + "/backpressure").body);
+  EXPECT_EQ(json["status"], "ok");
+  EXPECT_EQ(json["backpressure-level"], "high");
+  ASSERT_EQ(json["subtasks"].size(), 2u);
+  EXPECT_EQ(json["subtasks"][0]["backpressure-level"], "high");
+  EXPECT_EQ(json["subtasks"][0]["ratio"], 0.6);
+  EXPECT_EQ(json["subtasks"][0]["idleRatio"], 0.3);
+  EXPECT_EQ(json["subtasks"][0]["busyRatio"], 0.1);
+  EXPECT_EQ(json["subtasks"][1]["backpressure-level"], "ok");
+  EXPECT_EQ(json["subtasks"][1]["ratio"], 0.0);
+  json = parsed(ask(job).body)["vertices"][1]["metrics"];
+  EXPECT_EQ(json["accumulated-backpressured-time"], 12000);
+  EXPECT_EQ(json["accumulated-idle-time"], 6000);
+  EXPECT_EQ(json["accumulated-busy-time"], 2000.0);
 }
 
 TEST_F(RestApiTest, WhatFlottHasNotIs501) {
