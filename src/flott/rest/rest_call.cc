@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "flott/rest/json_body.h"
 #include "flott/rest/refusal.h"
 #include "flott/savepoints/disposal.h"
 
@@ -81,10 +82,7 @@ void refuseUnreadable(std::string_view kind, std::string_view parameter, std::st
 // The object in a body. Fields that are not known are refused: a client that misspells one would wait for
 // something else.
 struct RestCall::Fields {
-  Fields(const std::string& body, std::initializer_list<const char*> known)
-      : object(body.empty() ? Json::object() : Json::parse(body, nullptr, false)) {
-    if (object.is_discarded()) throw Refusal{400, "the body is no JSON"};
-    if (!object.is_object()) throw Refusal{400, "the body is no JSON object"};
+  Fields(const std::string& body, std::initializer_list<const char*> known) : object(jsonBody(body)) {
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
       std::string names;

@@ -14,16 +14,12 @@
 #include "flott/cluster/program_plan.h"
 #include "flott/rest/built_in.h"
 #include "flott/rest/documents.h"
+#include "flott/rest/json_body.h"
+#include "flott/rest/refusal.h"
 #include "flott/rest/rest_api.h"
 
 namespace flott {
 namespace {
-
-// Ends a request with a status.
-struct Refusal {
-  int status;
-  std::string text;
-};
 
 constexpr size_t kMostSegments = 12;
 // Answers of masters together for one document.
@@ -62,12 +58,7 @@ class Place {
   std::atomic<int>& all_;
 };
 
-nlohmann::json bodyOf(const RestRequest& request) {
-  if (request.body.empty()) return nlohmann::json::object();
-  nlohmann::json json = nlohmann::json::parse(request.body, nullptr, false);
-  if (!json.is_object()) throw Refusal{400, "the body is no JSON object"};
-  return json;
-}
+nlohmann::json bodyOf(const RestRequest& request) { return jsonBody(request.body); }
 
 template <typename T>
 std::optional<T> field(const nlohmann::json& body, const char* name) {
@@ -460,6 +451,7 @@ RestResponse ClusterApi::programUpload(const Call& call) {
 }
 
 RestResponse ClusterApi::describeProgram(const Call& call) {
+  jsonBody(call.request.body);  // refuses what would take much memory
   const std::vector<ProgramFile> files = programFilesOf(call.request.body);
   nlohmann::ordered_json json = {{"id", programId(files)}, {"missing", programs_.missing(files)}};
   if (json["missing"].empty()) programs_.add(files);

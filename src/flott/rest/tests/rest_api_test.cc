@@ -317,6 +317,10 @@ TEST_F(RestApiTest, TriggersThatCannotBe) {
     EXPECT_EQ(refusal(none + call, {}, "POST"), "404 there is no job 0000000000000001000000000000000a");
     EXPECT_EQ(post(job + call, "{"), R"(400 {"errors":["the body is no JSON"]})");
     EXPECT_EQ(post(job + call, "[]"), R"(400 {"errors":["the body is no JSON object"]})");
+    EXPECT_EQ(post(job + call, "{\"a\":" + std::string(500'000, '[') + std::string(500'000, ']') + "}"),
+              R"(400 {"errors":["the JSON of the body nests deeper than 16 levels"]})");
+    EXPECT_EQ(post(job + call, std::string(1'000'000, '[')),
+              R"(400 {"errors":["the JSON of the body nests deeper than 16 levels"]})");
     EXPECT_EQ(post(job + call, R"({"triggerId":"x"})"),
               R"(400 {"errors":["the field 'triggerId' of the body is not 32 hexadecimal digits"]})");
     EXPECT_TRUE(post(job + call, R"({"triggerID":"x"})")

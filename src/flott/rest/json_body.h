@@ -1,0 +1,17 @@
+// The JSON that a client has sent.
+//
+// Pure; any thread.
+//
+//   const nlohmann::json json = jsonBody(request.body);
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace flott {
+
+/// An object; an empty text is {}. Throws Refusal{400} for what is no JSON object, and for one that nests
+/// deeper than any that is asked for: a byte of brackets takes a hundred in memory.
+nlohmann::json jsonBody(const std::string& text);
+
+}  // namespace flott
