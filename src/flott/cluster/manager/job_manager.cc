@@ -365,6 +365,7 @@ void JobManager::assign(Job& job, int64_t now) {
 /// Whether these have room for what the job lacks.
 bool JobManager::assign(Job& job, const std::vector<Peer*>& taskManagers) {
   std::vector<OfferedSlots> offers;
+  offers.reserve(taskManagers.size());
   for (const Peer* peer : taskManagers)
     offers.push_back({peer->about.id, peer->about.slots, freeSlots(*peer)});
   const auto wanted = static_cast<size_t>(job.slots - job.assigned);
