@@ -166,8 +166,8 @@ std::optional<StoredProgram> ProgramStore::find(const std::string& id) const {
   if (!info) return {};
   try {
     std::vector<ProgramFile> files = programFilesOf(readAll(env_.files, path));
-    StoredProgram program{
-        .id = id, .name = files.front().name, .uploaded = info->modified, .files = std::move(files)};
+    StoredProgram program{.id = id, .name = files.front().name, .uploaded = info->modified, .files = {}};
+    program.files = std::move(files);
     if (env_.files.stat(executable(program))) return program;
     env_.log.warn("programs", "program '" + program.name + "' is not there any more: upload it again");
   } catch (const Error& error) {
