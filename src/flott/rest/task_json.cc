@@ -28,7 +28,8 @@ int64_t millisOr(Timestamp time, int64_t otherwise) { return time == Timestamp::
 
 int64_t durationOf(Timestamp from, Timestamp to, Timestamp now) {
   if (from == Timestamp::min()) return -1;
-  return std::max<int64_t>(0, (to == Timestamp::min() ? now : to).ms - from.ms);
+  const Timestamp until = to == Timestamp::min() ? now : to;
+  return until <= from ? 0 : until.ms - from.ms;
 }
 
 const char* nameOf(Execution state) { return kNames[static_cast<size_t>(state)]; }
