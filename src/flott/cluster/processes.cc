@@ -12,6 +12,7 @@
 #include "flott/cluster/manager/notice.h"
 #include "flott/cluster/manager/unknown_end.h"
 #include "flott/cluster/message_loop.h"
+#include "flott/cluster/whole_files.h"
 #include "flott/cluster/worker_agent.h"
 #include "flott/env/posix/async_network.h"
 #include "flott/master/job_options.h"
@@ -41,14 +42,6 @@ Configuration forDocuments(Configuration configuration) {
   configuration.set(std::string(kRestBindAddress.key), "127.0.0.1", "flott");
   configuration.set(std::string(kRestBindPort.key), "0", "flott");
   return configuration;
-}
-
-void leaveArchive(const Env& env, const std::string& path, const std::string& text) {
-  const auto writer = env.files.create(path + ".new", WriteMode::kCreate);
-  writer->write(text);
-  writer->sync();
-  writer->close();
-  env.files.rename(path + ".new", path);
 }
 
 }  // namespace
@@ -84,10 +77,9 @@ struct MasterProcess::Parts {
   /// A master that is killed from now on has ended its job all the same.
   bool leaveFirstArchive(JobStatus status, const std::optional<Error>& why) {
     try {
-      leaveArchive(
-          env, managed.archive,
-          archiveOfUnknownEnd(env, job.id(), job.graph().jobName, status,
-                              why.value_or(Error(ErrorKind::kBug, "")), began, env.clock.wallTime()));
+      replaceFile(env.files, managed.archive,
+                  archiveOfUnknownEnd(env, job.id(), job.graph().jobName, status,
+                                      why.value_or(Error(ErrorKind::kBug, "")), began, env.clock.wallTime()));
       return true;
     } catch (const Error& error) {
       env.log.error("cluster", std::string("how the job has ended cannot be kept: ") + error.what());
@@ -98,8 +90,12 @@ struct MasterProcess::Parts {
   void end() {
     if (std::exchange(ended, true)) return;
     thread.reset();
-    if (documents && !managed.archive.empty())
-      leaveArchive(env, managed.archive, documents->archiveOf(job.id()));
+    try {
+      if (documents && !managed.archive.empty())
+        replaceFile(env.files, managed.archive, documents->archiveOf(job.id()));
+    } catch (const Error& error) {  // the first archive, or another master, tells how the job has ended
+      env.log.error("cluster", std::string("the documents of the job cannot be kept: ") + error.what());
+    }
     documents.reset();
   }
 

@@ -8,6 +8,7 @@
 
 #include "flott/base/error.h"
 #include "flott/base/running_hash.h"
+#include "flott/cluster/whole_files.h"
 #include "flott/env/executables.h"
 
 namespace flott {
@@ -21,16 +22,6 @@ constexpr size_t kMostNameBytes = 200;
 std::string hex(uint64_t value) {
   std::string text(kHexDigits, '0');
   for (size_t i = kHexDigits; i-- > 0; value >>= 4) text[i] = "0123456789abcdef"[value & 15];
-  return text;
-}
-
-std::string readAll(Files& files, const std::string& path) {
-  const auto reader = files.open(path);
-  std::string text(reader->size(), '\0');
-  size_t have = 0;
-  for (size_t n = 1; n > 0 && have < text.size(); have += n)
-    n = reader->read(have, {text.data() + have, text.size() - have});
-  text.resize(have);
   return text;
 }
 
@@ -165,7 +156,7 @@ std::optional<StoredProgram> ProgramStore::find(const std::string& id) const {
   const std::optional<FileInfo> info = env_.files.stat(path);
   if (!info) return {};
   try {
-    std::vector<ProgramFile> files = programFilesOf(readAll(env_.files, path));
+    std::vector<ProgramFile> files = programFilesOf(readFile(env_.files, path));
     StoredProgram program{.id = id, .name = files.front().name, .uploaded = info->modified, .files = {}};
     program.files = std::move(files);
     if (env_.files.stat(executable(program))) return program;
