@@ -279,7 +279,7 @@ int runLogs(const Env& env, const std::string& name, std::span<const std::string
   const auto parker = env.threads.makeParker();
   for (bool first = true;; first = false) {
     // Asked before the last look, so that this one finds all that a job has written.
-    const bool ended = choice.job() && JobLine{.status = cluster.status(*choice.job())}.hasEnded();
+    const bool ended = choice.job() && cluster.isOver(*choice.job());
     if (const auto only = choice.onlyPath()) {
       printing.go(*only, "");
     } else {

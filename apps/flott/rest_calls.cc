@@ -218,6 +218,12 @@ std::string RestCalls::status(const std::string& job) const {
                       [](const Json& document) { return document.at("status").get<std::string>(); });
 }
 
+bool RestCalls::isOver(const std::string& job) const {
+  return fromDocument(url(), ask("GET", "/jobs/" + job + "/execution-result"), [](const Json& document) {
+    return document.at("status").at("id").get<std::string>() == "COMPLETED";
+  });
+}
+
 void RestCalls::cancel(const std::string& job) const { ask("PATCH", "/jobs/" + job + "?mode=cancel"); }
 
 std::string RestCalls::stop(const std::string& job, const SavepointOrder& order) const {

@@ -68,6 +68,8 @@ class RestCalls {
   /// Error when it is none, or several.
   JobLine findJob(const std::string& which) const;
   std::string status(const std::string& job) const;
+  /// The job has ended, and the program that started it as well, which may have had more to say.
+  bool isOver(const std::string& job) const;
   void cancel(const std::string& job) const;
 
   // These return the id under which to ask what has become of it.
