@@ -34,4 +34,26 @@ inline constexpr ConfigOption<bool> kPrometheusFilterLabels{
         "Whether characters of label values other than letters, digits, ':' and '_' become '_'. Values are "
         "escaped as they must be in any case."};
 
+inline constexpr ConfigOption<bool> kStateLatency{
+    .key = "state.latency-track.keyed-state-enabled",
+    .defaultText = "false",
+    .description =
+        "Whether the time that functions wait for their keyed state is measured, by a histogram for each "
+        "state "
+        "and kind of access."};
+
+inline constexpr ConfigOption<int64_t> kStateLatencySample{
+    .key = "state.latency-track.sample-interval",
+    .defaultText = "100",
+    .description = "Of so many accesses of a kind one is measured.",
+    .minimum = 1,
+    .maximum = 1'000'000'000};
+
+inline constexpr ConfigOption<bool> kStateLatencyNames{
+    .key = "state.latency-track.state-name-as-variable",
+    .defaultText = "true",
+    .description =
+        "Whether metrics of a state have its name after state_name., which makes it a label in Prometheus; "
+        "otherwise it is the beginning of theirs."};
+
 }  // namespace flott

@@ -54,6 +54,7 @@ OptionRegistry standardOptions() {
   all.add(kClaimMode).add(kS3Endpoint).add(kS3Region).add(kS3AccessKey).add(kS3SecretKey).add(kS3PathStyle);
   all.add(kLatencyInterval).add(kLatencyGranularity).add(kStallWarning);
   all.add(kPrometheusPort).add(kPrometheusBindAddress).add(kPrometheusPrefix).add(kPrometheusFilterLabels);
+  all.add(kStateLatency).add(kStateLatencySample).add(kStateLatencyNames);
   all.add(kWebUi).add(kRestPort).add(kRestBindPort).add(kRestBindAddress).add(kRestInsecure);
   all.add(kRestAddress).add(kClientTimeout).add(kRestMaxContentLength);
   all.add(kWebRefreshInterval).add(kWebHistory).add(kExceptionHistory);

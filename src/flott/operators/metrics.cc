@@ -48,6 +48,17 @@ MetricReading gaugeReading(std::string name, double value) {
   return {std::move(name), text, value, MetricKind::kGauge, {}};
 }
 
+MetricReading histogramReading(std::string name, const Histogram& histogram) {
+  char text[128];
+  std::snprintf(text, sizeof text, "n=%lld min=%lld p50=%lld p99=%lld max=%lld mean=%.1f",
+                static_cast<long long>(histogram.count()), static_cast<long long>(histogram.min()),
+                static_cast<long long>(histogram.quantile(0.5)),
+                static_cast<long long>(histogram.quantile(0.99)), static_cast<long long>(histogram.max()),
+                histogram.mean());
+  return {std::move(name), text, static_cast<double>(histogram.quantile(0.5)), MetricKind::kHistogram,
+          partsOf(histogram)};
+}
+
 int Histogram::bucketOf(uint64_t value) {
   if (value < (1u << kSubBits)) return static_cast<int>(value);
   const int exponent = 63 - std::countl_zero(value);
@@ -164,6 +175,10 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
       readings.push_back({e->name, std::move(words), number, e->kind, {}});
       continue;
     }
+    if (e->kind == Kind::kHistogram) {
+      readings.push_back(histogramReading(e->name, *e->histogram));
+      continue;
+    }
     double value = 0;
     switch (e->kind) {
       case Kind::kCounter:
@@ -178,20 +193,11 @@ std::vector<MetricReading> MetricGroup::read(int64_t elapsedNanos) const {
         value = e->meter->rate(elapsedNanos);
         std::snprintf(text, sizeof text, "%lld (%.1f/s)", static_cast<long long>(e->meter->count()), value);
         break;
-      case Kind::kHistogram: {
-        const Histogram& h = *e->histogram;
-        value = static_cast<double>(h.quantile(0.5));
-        std::snprintf(text, sizeof text, "n=%lld min=%lld p50=%lld p99=%lld max=%lld mean=%.1f",
-                      static_cast<long long>(h.count()), static_cast<long long>(h.min()),
-                      static_cast<long long>(h.quantile(0.5)), static_cast<long long>(h.quantile(0.99)),
-                      static_cast<long long>(h.max()), h.mean());
-        break;
-      }
-      case Kind::kText:  // above
+      case Kind::kHistogram:  // above
+      case Kind::kText:
         break;
     }
     readings.push_back({e->name, text, value, e->kind, {}});
-    if (e->kind == Kind::kHistogram) readings.back().parts = partsOf(*e->histogram);
   }
   std::reverse(readings.begin(), readings.end());
   return readings;

@@ -104,6 +104,7 @@ struct MetricReading {
 /// Of what is counted or measured elsewhere than in a MetricGroup.
 MetricReading counterReading(std::string name, int64_t value);
 MetricReading gaugeReading(std::string name, double value);
+MetricReading histogramReading(std::string name, const Histogram& histogram);
 
 /// The metrics of one operator instance. Registration and writes by the owning task; count() and read() from
 /// any thread, also meanwhile.

@@ -17,6 +17,7 @@ namespace {
 using Labels = PrometheusPage::Labels;
 
 constexpr std::string_view kLatency = "latency.";
+constexpr std::string_view kState = "state_name.";
 
 Labels with(Labels labels, std::initializer_list<std::pair<std::string, std::string>> more) {
   labels.insert(labels.end(), more);
@@ -53,6 +54,16 @@ void addLatency(PrometheusPage& page, const Labels& job, const OperatorReadings&
   page.add(scope + "operator_id_operator_subtask_index", labels, named);
 }
 
+// "state_name.seen.numEntries".
+void addOfState(PrometheusPage& page, Labels labels, const MetricReading& reading) {
+  const std::string_view rest = std::string_view(reading.name).substr(kState.size());
+  const size_t dot = rest.rfind('.');
+  labels.emplace_back("state_name", rest.substr(0, dot));
+  MetricReading named = reading;
+  named.name = std::string(rest.substr(dot + 1));
+  page.add("taskmanager_job_task_operator_state_name", labels, named);
+}
+
 void addTask(PrometheusPage& page, const Labels& job, const TaskDetails& task,
              const JobDescription::Vertex& vertex) {
   Labels labels = task.worker.empty() ? job : with(job, {{"tm_id", task.worker}});
@@ -67,6 +78,9 @@ void addTask(PrometheusPage& page, const Labels& job, const TaskDetails& task,
     for (const MetricReading& reading : op.metrics) {
       if (reading.name.starts_with(kLatency)) {
         addLatency(page, job, op, reading);
+      } else if (reading.name.starts_with(kState) &&
+                 reading.name.find('.', kState.size()) != std::string::npos) {
+        addOfState(page, ofOperator, reading);
       } else {
         page.add("taskmanager_job_task_operator", ofOperator, reading);
       }

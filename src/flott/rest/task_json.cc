@@ -91,7 +91,10 @@ std::optional<double> metricOf(const TaskDetails& task, std::string_view name) {
 Traffic& Traffic::operator+=(const Traffic& other) {
   read += other.read;
   written += other.written;
+  bytesRead += other.bytesRead;
+  bytesWritten += other.bytesWritten;
   known &= other.known;
+  bytesKnown &= other.bytesKnown;
   if (!spent || !other.spent) {
     spent.reset();
   } else {
@@ -118,15 +121,19 @@ Traffic trafficOf(const TaskDetails& task, const JobDescription::Vertex& vertex)
     if (i == 0 && !vertex.chain[i].source) traffic.read = metricOf(task.operators[i], "numRecordsIn");
     if (vertex.chain[i].sends) traffic.written += metricOf(task.operators[i], "numRecordsOut");
   }
+  const std::optional<double> bytesIn = metricOf(task, "numBytesIn");
+  const std::optional<double> bytesOut = metricOf(task, "numBytesOut");
+  traffic.bytesKnown = bytesIn && bytesOut;
+  traffic.bytesRead = static_cast<int64_t>(bytesIn.value_or(0));
+  traffic.bytesWritten = static_cast<int64_t>(bytesOut.value_or(0));
   return traffic;
 }
 
-// Bytes do not exist between tasks of a process.
 Json trafficJson(const Traffic& traffic) {
-  return {{"read-bytes", 0},
-          {"read-bytes-complete", false},
-          {"write-bytes", 0},
-          {"write-bytes-complete", false},
+  return {{"read-bytes", traffic.bytesRead},
+          {"read-bytes-complete", traffic.bytesKnown},
+          {"write-bytes", traffic.bytesWritten},
+          {"write-bytes-complete", traffic.bytesKnown},
           {"read-records", traffic.read},
           {"read-records-complete", traffic.known},
           {"write-records", traffic.written},
@@ -151,7 +158,7 @@ Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex) 
 
 Together togetherOf(const ListedJob& job, const JobDescription::Vertex& vertex,
                     const std::vector<const TaskDetails*>& tasks) {
-  Together all{.traffic = {.known = !tasks.empty()}, .counts = {}};
+  Together all{.traffic = {.known = !tasks.empty(), .bytesKnown = !tasks.empty()}, .counts = {}};
   for (const TaskDetails* task : tasks) {
     ++all.counts[executionOf(task->state, job.details.status)];
     all.began = job.details.attemptBegan;

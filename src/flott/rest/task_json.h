@@ -74,11 +74,14 @@ struct Spent {
   int64_t busy = 0;
 };
 
-/// Records that came from other vertices, and that went to some; and the time it took.
+/// What came from other vertices, and what went to some; and the time it took.
 struct Traffic {
   int64_t read = 0;
   int64_t written = 0;
-  bool known = false;  // the task has operators
+  int64_t bytesRead = 0;
+  int64_t bytesWritten = 0;
+  bool known = false;       // the task has operators
+  bool bytesKnown = false;  // … and counts bytes
   std::optional<Spent> spent = Spent();
 
   Traffic& operator+=(const Traffic& other);

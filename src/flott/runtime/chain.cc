@@ -5,6 +5,7 @@
 
 #include "flott/base/options.h"
 #include "flott/runtime/state_backend.h"
+#include "flott/runtime/state_metrics.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/operator_state.h"
 
@@ -66,6 +67,7 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
     const Configuration& options = chain_.options_.configuration != nullptr ? configuration() : defaults;
     ColdStates cold = std::exchange(restoredCold_, {});
     if (cold.store == nullptr) cold.store = newColdStore(options, info_, chain_.options_.coldMemory);
+    stateMetrics_ = std::make_unique<StateMetrics>(options, metrics_, chain_.env_.clock);
     keyedState_ = std::make_unique<KeyedStateBackend>(
         key,
         KeyedStateBackend::Options{.keyGroups = keyGroupRange(subtask, maxParallelism, parallelism),
@@ -74,7 +76,8 @@ KeyedStateBackend& ChainNode::keyedState(const TypeOps& key) {
                                    .cold = std::move(cold.store),
                                    .cacheBytes = options.get(kRocksDbCache).bytes,
                                    .coldStates = std::move(cold.states),
-                                   .keepCold = statesOnDisk(&options)},
+                                   .keepCold = statesOnDisk(&options),
+                                   .meter = stateMetrics_.get()},
         std::move(restoredKeyed_));
   }
   FLOTT_CHECK(&keyedState_->key().ops() == &key, "an operator has keys of two types");
@@ -544,8 +547,17 @@ OperatorChain::Traffic OperatorChain::traffic() const {
         [](const ChainNode::Target& target) { return target.exchange != nullptr && target.side == kMain; });
     if (leaves) all.recordsOut += node->recordsOut_->value();
   }
-  for (const Exchange* exchange : live_) all.batchesOut += exchange->sentBatches();
+  for (const Exchange* exchange : live_) {
+    all.batchesOut += exchange->sent().batches();
+    all.bytesOut += exchange->sent().bytes();
+    all.out += exchange->fill();
+  }
   return all;
+}
+
+void OperatorChain::publishStateSizes() {
+  for (const auto& node : nodes_)
+    if (node->keyedState_ != nullptr) node->stateMetrics_->publish(*node->keyedState_);
 }
 
 }  // namespace flott

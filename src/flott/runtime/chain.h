@@ -35,6 +35,7 @@ class Configuration;
 class KeyedStateBackend;
 class OperatorChain;
 class OperatorStateBackend;
+class StateMetrics;
 
 /// What the chain needs from the task around it.
 class ChainHost {
@@ -169,6 +170,7 @@ class ChainNode final : public SourceReaderContext, public Output {
     Histogram* micros;
   };
   std::vector<Latency> latencies_;  // by the source, as far as metrics.latency.granularity tells them apart
+  std::unique_ptr<StateMetrics> stateMetrics_;  // with keyedState_
   std::unique_ptr<KeyedStateBackend> keyedState_;
   std::unique_ptr<OperatorStateBackend> operatorState_;
   // Until the operator asks for its keyed state:
@@ -278,8 +280,12 @@ class OperatorChain {
     std::vector<std::pair<int64_t, int64_t>> nodes;  // records in and out of each
     int64_t recordsOut = 0;                          // to other tasks
     int64_t batchesOut = 0;
+    int64_t bytesOut = 0;
+    ChannelFill out = {};  // of the channels to them, now
   };
   Traffic traffic() const;
+  /// Puts what keyed states hold now into the metrics of their operators.
+  void publishStateSizes();
 
  private:
   friend class ChainNode;

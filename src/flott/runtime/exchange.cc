@@ -227,7 +227,7 @@ void Exchange::send(size_t target, Element element, WakeUp when) {
   Target& receiver = receivers_[target];
   if (receiver.waiting.empty() && tryPush(receiver, element, when)) return;
   waitingBytes_ += bytesOf(element);
-  ++waiting_;
+  waiting_.add();
   receiver.waiting.push_back(std::move(element));
   if (waitingBytes_ > options_.overrunCapBytes) {
     throw Error(ErrorKind::kUser,
@@ -240,9 +240,11 @@ void Exchange::send(size_t target, Element element, WakeUp when) {
 bool Exchange::tryPush(Target& receiver, Element& element, WakeUp when) {
   const auto* barrier = std::get_if<Barrier>(&element);
   if (barrier == nullptr) {
-    const bool batch = std::holds_alternative<Batch>(element);
+    const auto* batch = std::get_if<Batch>(&element);
+    if (batch == nullptr) return receiver.channel->tryPush(element, when);
+    const int64_t bytes = sent_.weigh(*batch);
     if (!receiver.channel->tryPush(element, when)) return false;
-    if (batch) sent_.add();
+    sent_.add(bytes);
     return true;
   }
   const Barrier pushed = *barrier;
@@ -256,8 +258,15 @@ bool Exchange::tryPush(Target& receiver, Element& element, WakeUp when) {
   return true;
 }
 
+ChannelFill Exchange::fill() const {
+  ChannelFill fill{.waiting = static_cast<size_t>(std::max<int64_t>(waiting_.value(), 0)), .capacity = 0};
+  for (const Target& receiver : receivers_)
+    fill += {.waiting = receiver.channel->backlog(), .capacity = receiver.channel->capacity()};
+  return fill;
+}
+
 bool Exchange::holds(CheckpointId checkpoint) const {
-  if (waiting_ == 0) return false;
+  if (waiting_.value() == 0) return false;
   return std::any_of(receivers_.begin(), receivers_.end(), [checkpoint](const Target& receiver) {
     return std::any_of(receiver.waiting.begin(), receiver.waiting.end(),
                        [checkpoint](const Element& element) {
@@ -296,7 +305,7 @@ void Exchange::overtake(size_t target, Barrier barrier, std::string& elements) {
   for (auto at = receiver.waiting.begin(); at != own; ++at) appendElement(*at, elements);
   if (own != receiver.waiting.end()) {
     receiver.waiting.erase(own);
-    --waiting_;
+    waiting_.add(-1);
   } else if (batches_[target]) {  // not a broadcast, which nothing overtakes
     appendBatch(batches_[target], elements);
   }
@@ -304,7 +313,7 @@ void Exchange::overtake(size_t target, Barrier barrier, std::string& elements) {
   Element element(std::move(barrier));
   if (tryPush(receiver, element)) return;
   receiver.waiting.push_front(std::move(element));
-  ++waiting_;
+  waiting_.add();
 }
 
 void Exchange::broadcast(const Element& control) {
@@ -320,17 +329,17 @@ void Exchange::flush() {
 }
 
 bool Exchange::drain() {
-  if (waiting_ == 0) return true;
+  if (waiting_.value() == 0) return true;
   for (Target& receiver : receivers_) {
     while (!receiver.waiting.empty()) {
       const size_t bytes = bytesOf(receiver.waiting.front());
       if (!tryPush(receiver, receiver.waiting.front())) break;
       receiver.waiting.pop_front();
       waitingBytes_ -= bytes;
-      --waiting_;
+      waiting_.add(-1);
     }
   }
-  return waiting_ == 0;
+  return waiting_.value() == 0;
 }
 
 void Exchange::endStep(int64_t nowNanos) {

@@ -21,6 +21,7 @@
 #include "flott/data/partitioning.h"
 #include "flott/data/pool.h"
 #include "flott/operators/metrics.h"
+#include "flott/runtime/batch_counter.h"
 #include "flott/runtime/channel.h"
 #include "flott/runtime/in_flight.h"
 
@@ -72,11 +73,11 @@ class Exchange {
   bool holds(CheckpointId checkpoint) const;
 
   /// Something waits for room: do not emit if it can be avoided.
-  bool full() const { return waiting_ > 0 && waitingBytes_ >= allowance_; }
+  bool full() const { return waiting_.value() > 0 && waitingBytes_ >= allowance_; }
   /// So many bytes may wait before it counts as full; zero: nothing.
   void setAllowance(size_t bytes) { allowance_ = bytes; }
   /// Everything was handed to the channels.
-  bool drained() const { return waiting_ == 0 && open_ == 0; }
+  bool drained() const { return waiting_.value() == 0 && open_ == 0; }
 
   /// At the beginning of a step: moves what waits into the rings. Whether nothing waits any more.
   bool drain();
@@ -88,8 +89,11 @@ class Exchange {
   int64_t deadlineNanos() const { return deadline_; }
 
   size_t waitingBytes() const { return waitingBytes_; }
-  /// Batches that went into the channels. Any thread.
-  int64_t sentBatches() const { return sent_.value(); }
+  /// What went into the channels. Any thread.
+  const BatchCounter& sent() const { return sent_; }
+  /// Elements that wait here, in the channels and, of those that lead elsewhere, at the other end. Any
+  /// thread.
+  ChannelFill fill() const;
 
  private:
   struct Target {
@@ -133,8 +137,8 @@ class Exchange {
   uint32_t next_;    // round robin
   size_t nextMarker_ = 0;
   uint64_t random_;
-  Counter sent_;
-  size_t waiting_ = 0;  // elements in all `waiting` queues
+  BatchCounter sent_;
+  Counter waiting_;  // elements in all `waiting` queues
   size_t waitingBytes_ = 0;
   size_t allowance_ = 0;
   int64_t openedAt_ = 0;  // when the oldest open batch was first seen at the end of a step; 0: none

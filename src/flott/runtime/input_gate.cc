@@ -46,6 +46,8 @@ std::optional<InputGate::Event> InputGate::next() {
       Element element = std::move(*front);
       line.channel->pop();
       if (const Batch* batch = std::get_if<Batch>(&element)) {
+        BatchCounter& received = line.place.remote ? received_->remote : received_->local;
+        received.add(received.weigh(*batch));
         if (overtakable_ && (capture_.active() || alignment_.aligning()))
           processedBytes_ += (*batch)->bytes();
         return Event{line.input, std::move(element)};
@@ -219,10 +221,11 @@ std::vector<TaskTimes::Input> InputGate::times() const {
   return all;
 }
 
-size_t InputGate::backlog() const {
-  size_t sum = 0;
-  for (const Line& line : lines_) sum += line.channel->backlog();
-  return sum;
+ChannelFill InputGate::fill() const {
+  ChannelFill fill;
+  for (const Line& line : lines_)
+    fill += {.waiting = line.channel->backlog(), .capacity = line.channel->capacity()};
+  return fill;
 }
 
 }  // namespace flott

@@ -7,12 +7,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
 
 #include "flott/data/element.h"
 #include "flott/runtime/barrier_alignment.h"
+#include "flott/runtime/batch_counter.h"
 #include "flott/runtime/channel.h"
 #include "flott/runtime/input_capture.h"
 #include "flott/runtime/restored_input.h"
@@ -35,6 +37,7 @@ class InputGate {
     EdgeName name = {};
     int receiver = 0;
     bool overtakable = false;  // a barrier may come before what waits
+    bool remote = false;       // the sender is in another worker
   };
   void addChannel(int input, Channel& channel, Place place);
   void addChannel(int input, Channel& channel) { addChannel(input, channel, Place()); }
@@ -50,7 +53,14 @@ class InputGate {
   /// All channels of all inputs have ended.
   bool ended() const { return endedChannels_ == lines_.size(); }
   /// Roughly: elements that wait. Any thread.
-  size_t backlog() const;
+  size_t backlog() const { return fill().waiting; }
+  ChannelFill fill() const;
+  /// What came by the channels, from senders in this worker and in others. Any thread.
+  struct Received {
+    BatchCounter local;
+    BatchCounter remote;
+  };
+  const Received& received() const { return *received_; }
   /// A checkpoint was triggered: where all channels have ended its barrier is the next event.
   void expectBarrier(const Barrier& barrier);
   /// The checkpoint is void: nothing waits for its barriers any more.
@@ -105,6 +115,7 @@ class InputGate {
   void end(Line& line);
   void takeAligned();
 
+  std::unique_ptr<Received> received_ = std::make_unique<Received>();
   std::vector<Line> lines_;
   std::vector<Input> inputs_;
   std::vector<Event> ready_;  // what the last control element caused, from nextReady_ on

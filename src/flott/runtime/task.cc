@@ -187,12 +187,38 @@ TaskReadings Task::readMetrics(int64_t elapsedNanos) const {
   return readings;
 }
 
-/// What rates are made of: of each operator, then of the task.
+/// A counter of the task, and its name in metrics.
+struct Task::Counted {
+  const char* name;
+  int64_t value;
+};
+
+std::vector<Task::Counted> Task::counted(const OperatorChain::Traffic& traffic) const {
+  const auto& [local, remote] = wiring_->gate.received();
+  return {{"numRecordsIn", traffic.nodes.empty() ? 0 : traffic.nodes.front().first},
+          {"numRecordsOut", traffic.recordsOut},
+          {"numBytesIn", local.bytes() + remote.bytes()},
+          {"numBytesOut", traffic.bytesOut},
+          {"numBuffersOut", traffic.batchesOut},
+          {"Shuffle.Netty.Input.numBytesInLocal", local.bytes()},
+          {"Shuffle.Netty.Input.numBytesInRemote", remote.bytes()},
+          {"Shuffle.Netty.Input.numBuffersInLocal", local.batches()},
+          {"Shuffle.Netty.Input.numBuffersInRemote", remote.batches()}};
+}
+
+/// What rates are made of: of each operator, then of the task, its mail last.
 std::vector<int64_t> Task::counters(const OperatorChain::Traffic& traffic) const {
   std::vector<int64_t> all;
   for (const auto& [in, out] : traffic.nodes) all.insert(all.end(), {in, out});
-  all.insert(all.end(), {traffic.recordsOut, traffic.batchesOut, mailbox_.read()});
+  for (const Counted& counter : counted(traffic)) all.push_back(counter.value);
+  all.push_back(mailbox_.read());
   return all;
+}
+
+// Not at each change: that would cost records something.
+void Task::sample() {
+  activity_.sample(now_.nanos, counters(chain_->traffic()));
+  chain_->publishStateSizes();
 }
 
 void Task::addRates(TaskReadings& readings) const {
@@ -200,13 +226,38 @@ void Task::addRates(TaskReadings& readings) const {
   const OperatorChain::Traffic traffic =
       readings.operators.empty() ? OperatorChain::Traffic() : chain_->traffic();
   const TaskActivity::Rates rates = activity_.rates(now, counters(traffic));
-  const TaskActivity::Spent spent = activity_.spent(now);
   for (size_t i = 0; i < readings.operators.size(); ++i) {
     std::vector<MetricReading>& metrics = readings.operators[i].metrics;
     metrics.push_back(gaugeReading("numRecordsInPerSecond", rates.perSecond[2 * i]));
     metrics.push_back(gaugeReading("numRecordsOutPerSecond", rates.perSecond[2 * i + 1]));
   }
   std::vector<MetricReading>& task = readings.task;
+  addActivity(rates, now, task);
+  task.push_back(gaugeReading("mailboxQueueSize", static_cast<double>(mailbox_.size())));
+  task.push_back(gaugeReading("mailboxMailsPerSecond", rates.perSecond.back()));
+  task.push_back(histogramReading("mailboxLatencyMs", mailLatency_.millis()));
+  if (readings.operators.empty()) return;
+  task.push_back(gaugeReading("initializationTime", wholeMillis(openNanos_.load())));
+  const double* rate = rates.perSecond.data() + 2 * readings.operators.size();
+  for (const Counted& counter : counted(traffic)) {
+    task.push_back(counterReading(counter.name, counter.value));
+    task.push_back(gaugeReading(counter.name + std::string("PerSecond"), *rate++));
+  }
+  const ChannelFill in = wiring_->gate.fill();
+  const auto addFill = [&task](const std::string& name, const ChannelFill& fill, const char* usage) {
+    task.push_back(gaugeReading(name + "QueueLength", static_cast<double>(fill.waiting)));
+    task.push_back(gaugeReading(usage, fill.share()));
+  };
+  addFill("Shuffle.Netty.Input.Buffers.input", in, "Shuffle.Netty.Input.Buffers.inPoolUsage");
+  addFill("Shuffle.Netty.Output.Buffers.output", traffic.out, "Shuffle.Netty.Output.Buffers.outPoolUsage");
+  task.push_back(gaugeReading("checkpointAlignmentTime", static_cast<double>(checkpoints_.lastAlignment())));
+  task.push_back(
+      gaugeReading("checkpointStartDelayNanos", static_cast<double>(checkpoints_.lastStartDelay())));
+}
+
+void Task::addActivity(const TaskActivity::Rates& rates, int64_t nowNanos,
+                       std::vector<MetricReading>& task) const {
+  const TaskActivity::Spent spent = activity_.spent(nowNanos);
   const auto inState = [&](TaskActivity::State state, const std::string& name, const std::string& total) {
     task.push_back(gaugeReading(name, std::round(rates.share[state] * 1000)));
     task.push_back(gaugeReading(total, wholeMillis(spent[state])));
@@ -216,17 +267,6 @@ void Task::addRates(TaskReadings& readings) const {
   inState(TaskActivity::kBackPressured, "backPressuredTimeMsPerSecond", "accumulateBackPressuredTimeMs");
   const bool heldUp = activity_.state() == TaskActivity::kBackPressured;
   task.push_back(gaugeReading("isBackPressured", heldUp ? 1 : 0));
-  task.push_back(gaugeReading("mailboxQueueSize", static_cast<double>(mailbox_.size())));
-  const double* const ofTask = rates.perSecond.data() + 2 * readings.operators.size();
-  task.push_back(gaugeReading("mailboxMailsPerSecond", ofTask[2]));
-  if (readings.operators.empty()) return;
-  task.push_back(gaugeReading("initializationTime", wholeMillis(openNanos_.load())));
-  task.push_back(counterReading("numRecordsIn", traffic.nodes.front().first));
-  task.push_back(gaugeReading("numRecordsInPerSecond", rates.perSecond[0]));
-  task.push_back(counterReading("numRecordsOut", traffic.recordsOut));
-  task.push_back(gaugeReading("numRecordsOutPerSecond", ofTask[0]));
-  task.push_back(counterReading("numBuffersOut", traffic.batchesOut));
-  task.push_back(gaugeReading("numBuffersOutPerSecond", ofTask[1]));
 }
 
 std::vector<OperatorChain::NodeMetrics> Task::metrics() const {
@@ -281,15 +321,16 @@ Runnable::Progress Task::step(StepTime now) {
   const JobScope job(options_.jobId.c_str());
   now_ = now;
   if (firstNanos_ == 0) firstNanos_ = now.nanos;
-  if (chain_ != nullptr && activity_.sampleDue(now.nanos))
-    activity_.sample(now.nanos, counters(chain_->traffic()));
+  if (chain_ != nullptr && activity_.sampleDue(now.nanos)) sample();
   activity_.begin(now.nanos);
+  mailLatency_.beginStep(now.nanos);
   const Progress progress = stepped();
   if (progress == Progress::kDone) {
     activity_.end(env_.clock.monotonicNanos());
   } else if (progress == Progress::kIdle) {
-    activity_.rest(heldUpSince_ != 0 ? TaskActivity::kBackPressured : TaskActivity::kIdle,
-                   env_.clock.monotonicNanos());
+    const int64_t rested = env_.clock.monotonicNanos();
+    activity_.rest(heldUpSince_ != 0 ? TaskActivity::kBackPressured : TaskActivity::kIdle, rested);
+    mailLatency_.rest(rested);
   }
   return progress;
 }
@@ -522,7 +563,10 @@ void Task::computeDeadline() {
 Runnable::Progress Task::end(TaskState state, std::optional<Error> error) {
   endState_ = state;
   endError_ = std::move(error);
-  if (chain_) chain_->close();
+  if (chain_) {
+    chain_->publishStateSizes();
+    chain_->close();
+  }
   toSubmit_.clear();
   state_.store(TaskState::kClosing, std::memory_order_release);
   return closing();

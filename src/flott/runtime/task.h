@@ -20,6 +20,7 @@
 #include "flott/runtime/chain.h"
 #include "flott/runtime/input_gate.h"
 #include "flott/runtime/mailbox.h"
+#include "flott/runtime/mailbox_latency.h"
 #include "flott/runtime/master_gateway.h"
 #include "flott/runtime/runnable.h"
 #include "flott/runtime/task_activity.h"
@@ -90,8 +91,13 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   void fetchInto(std::vector<RestoredOperator>& operators);
   void openChain();
   Progress stepped();
+  struct Counted;
+  std::vector<Counted> counted(const OperatorChain::Traffic& traffic) const;
   std::vector<int64_t> counters(const OperatorChain::Traffic& traffic) const;
+  void sample();
   void addRates(TaskReadings& readings) const;
+  void addActivity(const TaskActivity::Rates& rates, int64_t nowNanos,
+                   std::vector<MetricReading>& task) const;
   Progress run();
   Progress passEndOn();
   /// Its operators are open and take what the master sends.
@@ -127,6 +133,7 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   std::atomic<TaskState> state_{TaskState::kCreated};
   StepTime now_;
   TaskActivity activity_;
+  MailboxLatency mailLatency_;
   std::atomic<int64_t> openNanos_{0};  // from its first step until its operators were open; 0: they are not
   int64_t firstNanos_ = 0;
   int64_t deadline_ = kNoDeadline;

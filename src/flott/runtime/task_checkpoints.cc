@@ -62,10 +62,13 @@ void TaskCheckpoints::begin(OperatorChain& chain, const Barrier& barrier, StepTi
   }
   chain.setBases(std::move(bases));
   const bool dated = barrier.triggered != Timestamp::min();
-  const int64_t delay = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignment.nanos : 0;
+  const int64_t since = dated ? (now.wall - barrier.triggered).ms * 1'000'000 - alignment.nanos : 0;
+  const int64_t delay = std::max<int64_t>(since, 0);
+  lastDelay_.store(delay, std::memory_order_relaxed);
+  lastAlignment_.store(alignment.nanos, std::memory_order_relaxed);
   underWay_[barrier.checkpoint] = {
       .overtakesFrom = barrier.overtakesFrom,
-      .durations = {.startDelayNanos = std::max<int64_t>(delay, 0), .alignmentNanos = alignment.nanos},
+      .durations = {.startDelayNanos = delay, .alignmentNanos = alignment.nanos},
       .inFlight = {.unaligned = alignment.overtook, .processedBytes = alignment.bytes}};
 }
 

@@ -8,6 +8,7 @@
 // declined, the task itself goes on. Used on the task's thread.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -54,6 +55,10 @@ class TaskCheckpoints {
   /// A cut is not stored: a task that ended now would count as one that had finished before it.
   bool unstored() const { return !underWay_.empty(); }
 
+  // Of the last barrier, in nanoseconds. Any thread.
+  int64_t lastStartDelay() const { return lastDelay_.load(std::memory_order_relaxed); }
+  int64_t lastAlignment() const { return lastAlignment_.load(std::memory_order_relaxed); }
+
  private:
   struct UnderWay {
     Timestamp overtakesFrom;
@@ -89,6 +94,8 @@ class TaskCheckpoints {
   std::map<CheckpointId, std::vector<Stored>> stored_;
   std::map<std::pair<CheckpointId, size_t>, std::shared_ptr<Stream>> streams_;  // with the operator
   bool writesAhead_ = false;                                                    // a part of the oldest cut
+  std::atomic<int64_t> lastDelay_{0};
+  std::atomic<int64_t> lastAlignment_{0};
 };
 
 }  // namespace flott

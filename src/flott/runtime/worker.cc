@@ -171,7 +171,8 @@ Channel* Worker::connectChannel(const ChannelPlace& place, std::vector<Task::Wir
                                    .sender = place.sender,
                                    .name = place.name,
                                    .receiver = place.receiver,
-                                   .overtakable = place.overtaken});
+                                   .overtakable = place.overtaken,
+                                   .remote = from == kNotMine});
   if (from == kNotMine) {
     options_.remote->addIncoming(place.number, {edge.from, place.sender}, *channel, *tasks_[target],
                                  edge.pool);

@@ -58,6 +58,7 @@ KeyedStateBackend::KeyedStateBackend(const TypeOps& key, const Options& options,
       home_(options.keyGroups, options.maxParallelism, options.memoryLimit),
       cold_(options.cold != nullptr ? std::make_unique<ColdSide>(options.cold, options.cacheBytes) : nullptr),
       keepCold_(options.keepCold),
+      meter_(options.meter),
       restoredCold_(options.coldStates),
       restored_(std::move(restored)),
       now_(options.processingTime) {
@@ -85,7 +86,16 @@ KeyedStateBackend::State::State(const std::string& stateName, const Kind& stateK
       kind(stateKind),
       tables(name, home.key_, ttl.enabled() ? *kind.expiring->stored : *kind.plain, home.home_,
              home.placeFor(name, kind, ttl.enabled())),
-      expiry(ttl.enabled() ? std::make_unique<Expiry>(ttl, *kind.expiring, tables, home.now_) : nullptr) {}
+      expiry(ttl.enabled() ? std::make_unique<Expiry>(ttl, *kind.expiring, tables, home.now_) : nullptr),
+      times(home.meter_ != nullptr ? home.meter_->timesOf(name) : nullptr),
+      extras{.expiry = expiry.get(), .times = times.get()} {}
+
+std::vector<KeyedStateBackend::Size> KeyedStateBackend::sizes() const {
+  std::vector<Size> all;
+  for (const auto& [name, state] : states_)
+    all.push_back({.state = name, .entries = state->tables.entries(), .bytes = state->tables.bytes()});
+  return all;
+}
 
 KeyedStateBackend::State& KeyedStateBackend::registered(const std::string& name, const Kind& kind,
                                                         const StateTtl& ttl) {

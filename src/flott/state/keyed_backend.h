@@ -44,6 +44,8 @@ class KeyedStateBackend {
     std::vector<ColdImage::State> coldStates = {};
     // False: it has them only until they are registered, and all states are in memory.
     bool keepCold = true;
+    // Is told how long accesses take; outlives the backend. Null: nobody is.
+    StateMeter* meter = nullptr;
   };
 
   /// `restored` is what this subtask starts with; each of its states is loaded when it is registered. Throws
@@ -163,6 +165,13 @@ class KeyedStateBackend {
   std::vector<KeyedStateSchema> schemas() const;
   /// Marks the content of all states for a snapshot. The cut before must be finished.
   void cut(SegmentSink& sink);
+  /// What each registered state holds.
+  struct Size {
+    std::string_view state;
+    uint64_t entries = 0;  // of all its windows, those on disk included
+    uint64_t bytes = 0;    // in memory, about
+  };
+  std::vector<Size> sizes() const;
   /// How many were made.
   uint64_t cuts() const { return home_.cuts; }
   /// From now on sinks can tell what has not changed since an earlier cut.
@@ -202,13 +211,17 @@ class KeyedStateBackend {
     const std::string name;
     const Kind kind;
     StateTables tables;
-    const std::unique_ptr<Expiry> expiry;  // null without a time to live
+    const std::unique_ptr<Expiry> expiry;     // null without a time to live
+    const std::unique_ptr<StateTimes> times;  // null where accesses are not measured
+    const StateExtras extras;
   };
 
   template <typename Descriptor>
   typename Descriptor::Handle handleIn(int64_t nameSpace, State& state, const Descriptor& descriptor) {
     return typename Descriptor::Handle(
-        KeyedHandle(state.tables.at(nameSpace), currentKey_, state.expiry.get()), descriptor);
+        KeyedHandle(state.tables.at(nameSpace), currentKey_,
+                    state.expiry != nullptr || state.times != nullptr ? &state.extras : nullptr),
+        descriptor);
   }
   State& registered(const std::string& name, const Kind& kind, const StateTtl& ttl = StateTtl::disabled());
   void loadRestored(State& state);
@@ -236,6 +249,7 @@ class KeyedStateBackend {
   TableHome home_;
   std::unique_ptr<ColdSide> cold_;  // null: all is in memory
   const bool keepCold_;
+  StateMeter* const meter_;
   std::vector<ColdImage::State> restoredCold_;  // in the store, and not registered yet
   KeyRef currentKey_;
   std::map<std::string, std::unique_ptr<State>, std::less<>> states_;

@@ -5,7 +5,8 @@
 // lives. References, pointers and spans it returns are good until the next call on the same state.
 //
 // Where the descriptor asks for a time to live, a handle works on another stored type (expiring.h) and asks
-// the state's Expiry; else that costs it a look at a null pointer.
+// the state's Expiry; where accesses are measured, it asks the state's StateTimes. Without both that costs it
+// a look at a null pointer.
 //
 //   seen_ = ctx.state(ValueStateDescriptor<bool>("seen"));   // in open()
 //   if (!seen_.get()) seen_.set(true);                       // for a record
@@ -23,20 +24,36 @@
 #include "flott/state/ordered_map.h"
 #include "flott/state/state_descriptors.h"
 #include "flott/state/state_table.h"
+#include "flott/state/state_times.h"
 
 namespace flott {
 
-/// What all handles are: a table, where the current key is kept, and how what is stored expires, if it does.
+/// What few states have; both may be null.
+struct StateExtras {
+  Expiry* expiry = nullptr;
+  StateTimes* times = nullptr;
+};
+
+/// What all handles are: a table, where the current key is kept, and what comes to that, if anything does.
 class KeyedHandle {
  public:
   KeyedHandle() = default;
-  KeyedHandle(StateTable& table, const KeyRef& currentKey, Expiry* expiry)
-      : table_(&table), key_(&currentKey), expiry_(expiry) {}
+  /// `extras` are null where the state has none.
+  KeyedHandle(StateTable& table, const KeyRef& currentKey, const StateExtras* extras)
+      : table_(&table), key_(&currentKey), extras_(extras) {}
 
   /// Drops what is stored for the current key.
-  void clear() { table().erase(key()); }
+  void clear() {
+    const MeasuredAccess access = measured(StateAccess::kClear);
+    drop();
+  }
 
  protected:
+  /// To be held while the access goes on.
+  MeasuredAccess measured(StateAccess access) const {
+    return extras_ == nullptr ? MeasuredAccess() : MeasuredAccess(extras_->times, access);
+  }
+  void drop() { table().erase(key()); }
   StateTable& table() const {
     if (key_ == nullptr || key_->object == nullptr) [[unlikely]]
       failNoKey();
@@ -67,35 +84,35 @@ class KeyedHandle {
 
   // For state that expires. E is one of expiring.h.
 
-  bool expires() const { return expiry_ != nullptr; }
-  Expiry& expiry() const { return *expiry_; }
+  bool expires() const { return extras_ != nullptr && extras_->expiry != nullptr; }
+  Expiry& expiry() const { return *extras_->expiry; }
   /// What a read may see, null when there is nothing: what has expired and is hidden is removed. A `touching`
   /// read makes what it sees live on, where that was asked for.
   template <typename E>
   const E* visible(bool touching) const {
-    expiry_->noteRead();
+    expiry().noteRead();
     const E* found = stored<E>();
     if (found == nullptr) return nullptr;
-    const Timestamp expired = expiry_->expired();
-    const bool drop = expiry_->hidesExpired() && found->hasExpired(expired);
-    const bool touch = touching && expiry_->readsTouch();
+    const Timestamp expired = expiry().expired();
+    const bool drop = expiry().hidesExpired() && found->hasExpired(expired);
+    const bool touch = touching && expiry().readsTouch();
     if (!drop && !touch) return found;
     E* mine = storedForUpdate<E>();
     if (drop && dropExpired(*mine)) return nullptr;
-    if (touch) mine->touch(expiry_->now(), expired);
+    if (touch) mine->touch(expiry().now(), expired);
     return mine;
   }
   /// Whether the entry went as a whole.
   template <typename E>
   bool dropExpired(E& stored) const {
-    if (stored.dropExpired(expiry_->expired()).all) return table().erase(key());
+    if (stored.dropExpired(expiry().expired()).all) return table().erase(key());
     changed();
     return false;
   }
   template <typename E>
   E& expiringSlot() {
     E& made = slot<E>();
-    expiry_->noteWrite();
+    expiry().noteWrite();
     return made;
   }
 
@@ -104,7 +121,7 @@ class KeyedHandle {
 
   StateTable* table_ = nullptr;
   const KeyRef* key_ = nullptr;
-  Expiry* expiry_ = nullptr;
+  const StateExtras* extras_ = nullptr;
 };
 
 /// One value for each key.
@@ -152,13 +169,18 @@ class ValueState : public SingleValueState<T> {
   ValueState(const KeyedHandle& handle, const Descriptor& descriptor)
       : SingleValueState<T>(handle), absent_(std::make_shared<const T>(descriptor.defaultValue())) {}
 
-  bool has() const { return this->read() != nullptr; }
+  bool has() const {
+    const MeasuredAccess access = this->measured(StateAccess::kValueGet);
+    return this->read() != nullptr;
+  }
   /// What is stored, or the descriptor's default.
   const T& get() const {
+    const MeasuredAccess access = this->measured(StateAccess::kValueGet);
     const T* found = this->read();
     return found != nullptr ? *found : *absent_;
   }
   void set(T value) {
+    const MeasuredAccess access = this->measured(StateAccess::kValueUpdate);
     this->toReplace() = std::move(value);
     this->changed();
   }
@@ -166,6 +188,7 @@ class ValueState : public SingleValueState<T> {
   template <typename F>
   requires std::invocable<F, T&>
   void update(F&& change) {
+    const MeasuredAccess access = this->measured(StateAccess::kValueUpdate);
     T* value = this->readToChange();
     if (value == nullptr) {
       value = &this->toReplace();
@@ -195,12 +218,17 @@ class ListState : public KeyedHandle {
   ListState(const KeyedHandle& handle, const Descriptor&) : KeyedHandle(handle) {}
 
   /// Touches nothing.
-  bool isEmpty() const { return read(false) == nullptr; }
+  bool isEmpty() const {
+    const MeasuredAccess access = measured(StateAccess::kListGet);
+    return read(false) == nullptr;
+  }
   std::span<const T> get() const {
+    const MeasuredAccess access = measured(StateAccess::kListGet);
     const Stored* list = read(true);
     return list != nullptr ? std::span<const T>(*list) : std::span<const T>();
   }
   void add(T value) {
+    const MeasuredAccess access = measured(StateAccess::kListAdd);
     if (expires()) {
       expiringSlot<StoredWithTtl>().add(std::move(value), expiry().now());
     } else {
@@ -210,6 +238,7 @@ class ListState : public KeyedHandle {
   }
   void addAll(std::span<const T> values) {
     if (values.empty()) return;
+    const MeasuredAccess access = measured(StateAccess::kListAddAll);
     if (expires()) {
       expiringSlot<StoredWithTtl>().addAll(values, expiry().now());
     } else {
@@ -220,7 +249,8 @@ class ListState : public KeyedHandle {
   }
   /// Replaces the list; an empty one clears it.
   void set(std::vector<T> values) {
-    if (values.empty()) return clear();
+    const MeasuredAccess access = measured(StateAccess::kListUpdate);
+    if (values.empty()) return drop();
     if (expires()) {
       expiringSlot<StoredWithTtl>().assign(std::move(values), expiry().now());
     } else {
@@ -251,12 +281,15 @@ class MapState : public KeyedHandle {
 
   /// Null when the key is not there.
   const V* get(const K& key) const {
-    if (expires()) return getExpiring(key);
-    const Stored* map = stored<Stored>();
-    return map != nullptr ? map->find(key) : nullptr;
+    const MeasuredAccess access = measured(StateAccess::kMapGet);
+    return find(key);
   }
-  bool contains(const K& key) const { return get(key) != nullptr; }
+  bool contains(const K& key) const {
+    const MeasuredAccess access = measured(StateAccess::kMapContains);
+    return find(key) != nullptr;
+  }
   void put(const K& key, V value) {
+    const MeasuredAccess access = measured(StateAccess::kMapPut);
     if (expires()) {
       valueToChange(key) = std::move(value);
     } else {
@@ -268,19 +301,22 @@ class MapState : public KeyedHandle {
   template <typename F>
   requires std::invocable<F, V&>
   void update(const K& key, F&& change) {
+    const MeasuredAccess access = measured(StateAccess::kMapPut);
     change(expires() ? valueToChange(key) : *slot<Stored>().tryEmplace(key).first);
     changed();
   }
   /// Whether it was there.
   bool remove(const K& key) {
+    const MeasuredAccess access = measured(StateAccess::kMapRemove);
     if (expires()) return removeExpiring(key);
     Stored* map = storedForUpdate<Stored>();
     if (map == nullptr || !map->erase(key)) return false;
-    if (map->empty()) clear();
+    if (map->empty()) drop();
     return true;
   }
   /// Touches nothing.
   size_t size() const {
+    const MeasuredAccess access = measured(StateAccess::kMapIsEmpty);
     const Stored* map = read(false);
     return map != nullptr ? map->size() : 0;
   }
@@ -288,6 +324,7 @@ class MapState : public KeyedHandle {
   /// For range-for over pairs; good until the next call on this state.
   const OrderedMap<K, V>& entries() const {
     static const Stored kEmpty;
+    const MeasuredAccess access = measured(StateAccess::kMapEntries);
     const Stored* map = read(true);
     return map != nullptr ? *map : kEmpty;
   }
@@ -295,6 +332,11 @@ class MapState : public KeyedHandle {
  private:
   using Node = typename Stored::Node;
 
+  const V* find(const K& key) const {
+    if (expires()) return getExpiring(key);
+    const Stored* map = stored<Stored>();
+    return map != nullptr ? map->find(key) : nullptr;
+  }
   const Stored* read(bool touching) const {
     if (!expires()) return stored<Stored>();
     const auto* map = visible<StoredWithTtl>(touching);
@@ -347,8 +389,12 @@ class ReducingState : public SingleValueState<T> {
       : SingleValueState<T>(handle), reduce_(descriptor.reduce()) {}
 
   /// Null while nothing was added.
-  const T* get() const { return this->read(); }
+  const T* get() const {
+    const MeasuredAccess access = this->measured(StateAccess::kReducingGet);
+    return this->read();
+  }
   void add(const T& value) {
+    const MeasuredAccess access = this->measured(StateAccess::kReducingAdd);
     if (T* sum = this->readToChange()) {
       *sum = (*reduce_)(*sum, value);
     } else {
@@ -373,10 +419,12 @@ class AggregatingState : public SingleValueState<Acc> {
 
   /// Empty while nothing was added.
   std::optional<Out> get() const {
+    const MeasuredAccess access = this->measured(StateAccess::kAggregatingGet);
     const Acc* acc = this->read();
     return acc != nullptr ? std::optional<Out>(function_->result()(*acc)) : std::nullopt;
   }
   void add(const In& value) {
+    const MeasuredAccess access = this->measured(StateAccess::kAggregatingAdd);
     if (Acc* acc = this->readToChange()) {
       function_->add()(value, *acc);
     } else {

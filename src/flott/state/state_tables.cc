@@ -36,6 +36,12 @@ size_t StateTables::entries() const {
   return all;
 }
 
+size_t StateTables::bytes() const {
+  size_t all = 0;
+  for (const auto& [nameSpace, table] : tables_) all += table->bytes();
+  return all;
+}
+
 size_t StateTables::entriesInMemory() const {
   size_t all = 0;
   for (const auto& [nameSpace, table] : tables_) all += table->sizeInMemory();

@@ -25,6 +25,8 @@ class StateTables {
   /// In all tables.
   size_t entries() const;
   size_t entriesInMemory() const;
+  /// Of memory, about.
+  size_t bytes() const;
 
   /// Made if it is not there.
   StateTable& at(int64_t nameSpace = kNoNamespace);

@@ -60,6 +60,24 @@ TEST(SpreadJob, SpansAsManyWorkersAsItsSlotsNeed) {
   }
 }
 
+TEST(SpreadJob, CountsBytesApartThatComeFromOtherWorkers) {
+  SpreadWorld world(1);
+  world.start();
+  world.addWorkers(3, 1);
+  std::map<std::string, double> sums;  // by metric, over all tasks
+  world.job->master().whenEnded([&sums](const JobDetails& details, const Accumulators&) {
+    for (const TaskDetails& task : details.tasks)
+      for (const MetricReading& reading : task.metrics) sums[reading.name] += reading.value;
+  });
+  world.expectFinished();
+  EXPECT_GT(sums["Shuffle.Netty.Input.numBytesInRemote"], 0);
+  EXPECT_GT(sums["Shuffle.Netty.Input.numBytesInLocal"], 0);
+  EXPECT_EQ(sums["numBytesIn"],
+            sums["Shuffle.Netty.Input.numBytesInRemote"] + sums["Shuffle.Netty.Input.numBytesInLocal"]);
+  EXPECT_EQ(sums["numBytesIn"], sums["numBytesOut"]);
+  EXPECT_EQ(sums["numBytesIn"], 8 * sums["numRecordsOut"]) << "sinks put none out";
+}
+
 TEST(SpreadJob, OneWorkerHasItAllIfItCan) {
   for (const bool spread : {false, true}) {
     SpreadWorld world(1);

@@ -194,6 +194,19 @@ TEST(Documents, OfAVertexWithItsSubtasks) {
                  "p75":0}},"status-duration":{}})_");
 }
 
+TEST(Documents, SayHowManyBytesWereMoved) {
+  ListedJob job = runningJob();
+  job.details.tasks[1].metrics = {counterReading("numBytesIn", 240), counterReading("numBytesOut", 9)};
+  Json json = parsed(jobDocument(job, after(1000)))["vertices"][1]["metrics"];
+  EXPECT_EQ(json["read-bytes"], 240);
+  EXPECT_EQ(json["read-bytes-complete"], false) << "the other task has not said so";
+  job.details.tasks[2].metrics = {counterReading("numBytesIn", 60), counterReading("numBytesOut", 1)};
+  json = parsed(jobDocument(job, after(1000)))["vertices"][1]["metrics"];
+  EXPECT_EQ(json["read-bytes"], 300);
+  EXPECT_EQ(json["read-bytes-complete"], true);
+  EXPECT_EQ(json["write-bytes"], 10);
+}
+
 TEST(Documents, OfCheckpoints) {
   ListedJob job = runningJob();
   CheckpointStatistics& all = job.details.checkpoints;

@@ -77,6 +77,20 @@ TEST(PrometheusMetrics, OfLatencyHaveItsPartsAsLabels) {
       << text;
 }
 
+TEST(PrometheusMetrics, OfAStateHaveItsNameAsLabel) {
+  ListedJob job = runningJob();
+  MetricGroup group;
+  group.gauge("state_name.a.b.numEntries").set(9);
+  group.gauge("state_name.").set(1);
+  job.details.tasks[1].operators[0].metrics = group.read(1);
+  const std::string text = pageOf(job);
+  EXPECT_NE(text.find("flott_taskmanager_job_task_operator_state_name_numEntries{"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(",state_name=\"a.b\"} 9\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("flott_taskmanager_job_task_operator_state_name_{"), std::string::npos)
+      << "a function's own metric: " << text;
+}
+
 TEST(PrometheusMetrics, OfAProcess) {
   const std::vector<MetricReading> all = readingsOf({.cores = 2,
                                                      .cpuLoad = 0.5,

@@ -6,6 +6,7 @@
 
 #include "flott/base/tests/error_text.h"
 #include "flott/env/random.h"
+#include "flott/env/simulated.h"
 #include "flott/state/keyed_backend.h"
 #include "flott/state/tests/cold_fixture.h"
 
@@ -48,6 +49,93 @@ TEST_P(KeyedState, ValueIsUpdatedInPlace) {
   text.update([](std::string& t) { t += "b"; });
   text.update([](std::string& t) { t += "c"; });
   EXPECT_EQ(text.get(), "abc");
+}
+
+// By kind of access, and told on which state.
+class Metered final : public StateMeter {
+ public:
+  explicit Metered(const Clock& clock) : clock_(clock) {}
+  std::unique_ptr<StateTimes> timesOf(const std::string& state) override {
+    return std::make_unique<StateTimes>(1, clock_, [this, state](StateAccess access, int64_t) {
+      text += state + " " + std::string(latencyName(access)) + "\n";
+    });
+  }
+  std::string taken() { return std::exchange(text, {}); }
+
+ private:
+  const Clock& clock_;
+  std::string text;
+};
+
+TEST(MeasuredState, TellsEachAccessOnce) {
+  for (const bool expires : {false, true}) {
+    SimulatedEnv world(1);
+    Metered meter(world.clock());
+    KeyedStateBackend backend(typeOps<int64_t>(), {.meter = &meter});
+    const StateTtl ttl = expires ? StateTtl::after(Duration::seconds(9)) : StateTtl::disabled();
+    auto value = backend.state(ValueStateDescriptor<int64_t>("v").ttl(ttl));
+    auto list = backend.state(ListStateDescriptor<int64_t>("l").ttl(ttl));
+    auto map = backend.state(MapStateDescriptor<int64_t, int64_t>("m").ttl(ttl));
+    auto sum = backend.state(
+        ReducingStateDescriptor<int64_t>("r", [](int64_t a, int64_t b) { return a + b; }).ttl(ttl));
+    const int64_t key = 7;
+    backend.setCurrentKey(hashKey(key), key);
+    value.set(value.get() + 1);
+    value.update([](int64_t& v) { ++v; });
+    (void)value.has();
+    EXPECT_EQ(meter.taken(),
+              "v valueStateGetLatency\nv valueStateUpdateLatency\nv valueStateUpdateLatency\n"
+              "v valueStateGetLatency\n");
+    list.add(1);
+    list.addAll(std::vector<int64_t>{2, 3});
+    (void)list.get();
+    list.set({});
+    EXPECT_EQ(meter.taken(),
+              "l listStateAddLatency\nl listStateAddAllLatency\nl listStateGetLatency\n"
+              "l listStateUpdateLatency\n");
+    map.put(1, 2);
+    (void)map.get(1);
+    (void)map.contains(1);
+    (void)map.isEmpty();
+    (void)map.entries();
+    EXPECT_TRUE(map.remove(1));
+    EXPECT_EQ(meter.taken(),
+              "m mapStatePutLatency\nm mapStateGetLatency\nm mapStateContainsLatency\n"
+              "m mapStateIsEmptyLatency\nm mapStateEntriesInitLatency\nm mapStateRemoveLatency\n");
+    sum.add(3);
+    (void)sum.get();
+    sum.clear();
+    EXPECT_EQ(meter.taken(), "r reducingStateAddLatency\nr reducingStateGetLatency\nr stateClearLatency\n");
+  }
+}
+
+TEST(MeasuredState, TakesTheTimeOfOneInSoMany) {
+  SimulatedEnv world(1);
+  std::vector<int64_t> taken;
+  StateTimes times(3, world.clock(), [&taken](StateAccess, int64_t nanos) { taken.push_back(nanos); });
+  for (int i = 0; i < 7; ++i) {
+    const MeasuredAccess access(&times, StateAccess::kMapGet);
+    const MeasuredAccess other(&times, StateAccess::kMapPut);
+    world.clock().advance(Duration::millis(1));
+  }
+  EXPECT_EQ(taken, (std::vector<int64_t>(4, 1'000'000))) << "of each kind the third and the sixth";
+}
+
+TEST_P(KeyedState, IsCountedByState) {
+  ValueState<int64_t> plain = backend_.state(ValueStateDescriptor<int64_t>("plain"));
+  const ListStateDescriptor<std::string> list("list");
+  for (const std::string k : {"a", "b", "c"}) {
+    key(k);
+    plain.set(1);
+    if (k != "c") backend_.stateIn(7, list).add("text");
+    if (k == "a") backend_.stateIn(8, list).add("text");
+  }
+  const std::vector<KeyedStateBackend::Size> sizes = backend_.sizes();
+  ASSERT_EQ(sizes.size(), 2u);
+  EXPECT_EQ(sizes[0].state, "plain");
+  EXPECT_EQ(sizes[0].entries, 3u);
+  EXPECT_GT(sizes[0].bytes, 0u);
+  EXPECT_EQ(sizes[1].entries, 3u) << "of all windows";
 }
 
 TEST_P(KeyedState, NamespacesAreApartAndGoAsAWhole) {
