@@ -42,14 +42,17 @@ endfunction()
 function(flott_write_built_in file)
   set(page ${CMAKE_CURRENT_SOURCE_DIR}/web/local.html)
   set(description ${CMAKE_CURRENT_SOURCE_DIR}/web/openapi.yml)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page} ${description})
+  set(cluster ${CMAKE_CURRENT_SOURCE_DIR}/web/openapi-cluster.yml)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${page} ${description} ${cluster})
   file(READ ${page} html)
   file(READ ${description} openapi)
+  file(READ ${cluster} openapicluster)
   file(CONFIGURE OUTPUT ${file} CONTENT
 "namespace {
 constexpr std::string_view kVersion = \"@PROJECT_VERSION@\";
 constexpr std::string_view kPage = R\"built-in(@html@)built-in\";
 constexpr std::string_view kOpenApi = R\"built-in(@openapi@)built-in\";
+constexpr std::string_view kOpenApiOfCluster = R\"built-in(@openapicluster@)built-in\";
 }  // namespace
 " @ONLY)
 endfunction()

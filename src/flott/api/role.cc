@@ -16,16 +16,21 @@
 #include "flott/graph/graph_digest.h"
 #include "flott/graph/job_graph.h"
 #include "flott/master/program_role.h"
+#include "flott/rest/documents.h"
+#include "flott/rest/job_board.h"
 #include "flott/rest/prometheus_metrics.h"
 
 namespace flott {
 namespace {
 
 /// Static objects are destroyed, as at the end of main: what the program has written is there.
-[[noreturn]] void answerPlan(const StreamGraph& graph, GivenRole& role) {
+[[noreturn]] void answerPlan(const StreamGraph& graph, GivenRole& role, const Configuration& configuration) {
   const JobGraph job = compile(graph);
-  role.answer(ProgramPlan{
-      .jobName = job.jobName, .tree = planTree(graph, job), .json = planJson(graph), .digest = digestOf(job)}
+  role.answer(ProgramPlan{.jobName = job.jobName,
+                          .tree = planTree(graph, job),
+                          .json = planJson(graph),
+                          .rest = planDocument(describeJob(JobId(), job, configuration)),
+                          .digest = digestOf(job)}
                   .encode());
   std::exit(0);
 }
@@ -128,7 +133,7 @@ std::unique_ptr<ClientJob> startInRole(Program& program, const std::string& jobN
   const ProgramRole role = ProgramRole::decode(given->text());
   const bool first = program.generation() == 0;
   const StreamGraph graph = program.takeGraph(jobName);
-  if (role.kind == ProgramRole::Kind::kPlan) answerPlan(graph, *given);
+  if (role.kind == ProgramRole::Kind::kPlan) answerPlan(graph, *given, program.configuration());
   const bool works = role.kind == ProgramRole::Kind::kWorker;
   installCrashReport(works ? "worker '" + role.worker + "' of job '" + graph.jobName + "'"
                            : "the master of job '" + graph.jobName + "'");

@@ -37,7 +37,8 @@ DistributedJob::DistributedJob(JobGraph graph, Configuration configuration, Env 
               env_, deployer_) {
   deployer_.reportTo(master_);
   checkJobOptions(configuration_, graph_);
-  master_.whenEnded([this](const JobDetails&, const Accumulators&) { deployer_.jobEnded(); });
+  master_.whenEnded(
+      [this](const JobDetails&, const std::vector<TaskAccumulators>&) { deployer_.jobEnded(); });
 }
 
 DistributedJob::~DistributedJob() = default;

@@ -39,7 +39,7 @@ class EmbeddedJob {
   ~EmbeddedJob();
 
   /// Before start(): JobMaster::whenEnded().
-  void whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) {
+  void whenEnded(MoveFunction<void(JobDetails, std::vector<TaskAccumulators>)> then) {
     world_->master.whenEnded(std::move(then));
   }
   void start();
@@ -57,6 +57,9 @@ class EmbeddedJob {
   JobStatus status() const { return world_->master.status(); }
   void readAccumulators(MoveFunction<void(Accumulators)> reply) {
     world_->master.readAccumulators(std::move(reply));
+  }
+  void readTaskAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply) {
+    world_->master.readTaskAccumulators(std::move(reply));
   }
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
     world_->master.explainWatermarks(std::move(reply));

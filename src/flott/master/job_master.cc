@@ -222,7 +222,7 @@ void JobMaster::finish() {
   if (whenEnded_) {
     JobDetails last = details();
     last.status = final;
-    whenEnded_(std::move(last), endedAccumulators());
+    whenEnded_(std::move(last), named(endedAccumulators()));
   }
   setStatus(final);
   env_.log.info("job", "'" + graph_.jobName + "' is " + std::string(toString(final)));
@@ -256,12 +256,6 @@ void JobMaster::reportDamaged(TaskId task, Error what) {
   mailbox_.post([this, task, what = std::move(what)] {
     if (running_.contains(keyOf(task))) damaged(keyOf(task), what);
   });
-}
-
-Accumulators JobMaster::endedAccumulators() const {
-  Accumulators all;
-  for (const auto& [task, end] : ended_) all.merge(end.accumulators);
-  return all;
 }
 
 TaskGateway& JobMaster::task(int vertex, SubtaskIndex subtask) { return *tasks_.at({vertex, subtask.value}); }
@@ -300,32 +294,6 @@ void JobMaster::giveUp(Error why) {
     error_ = std::move(why);
     setStatus(JobStatus::kFailing);
   });
-}
-
-void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
-  mailbox_.post([this, reply = std::move(reply)]() mutable { startQuery(std::move(reply)); });
-}
-
-// A task either sends a copy of its accumulators or, when it has ended meanwhile, the last word about them.
-void JobMaster::startQuery(MoveFunction<void(Accumulators)> reply) {
-  if (running_.empty()) return reply(endedAccumulators());
-  const auto query = queries_.insert(queries_.end(), {endedAccumulators(), running_, std::move(reply)});
-  for (const TaskKey& key : running_) {
-    task(key.first, SubtaskIndex(key.second)).readAccumulators([this, query, key](Accumulators copy) {
-      mailbox_.post([this, query, key, copy = std::move(copy)] {
-        if (running_.contains(key)) addToQuery(query, key, copy);
-      });
-    });
-  }
-}
-
-void JobMaster::addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task,
-                           const Accumulators& part) {
-  if (query->waitingFor.erase(task) == 0) return;
-  query->merged.merge(part);
-  if (!query->waitingFor.empty()) return;
-  query->reply(std::move(query->merged));
-  queries_.erase(query);
 }
 
 void JobMaster::explainWatermarks(MoveFunction<void(WatermarkReport)> reply) {
@@ -432,7 +400,7 @@ JobResult JobMaster::result() const {
                    .error = error_,
                    .runNanos = endedNanos_ - startedNanos_,
                    .restarts = std::max(attempt_, 0),
-                   .accumulators = endedAccumulators(),
+                   .accumulators = merged(named(endedAccumulators())),
                    .metrics = {},
                    .checkpoints = checkpoints_.statistics()};
   if (abandoned_) return result;  // a lost thread may still write metrics

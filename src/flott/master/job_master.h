@@ -28,6 +28,7 @@
 #include "flott/master/restart_strategy.h"
 #include "flott/master/source_coordinator.h"
 #include "flott/master/state_assignment.h"
+#include "flott/master/task_accumulators.h"
 #include "flott/master/watermark_alignment_groups.h"
 #include "flott/master/watermark_report.h"
 #include "flott/runtime/mailbox.h"
@@ -105,6 +106,8 @@ class JobMaster final : public Runnable,
   /// Merged over the tasks that have ended and those that run; `reply` is called on the master's lane, also
   /// after the end of the job, unless the master itself is done: then result() has them.
   void readAccumulators(MoveFunction<void(Accumulators)> reply);
+  /// The same by task, of the last attempt of each.
+  void readTaskAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply);
   /// How far each operator's watermark is, who holds it back and why. As readAccumulators(); tasks that do
   /// not answer within seconds are named as such.
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply);
@@ -120,7 +123,7 @@ class JobMaster final : public Runnable,
   void readDetails(MoveFunction<void(JobDetails)> reply);
   /// Before the first step: `then` is called on the master's lane with the last word about the job, before
   /// its status says that it has ended. No reply comes after that.
-  void whenEnded(MoveFunction<void(JobDetails, Accumulators)> then);
+  void whenEnded(MoveFunction<void(JobDetails, std::vector<TaskAccumulators>)> then);
   /// Before the first step: `keep` is called on the master's lane as soon as it is certain how the job ends,
   /// with the cause of FAILED. Whether it has kept that: else no checkpoint is removed, since the job may
   /// have to go on from one to come to its end again.
@@ -139,9 +142,9 @@ class JobMaster final : public Runnable,
   static TaskKey keyOf(TaskId task) { return {task.vertex, task.subtask.value}; }
   // The accumulators of tasks that have ended, and those that running ones are still asked for.
   struct AccumulatorQuery {
-    Accumulators merged;
+    std::map<TaskKey, Accumulators> parts;
     TaskSet waitingFor;
-    MoveFunction<void(Accumulators)> reply;
+    MoveFunction<void(std::vector<TaskAccumulators>)> reply;
   };
 
   // A region on its way from a failure to where it runs again.
@@ -198,12 +201,13 @@ class JobMaster final : public Runnable,
   void start();
   void setStatus(JobStatus status);
   void noteFailure(const Error& error, std::optional<TaskId> task);
-  Accumulators endedAccumulators() const;
+  std::map<TaskKey, Accumulators> endedAccumulators() const;
+  std::vector<TaskAccumulators> named(std::map<TaskKey, Accumulators> parts) const;
   JobDetails details() const;
   void fail(Error error, std::optional<TaskId> task = {});
   void cancelTasks();
   void taskEnded(TaskId task, TaskState state, std::optional<Error> error, Accumulators accumulators);
-  void startQuery(MoveFunction<void(Accumulators)> reply);
+  void startQuery(MoveFunction<void(std::vector<TaskAccumulators>)> reply);
   void addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task, const Accumulators& part);
   void startWatermarkQuery(MoveFunction<void(WatermarkReport)> reply);
   void answerWatermarkQuery(int64_t query);
@@ -244,7 +248,7 @@ class JobMaster final : public Runnable,
   std::optional<RestoredCheckpoint> restored_;
   std::map<TaskKey, CheckpointId> startedFrom_;  // those that are the job's own
   bool triesAnother_ = false;  // what a task started from is damaged, and there is another checkpoint
-  MoveFunction<void(JobDetails, Accumulators)> whenEnded_;
+  MoveFunction<void(JobDetails, std::vector<TaskAccumulators>)> whenEnded_;
   MoveFunction<bool(JobStatus, const std::optional<Error>&)> whenDecided_;
   StepTime now_;
   int64_t startedNanos_ = 0;

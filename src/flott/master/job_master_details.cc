@@ -9,16 +9,62 @@ void JobMaster::readDetails(MoveFunction<void(JobDetails)> reply) {
   mailbox_.post([this, reply = std::move(reply)]() mutable { reply(details()); });
 }
 
-void JobMaster::whenEnded(MoveFunction<void(JobDetails, Accumulators)> then) {
+void JobMaster::whenEnded(MoveFunction<void(JobDetails, std::vector<TaskAccumulators>)> then) {
   if (!whenEnded_) {
     whenEnded_ = std::move(then);
     return;
   }
-  whenEnded_ = [first = std::move(whenEnded_), then = std::move(then)](JobDetails last,
-                                                                       Accumulators accumulators) mutable {
-    first(last, accumulators.clone());
+  whenEnded_ = [first = std::move(whenEnded_), then = std::move(then)](
+                   JobDetails last, std::vector<TaskAccumulators> accumulators) mutable {
+    first(last, cloned(accumulators));
     then(std::move(last), std::move(accumulators));
   };
+}
+
+void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
+  readTaskAccumulators(
+      [reply = std::move(reply)](std::vector<TaskAccumulators> all) mutable { reply(merged(all)); });
+}
+
+void JobMaster::readTaskAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply) {
+  mailbox_.post([this, reply = std::move(reply)]() mutable { startQuery(std::move(reply)); });
+}
+
+std::map<TaskKey, Accumulators> JobMaster::endedAccumulators() const {
+  std::map<TaskKey, Accumulators> all;
+  for (const auto& [key, end] : ended_) all.emplace(key, end.accumulators.clone());
+  return all;
+}
+
+std::vector<TaskAccumulators> JobMaster::named(std::map<TaskKey, Accumulators> parts) const {
+  std::vector<TaskAccumulators> all;
+  for (auto& [key, values] : parts) {
+    const auto task = tasks_.find(key);
+    if (task != tasks_.end()) all.push_back({task->second->id(), std::move(values)});
+  }
+  return all;
+}
+
+// A task either sends a copy of its accumulators or, when it has ended meanwhile, the last word about them.
+void JobMaster::startQuery(MoveFunction<void(std::vector<TaskAccumulators>)> reply) {
+  if (running_.empty()) return reply(named(endedAccumulators()));
+  const auto query = queries_.insert(queries_.end(), {endedAccumulators(), running_, std::move(reply)});
+  for (const TaskKey& key : running_) {
+    task(key.first, SubtaskIndex(key.second)).readAccumulators([this, query, key](Accumulators copy) {
+      mailbox_.post([this, query, key, copy = std::move(copy)] {
+        if (running_.contains(key)) addToQuery(query, key, copy);
+      });
+    });
+  }
+}
+
+void JobMaster::addToQuery(std::list<AccumulatorQuery>::iterator query, TaskKey task,
+                           const Accumulators& part) {
+  if (query->waitingFor.erase(task) == 0) return;
+  query->parts.insert_or_assign(task, part.clone());
+  if (!query->waitingFor.empty()) return;
+  query->reply(named(std::move(query->parts)));
+  queries_.erase(query);
 }
 
 void JobMaster::setStatus(JobStatus status) {

@@ -19,7 +19,7 @@
 namespace flott {
 
 struct ProgramRole {
-  static constexpr uint32_t kVersion = 2;
+  static constexpr uint32_t kVersion = 3;
 
   enum class Kind : uint8_t { kPlan, kMaster, kWorker };
 
@@ -80,7 +80,8 @@ struct MasterAnswer {
 struct ProgramPlan {
   std::string jobName;
   std::string tree;  // for people
-  std::string json;  // as Flink's
+  std::string json;  // of its operators, as Flink's for the client
+  std::string rest;  // of its vertices, as Flink's for REST: {"plan":…}
   GraphDigest digest;
 
   std::string encode() const;

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flott/base/secret_keys.h"
+#include "flott/env/executables.h"
 #include "flott/rest/built_in.h"
 #include "flott/rest/java_throwable.h"
 #include "flott/rest/task_json.h"
@@ -84,14 +85,6 @@ Json timestampsJson(const JobDetails& details) {
   for (size_t i = 0; i < kJobStatuses; ++i)
     json[std::string(toString(static_cast<JobStatus>(i)))] = millisOr(details.since[i], 0);
   return json;
-}
-
-std::string accumulatorType(const Accumulator& accumulator) {
-  if (dynamic_cast<const IntCounter*>(&accumulator) != nullptr) return "IntCounter";
-  if (dynamic_cast<const LongCounter*>(&accumulator) != nullptr) return "LongCounter";
-  if (dynamic_cast<const DoubleCounter*>(&accumulator) != nullptr) return "DoubleCounter";
-  if (dynamic_cast<const HistogramAccumulator*>(&accumulator) != nullptr) return "Histogram";
-  return "Accumulator";
 }
 
 // As Flink writes what went wrong.
@@ -186,7 +179,7 @@ std::string disposalResultDocument(const std::optional<Error>& error) {
 
 std::string errorDocument(const std::string& text) { return render({{"errors", Json::array({text})}}); }
 
-std::string webConfigDocument(Duration refreshInterval) {
+std::string webConfigDocument(Duration refreshInterval, bool submits) {
   return render(
       {{"refresh-interval", refreshInterval.ms},
        {"timezone-name", "UTC"},
@@ -194,7 +187,15 @@ std::string webConfigDocument(Duration refreshInterval) {
        {"flink-version", "Flott " + std::string(flottVersion())},
        {"flink-revision", "<unknown>"},
        {"features",
-        {{"web-submit", false}, {"web-cancel", true}, {"web-rescale", false}, {"web-history", false}}}});
+        {{"web-submit", submits}, {"web-cancel", true}, {"web-rescale", false}, {"web-history", false}}}});
+}
+
+std::string environmentDocument() {
+  return render({{"jvm",
+                  {{"version", "none: Flott " + std::string(flottVersion())},
+                   {"arch", thisMachine()},
+                   {"options", Json::array()}}},
+                 {"classpath", Json::array()}});
 }
 
 std::string overviewDocument(const ClusterSummary& cluster, std::span<const ListedJob> jobs) {
@@ -336,15 +337,6 @@ std::string executionResultDocument(const ListedJob& job) {
 }
 
 std::string planDocument(const JobDescription& job) { return render({{"plan", planJson(job)}}); }
-
-std::string accumulatorsDocument(const Accumulators& accumulators) {
-  Json list = Json::array();
-  for (const auto& [name, accumulator] : accumulators.all())
-    list.push_back({{"name", name}, {"type", accumulatorType(*accumulator)}, {"value", accumulator->text()}});
-  return render({{"job-accumulators", Json::array()},
-                 {"user-task-accumulators", std::move(list)},
-                 {"serialized-user-task-accumulators", Json::object()}});
-}
 
 std::string exceptionsDocument(const ListedJob& job, size_t most) {
   const std::vector<JobFailure>& failures = job.details.failures;

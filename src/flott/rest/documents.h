@@ -20,8 +20,11 @@ namespace flott {
 /// {"errors": [text]}: what every refused request gets.
 std::string errorDocument(const std::string& text);
 
-// /config, /overview
-std::string webConfigDocument(Duration refreshInterval);
+// /config, /jobmanager/environment, /overview
+/// `submits`: programs can be uploaded and run.
+std::string webConfigDocument(Duration refreshInterval, bool submits = false);
+/// Which machine it is, and that there is no JVM.
+std::string environmentDocument();
 std::string overviewDocument(const ClusterSummary& cluster, std::span<const ListedJob> jobs);
 // /jobs, /jobs/overview
 std::string jobIdsDocument(std::span<const ListedJob> jobs);
@@ -37,7 +40,12 @@ std::string jobManagerConfigDocument(const JobDescription& job);
 std::string resourceRequirementsDocument(const JobDescription& job);
 std::string executionResultDocument(const ListedJob& job);
 std::string planDocument(const JobDescription& job);
-std::string accumulatorsDocument(const Accumulators& accumulators);
+std::string accumulatorsDocument(std::span<const TaskAccumulators> all);
+std::string vertexAccumulatorsDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                                       std::span<const TaskAccumulators> all);
+std::string subtaskAccumulatorsDocument(const ListedJob& job, const JobDescription::Vertex& vertex,
+                                        std::span<const TaskAccumulators> all);
+std::string attemptAccumulatorsDocument(const TaskDetails& task, std::span<const TaskAccumulators> all);
 /// The newest `most` failures.
 std::string exceptionsDocument(const ListedJob& job, size_t most);
 std::string vertexDocument(const ListedJob& job, const JobDescription::Vertex& vertex, Timestamp now);
@@ -74,6 +82,8 @@ std::vector<NamedMetric> vertexWatermarks(const ListedJob& job, const JobDescrip
 /// Without `get` the ids alone; else values, of those that are there.
 std::string metricsDocument(std::span<const NamedMetric> metrics,
                             const std::optional<std::vector<std::string>>& get);
+/// Those of such a document; entries without a value have an empty one. Nothing for what is none.
+std::vector<NamedMetric> metricsIn(std::string_view document);
 /// Those of one subtask, whose number the ids lose.
 std::vector<NamedMetric> ofSubtask(std::span<const NamedMetric> metrics, int subtask);
 /// Metrics of several jobs or subtasks by name: without `get` the names; else of each what `modes` says, of

@@ -26,7 +26,7 @@ class EmbeddedJobs::Asked {
   virtual ~Asked() = default;
   virtual void cancel() = 0;
   virtual void readDetails(MoveFunction<void(JobDetails)> reply) = 0;
-  virtual void readAccumulators(MoveFunction<void(Accumulators)> reply) = 0;
+  virtual void readAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply) = 0;
   virtual void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) = 0;
   virtual void stopWithSavepoint(std::string folder, StopMode stop,
                                  MoveFunction<void(CheckpointOutcome)> reply) = 0;
@@ -39,8 +39,8 @@ class EmbeddedJobs::AskedJob final : public Asked {
   explicit AskedJob(Job& job) : job_(job) {}
   void cancel() override { job_.cancel(); }
   void readDetails(MoveFunction<void(JobDetails)> reply) override { job_.readDetails(std::move(reply)); }
-  void readAccumulators(MoveFunction<void(Accumulators)> reply) override {
-    job_.readAccumulators(std::move(reply));
+  void readAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply) override {
+    job_.readTaskAccumulators(std::move(reply));
   }
   void explainWatermarks(MoveFunction<void(WatermarkReport)> reply) override {
     job_.explainWatermarks(std::move(reply));
@@ -62,7 +62,7 @@ struct EmbeddedJobs::Entry {
   std::unique_ptr<Asked> job;  // null once it has ended
   std::shared_ptr<const JobDescription> description;
   Question<JobDetails> details;
-  Question<Accumulators> accumulators;
+  Question<std::vector<TaskAccumulators>> accumulators;
   Question<WatermarkReport> watermarks;
   std::vector<Parker*> waiting;
   // What the master may never answer, because it ends before.
@@ -108,7 +108,7 @@ void EmbeddedJobs::listAny(Job& job, JobDescription description) {
   auto entry = std::make_shared<Entry>();
   entry->job = std::make_unique<AskedJob<Job>>(job);
   entry->description = std::make_shared<const JobDescription>(std::move(description));
-  job.whenEnded([entry](JobDetails details, Accumulators accumulators) {
+  job.whenEnded([entry](JobDetails details, std::vector<TaskAccumulators> accumulators) {
     std::map<int64_t, MoveFunction<void(CheckpointOutcome)>> unanswered;  // dies without the lock
     const std::lock_guard lock(entry->mutex);
     unanswered.swap(entry->triggered);
@@ -206,15 +206,15 @@ std::optional<ListedJob> EmbeddedJobs::find(const JobId& id) {
   return ListedJob{found->description, *details};
 }
 
-std::optional<Accumulators> EmbeddedJobs::accumulators(const JobId& id) {
+std::optional<std::vector<TaskAccumulators>> EmbeddedJobs::accumulators(const JobId& id) {
   const std::shared_ptr<Entry> found = entry(id);
   if (found == nullptr) return {};
-  const auto answer = answerTo<Accumulators>(
+  const auto answer = answerTo<std::vector<TaskAccumulators>>(
       found, &Entry::accumulators, [](Asked& job, auto reply) { job.readAccumulators(std::move(reply)); });
   if (answer == nullptr)
     throw Error(ErrorKind::kTransient,
                 "not all tasks tell their accumulators: a user function keeps a lane busy; the log names it");
-  return answer->clone();
+  return cloned(*answer);
 }
 
 std::optional<WatermarkReport> EmbeddedJobs::watermarks(const JobId& id) {

@@ -37,7 +37,7 @@ class EmbeddedJobs final : public JobBoard {
   ClusterSummary cluster() override;
   std::vector<ListedJob> jobs() override;
   std::optional<ListedJob> find(const JobId& id) override;
-  std::optional<Accumulators> accumulators(const JobId& id) override;
+  std::optional<std::vector<TaskAccumulators>> accumulators(const JobId& id) override;
   std::optional<WatermarkReport> watermarks(const JobId& id) override;
   AskOutcome cancel(const JobId& id) override;
   AskOutcome triggerSavepoint(const JobId& id, SavepointOrder order,

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "flott/rest/http_text.h"
 #include "flott/rest/refusal.h"
 
 namespace flott {
@@ -15,12 +16,6 @@ constexpr size_t kBlock = 16 << 10;
 
 [[noreturn]] void refuseUnreadable(const std::string& what) {
   throw Refusal{400, "the body cannot be read: " + what};
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
 }
 
 uint64_t numberFrom(std::string_view text, int base, const char* what) {

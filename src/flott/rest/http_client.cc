@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flott/rest/http_body.h"
+#include "flott/rest/http_text.h"
 #include "flott/rest/refusal.h"
 
 namespace flott {
@@ -14,27 +15,7 @@ constexpr size_t kHeadBytes = 64 << 10;
 constexpr size_t kBlock = 64 << 10;
 constexpr const char* kBoundary = "flott-form-9d2c7a51e04b48f3";
 
-std::string lowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-std::string quoted(const std::string& path) {
-  std::string name;
-  for (const char c : path.substr(path.find_last_of('/') + 1)) {
-    if (c == '"' || c == '\\') name += '\\';
-    if (static_cast<unsigned char>(c) >= ' ') name += c;
-  }
-  return "\"" + name + "\"";
-}
+std::string_view nameIn(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
 
 }  // namespace
 
@@ -56,8 +37,8 @@ class HttpClient::Exchange final : public ByteSource {
       file = client_.env_.files.open(request.bodyFile);
       if (!request.formField.empty()) {
         before = std::string("--") + kBoundary +
-                 "\r\nContent-Disposition: form-data; name=" + quoted(request.formField) +
-                 "; filename=" + quoted(request.bodyFile) +
+                 "\r\nContent-Disposition: form-data; name=" + inQuotes(request.formField) +
+                 "; filename=" + inQuotes(nameIn(request.bodyFile)) +
                  "\r\nContent-Type: application/octet-stream\r\n\r\n";
         after = std::string("\r\n--") + kBoundary + "--\r\n";
         type = std::string("multipart/form-data; boundary=") + kBoundary;

@@ -246,6 +246,7 @@ std::vector<std::string> headersOf(const httplib::Request& request, const std::s
 }
 
 void setHeaders(httplib::Response& response) {
+  if (response.has_header("Cache-Control")) return;  // the library calls the error handler for ours, too
   response.set_header("Cache-Control", "no-store");
   response.set_header("X-Content-Type-Options", "nosniff");
   response.set_header("Content-Security-Policy",

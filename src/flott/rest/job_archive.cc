@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flott/base/error.h"
+#include "flott/rest/documents.h"
 
 namespace flott {
 namespace {
@@ -12,15 +13,15 @@ using Json = nlohmann::ordered_json;
 std::vector<std::string> pathsOf(const ListedJob& listed) {
   const std::string job = "/jobs/" + toString(listed.job->id);
   std::vector<std::string> paths{job};
-  for (const char* part : {"/status", "/config", "/jobmanager/config", "/plan", "/accumulators",
-                           "/exceptions", "/execution-result", "/metrics", "/watermarks", "/checkpoints",
-                           "/checkpoints/config", "/resource-requirements"})
+  for (const char* part : {"/status", "/config", "/jobmanager/config", "/jobmanager/environment", "/plan",
+                           "/accumulators", "/exceptions", "/execution-result", "/metrics", "/watermarks",
+                           "/checkpoints", "/checkpoints/config", "/resource-requirements"})
     paths.push_back(job + part);
   for (const JobDescription::Vertex& vertex : listed.job->vertices) {
     const std::string path = job + "/vertices/" + vertex.id;
     paths.push_back(path);
     for (const char* part : {"/accumulators", "/backpressure", "/metrics", "/subtasks/accumulators",
-                             "/subtasks/metrics", "/subtasktimes", "/taskmanagers", "/watermarks"})
+                             "/subtasktimes", "/taskmanagers", "/watermarks"})
       paths.push_back(path + part);
     for (int i = 0; i < vertex.parallelism; ++i) paths.push_back(path + "/subtasks/" + std::to_string(i));
   }
@@ -50,6 +51,17 @@ Json overviewOf(RestHandler& api, const std::string& id) {
   return {};
 }
 
+/// A document of metrics has names alone, unless values are asked for.
+RestRequest requestFor(RestHandler& api, const std::string& path) {
+  RestRequest request{.method = "GET", .path = path};
+  if (!path.ends_with("/metrics")) return request;
+  std::string ids;
+  for (const NamedMetric& metric : metricsIn(api.answer(request).body))
+    ids += (ids.empty() ? "" : ",") + metric.id;
+  request.query.emplace("get", std::move(ids));
+  return request;
+}
+
 }  // namespace
 
 std::string archiveOf(RestHandler& api, const ListedJob& job, std::span<const std::string> morePaths) {
@@ -59,7 +71,7 @@ std::string archiveOf(RestHandler& api, const ListedJob& job, std::span<const st
   std::vector<std::string> paths = pathsOf(job);
   paths.insert(paths.end(), morePaths.begin(), morePaths.end());
   for (const std::string& path : paths) {
-    RestResponse response = api.answer({.method = "GET", .path = path});
+    RestResponse response = api.answer(requestFor(api, path));
     if (response.status == 200) documents.push_back({{"path", path}, {"json", std::move(response.body)}});
   }
   return Json{{"archive", std::move(documents)}}.dump(-1, ' ', false, Json::error_handler_t::replace);

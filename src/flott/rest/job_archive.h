@@ -20,7 +20,7 @@
 namespace flott {
 
 /// All documents about the job that `api` answers with status 200: GET requests alone, as its clients make
-/// them. Throws what `jobs` throws.
+/// them, those of metrics with the values of all. Throws what `jobs` throws.
 std::string archiveOf(RestHandler& api, const ListedJob& job, std::span<const std::string> morePaths = {});
 
 class JobArchive {

@@ -19,6 +19,7 @@
 #include "flott/master/checkpoint_options.h"
 #include "flott/master/job_details.h"
 #include "flott/master/job_id.h"
+#include "flott/master/task_accumulators.h"
 #include "flott/master/watermark_report.h"
 
 namespace flott {
@@ -97,7 +98,8 @@ class JobBoard {
   virtual std::vector<ListedJob> jobs() = 0;
   /// Nothing when there is no such job. These throw Error(kTransient) when the job does not answer in time.
   virtual std::optional<ListedJob> find(const JobId& id) = 0;
-  virtual std::optional<Accumulators> accumulators(const JobId& id) = 0;
+  /// By task, of the last attempt of each.
+  virtual std::optional<std::vector<TaskAccumulators>> accumulators(const JobId& id) = 0;
   /// Without operators once the job has ended.
   virtual std::optional<WatermarkReport> watermarks(const JobId& id) = 0;
   virtual AskOutcome cancel(const JobId& id) = 0;

@@ -167,6 +167,22 @@ std::string metricsDocument(std::span<const NamedMetric> metrics,
   return render(list);
 }
 
+std::vector<NamedMetric> metricsIn(std::string_view document) {
+  const Json json = Json::parse(document, nullptr, false);
+  std::vector<NamedMetric> metrics;
+  if (!json.is_array()) return metrics;
+  const auto text = [](const Json& entry, const char* name) {
+    const auto found = entry.find(name);
+    return found != entry.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
+  for (const Json& entry : json) {
+    if (!entry.is_object()) continue;
+    NamedMetric metric{.id = text(entry, "id"), .value = text(entry, "value")};
+    if (!metric.id.empty()) metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
 std::vector<NamedMetric> ofSubtask(std::span<const NamedMetric> metrics, int subtask) {
   const std::string prefix = std::to_string(subtask) + ".";
   std::vector<NamedMetric> some;

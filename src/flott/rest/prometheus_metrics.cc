@@ -10,6 +10,7 @@
 #include "flott/base/metric_options.h"
 #include "flott/base/options.h"
 #include "flott/rest/documents.h"
+#include "flott/rest/metric_query.h"
 
 namespace flott {
 namespace {
@@ -190,20 +191,6 @@ void PrometheusMetrics::addBoard(PrometheusPage& page, JobBoard& board) const {
   add("taskSlotsAvailable", cluster.freeSlots);
 }
 
-/// Those of `?get=a,b`; nothing without it.
-static std::optional<std::vector<std::string>> idsIn(const RestRequest& request) {
-  const std::optional<std::string> text = request.parameter("get");
-  if (!text) return std::nullopt;
-  std::vector<std::string> ids;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const size_t end = std::min(rest.find(','), rest.size());
-    ids.emplace_back(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return ids;
-}
-
 RestResponse MetricsBeside::answer(const RestRequest& request) {
   const std::string path = request.path.starts_with("/v1/") ? request.path.substr(3) : request.path;
   const bool document = !paths_.document.empty() && path == paths_.document;
@@ -214,7 +201,7 @@ RestResponse MetricsBeside::answer(const RestRequest& request) {
     return refused;
   }
   try {
-    if (document) return RestResponse::json(metricsDocument(metrics_.ofProcess(), idsIn(request)));
+    if (document) return RestResponse::json(metricsDocument(metrics_.ofProcess(), chosenMetrics(request)));
     RestResponse response;
     response.contentType = PrometheusPage::kContentType;
     response.body = metrics_.text();

@@ -1,6 +1,6 @@
 #include "flott/rest/rest_api.h"
 
-#include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "flott/rest/built_in.h"
@@ -11,27 +11,6 @@
 namespace flott {
 namespace {
 
-constexpr size_t kMostSegments = 9;
-
-std::vector<std::string_view> segmentsOf(std::string_view path) {
-  std::vector<std::string_view> segments;
-  while (!path.empty()) {
-    const size_t end = std::min(path.find('/'), path.size());
-    if (end > 0) segments.push_back(path.substr(0, end));
-    if (segments.size() > kMostSegments) return {"-"};  // no path of ours
-    path.remove_prefix(std::min(end + 1, path.size()));
-  }
-  if (!segments.empty() && segments.front() == "v1") segments.erase(segments.begin());
-  return segments;
-}
-
-Refusal notFor(const RestRequest& request, const std::string& allowed) {
-  return {
-      405,
-      request.method.substr(0, 16) + " is not for " + request.path.substr(0, 256) + "; there is " + allowed,
-      allowed};
-}
-
 [[noreturn]] std::string refuseRescaling() {
   throw Refusal{501,
                 "a job is not rescaled while it runs: stop it with a savepoint, and start it from there with "
@@ -40,153 +19,166 @@ Refusal notFor(const RestRequest& request, const std::string& allowed) {
 
 }  // namespace
 
-// The first part of the path that is a ':' is RestCall::at[0], and so on.
+// The first part of the path in braces is RestCall::at[0], and so on.
 struct RestApi::Route {
-  const char* method;
-  const char* path;
+  RoutePattern pattern;
   std::string (*document)(const RestCall& call);
   int status = 200;
+  const char* contentType = "application/json; charset=UTF-8";
 };
 
-const RestApi::Route* RestApi::routes() {
+const std::vector<RestApi::Route>& RestApi::routes() {
   using Call = RestCall;
-  static constexpr Route kRoutes[] = {
-      {"GET", "/config", [](const Call& c) { return webConfigDocument(c.world.options.refreshInterval); }},
-      {"GET", "/overview",
+  static const std::vector<Route> kRoutes = {
+      {{"GET", "/"}, [](const Call&) { return std::string(webPage()); }, 200, "text/html; charset=UTF-8"},
+      {{"GET", "/index.html"},
+       [](const Call&) { return std::string(webPage()); },
+       200,
+       "text/html; charset=UTF-8"},
+      {{"GET", "/openapi.yml"},
+       [](const Call&) { return std::string(openApi()); },
+       200,
+       "application/yaml; charset=UTF-8"},
+      {{"GET", "/config"}, [](const Call& c) { return webConfigDocument(c.world.options.refreshInterval); }},
+      {{"GET", "/overview"},
        [](const Call& c) { return overviewDocument(c.world.board.cluster(), c.world.board.jobs()); }},
-      {"GET", "/jobs", [](const Call& c) { return jobIdsDocument(c.world.board.jobs()); }},
-      {"GET", "/jobs/overview",
+      {{"GET", "/jobs"}, [](const Call& c) { return jobIdsDocument(c.world.board.jobs()); }},
+      {{"GET", "/jobs/overview"},
        [](const Call& c) { return jobsOverviewDocument(c.world.board.jobs(), c.now()); }},
-      {"GET", "/jobs/metrics", [](const Call& c) { return c.aggregatedJobMetrics(); }},
-      {"GET", "/jobs/:", [](const Call& c) { return jobDocument(c.job(), c.now()); }},
-      {"PATCH", "/jobs/:", [](const Call& c) { return c.cancel(); }, 202},
-      {"GET", "/jobs/:/yarn-cancel", [](const Call& c) { return c.cancelByGet(); }, 202},
-      {"GET", "/jobs/:/status", [](const Call& c) { return jobStatusDocument(c.job()); }},
-      {"GET", "/jobs/:/config", [](const Call& c) { return jobConfigDocument(*c.job().job); }},
-      {"GET", "/jobs/:/jobmanager/config",
+      {{"GET", "/jobs/metrics"}, [](const Call& c) { return c.aggregatedJobMetrics(); }},
+      {{"GET", "/jobs/{jobid}"}, [](const Call& c) { return jobDocument(c.job(), c.now()); }},
+      {{"PATCH", "/jobs/{jobid}"}, [](const Call& c) { return c.cancel(); }, 202},
+      {{"GET", "/jobs/{jobid}/yarn-cancel"}, [](const Call& c) { return c.cancelByGet(); }, 202},
+      {{"GET", "/jobs/{jobid}/status"}, [](const Call& c) { return jobStatusDocument(c.job()); }},
+      {{"GET", "/jobs/{jobid}/config"}, [](const Call& c) { return jobConfigDocument(*c.job().job); }},
+      {{"GET", "/jobs/{jobid}/jobmanager/config"},
        [](const Call& c) { return jobManagerConfigDocument(*c.job().job); }},
-      {"GET", "/jobs/:/plan", [](const Call& c) { return planDocument(*c.job().job); }},
-      {"GET", "/jobs/:/execution-result", [](const Call& c) { return executionResultDocument(c.job()); }},
-      {"GET", "/jobs/:/accumulators",
-       [](const Call& c) { return accumulatorsDocument(c.known(c.world.board.accumulators(c.jobId()))); }},
-      {"GET", "/jobs/:/exceptions", [](const Call& c) { return c.exceptions(); }},
-      {"GET", "/jobs/:/metrics",
+      {{"GET", "/jobs/{jobid}/plan"}, [](const Call& c) { return planDocument(*c.job().job); }},
+      {{"GET", "/jobs/{jobid}/execution-result"},
+       [](const Call& c) { return executionResultDocument(c.job()); }},
+      {{"GET", "/jobs/{jobid}/accumulators"},
+       [](const Call& c) { return accumulatorsDocument(c.accumulators()); }},
+      {{"GET", "/jobs/{jobid}/exceptions"}, [](const Call& c) { return c.exceptions(); }},
+      {{"GET", "/jobs/{jobid}/metrics"},
        [](const Call& c) { return metricsDocument(jobMetrics(c.job(), c.now()), c.get()); }},
-      {"GET", "/jobs/:/watermarks",
+      {{"GET", "/jobs/{jobid}/watermarks"},
        [](const Call& c) { return watermarksDocument(c.known(c.world.board.watermarks(c.jobId()))); }},
-      {"GET", "/jobs/:/resource-requirements",
+      {{"GET", "/jobs/{jobid}/resource-requirements"},
        [](const Call& c) { return resourceRequirementsDocument(*c.job().job); }},
-      {"PUT", "/jobs/:/resource-requirements", [](const Call&) { return refuseRescaling(); }},
-      {"PATCH", "/jobs/:/rescaling", [](const Call&) { return refuseRescaling(); }},
-      {"POST", "/jobs/:/savepoints", [](const Call& c) { return c.triggerSavepoint(); }, 202},
-      {"GET", "/jobs/:/savepoints/:", [](const Call& c) { return c.savepointStatus(); }},
-      {"POST", "/jobs/:/stop", [](const Call& c) { return c.stop(); }, 202},
-      {"GET", "/jobs/:/checkpoints", [](const Call& c) { return checkpointsDocument(c.job()); }},
-      {"POST", "/jobs/:/checkpoints", [](const Call& c) { return c.triggerCheckpoint(); }, 202},
-      {"GET", "/jobs/:/checkpoints/config",
+      {{"PUT", "/jobs/{jobid}/resource-requirements"}, [](const Call&) { return refuseRescaling(); }},
+      {{"PATCH", "/jobs/{jobid}/rescaling"}, [](const Call&) { return refuseRescaling(); }},
+      {{"POST", "/jobs/{jobid}/savepoints"}, [](const Call& c) { return c.triggerSavepoint(); }, 202},
+      {{"GET", "/jobs/{jobid}/savepoints/{triggerid}"}, [](const Call& c) { return c.savepointStatus(); }},
+      {{"POST", "/jobs/{jobid}/stop"}, [](const Call& c) { return c.stop(); }, 202},
+      {{"GET", "/jobs/{jobid}/checkpoints"}, [](const Call& c) { return checkpointsDocument(c.job()); }},
+      {{"POST", "/jobs/{jobid}/checkpoints"}, [](const Call& c) { return c.triggerCheckpoint(); }, 202},
+      {{"GET", "/jobs/{jobid}/checkpoints/config"},
        [](const Call& c) { return checkpointConfigDocument(*c.job().job); }},
-      {"GET", "/jobs/:/checkpoints/:", [](const Call& c) { return c.checkpointStatus(); }},
-      {"GET", "/jobs/:/checkpoints/details/:",
+      {{"GET", "/jobs/{jobid}/checkpoints/{triggerid}"}, [](const Call& c) { return c.checkpointStatus(); }},
+      {{"GET", "/jobs/{jobid}/checkpoints/details/{checkpointid}"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return checkpointDocument(*job.job, c.checkpoint(job));
        }},
-      {"GET",
-       "/jobs/:/checkpoints/details/:/subtasks/:", [](const Call& c) { return c.checkpointSubtasks(); }},
-      {"GET", "/jobs/:/vertices/:",
+      {{"GET", "/jobs/{jobid}/checkpoints/details/{checkpointid}/subtasks/{vertexid}"},
+       [](const Call& c) { return c.checkpointSubtasks(); }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return vertexDocument(job, c.vertex(job), c.now());
        }},
-      {"GET", "/jobs/:/vertices/:/metrics",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/metrics"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return metricsDocument(vertexMetrics(job, c.vertex(job)), c.get());
        }},
-      {"GET", "/jobs/:/vertices/:/watermarks", [](const Call& c) { return c.vertexWatermarkMetrics(); }},
-      {"GET", "/jobs/:/vertices/:/backpressure",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/watermarks"},
+       [](const Call& c) { return c.vertexWatermarkMetrics(); }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/accumulators"},
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         return vertexAccumulatorsDocument(job, c.vertex(job), c.accumulators());
+       }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/accumulators"},
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         return subtaskAccumulatorsDocument(job, c.vertex(job), c.accumulators());
+       }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/attempts/{attempt}/accumulators"},
+       [](const Call& c) {
+         const ListedJob job = c.job();
+         return attemptAccumulatorsDocument(c.subtask(job, c.vertex(job), true), c.accumulators());
+       }},
+      {{"GET", "/jobs/{jobid}/jobmanager/environment"},
+       [](const Call& c) {
+         c.job();
+         return environmentDocument();
+       }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/backpressure"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return backPressureDocument(job, c.vertex(job), c.now());
        }},
-      {"GET", "/jobs/:/vertices/:/flamegraph",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/flamegraph"},
        [](const Call&) -> std::string {
          throw Refusal{501, "there are no flame graphs: look at the process with perf"};
        }},
-      {"GET", "/jobs/:/vertices/:/jm-operator-metrics",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/jm-operator-metrics"},
        [](const Call& c) {
          const ListedJob job = c.job();
          c.vertex(job);
          return metricsDocument({}, c.get());  // what coordinates a source counts nothing
        }},
-      {"GET", "/jobs/:/vertices/:/subtasktimes",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasktimes"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return subtaskTimesDocument(job, c.vertex(job), c.now());
        }},
-      {"GET", "/jobs/:/vertices/:/taskmanagers",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/taskmanagers"},
        [](const Call& c) {
          const ListedJob job = c.job();
          return vertexTaskManagersDocument(job, c.vertex(job), c.now());
        }},
-      {"GET", "/jobs/:/vertices/:/subtasks/metrics",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/metrics"},
        [](const Call& c) { return c.aggregatedSubtaskMetrics(); }},
-      {"GET", "/jobs/:/vertices/:/subtasks/:",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}"},
        [](const Call& c) {
          const ListedJob job = c.job();
          const JobDescription::Vertex& vertex = c.vertex(job);
          return subtaskDocument(job, vertex, c.subtask(job, vertex, false), c.now());
        }},
-      {"GET", "/jobs/:/vertices/:/subtasks/:/metrics", [](const Call& c) { return c.subtaskMetrics(); }},
-      {"GET", "/jobs/:/vertices/:/subtasks/:/attempts/:",
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/metrics"},
+       [](const Call& c) { return c.subtaskMetrics(); }},
+      {{"GET", "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/attempts/{attempt}"},
        [](const Call& c) {
          const ListedJob job = c.job();
          const JobDescription::Vertex& vertex = c.vertex(job);
          return subtaskDocument(job, vertex, c.subtask(job, vertex, true), c.now());
        }},
-      {"POST", "/savepoint-disposal", [](const Call& c) { return c.disposeSavepoint(); }, 202},
-      {"GET", "/savepoint-disposal/:", [](const Call& c) { return c.disposalStatus(); }},
-      {nullptr, nullptr, nullptr}};
+      {{"POST", "/savepoint-disposal"}, [](const Call& c) { return c.disposeSavepoint(); }, 202},
+      {{"GET", "/savepoint-disposal/{triggerid}"}, [](const Call& c) { return c.disposalStatus(); }},
+  };
   return kRoutes;
 }
 
 RestApi::RestApi(JobBoard& board, RestApiOptions options, const Env& env)
     : board_(board), options_(std::move(options)), env_(env), operations_(env, options_.operations) {}
 
+std::vector<RoutePattern> RestApi::patterns() {
+  std::vector<RoutePattern> all;
+  for (const Route& route : routes()) all.push_back(route.pattern);
+  return all;
+}
+
 RestResponse RestApi::routed(const RestRequest& request) {
-  // A server sends no body to a HEAD.
-  const std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
-  const std::vector<std::string_view> segments = segmentsOf(request.path);
-  if (segments.empty() || (segments.size() == 1 && segments[0] == "index.html")) {
-    if (method != "GET") throw notFor(request, "GET");
-    return {.contentType = "text/html; charset=UTF-8", .body = std::string(webPage())};
-  }
-  if (segments.size() == 1 && segments[0] == "openapi.yml") {
-    if (method != "GET") throw notFor(request, "GET");
-    return {.contentType = "application/yaml; charset=UTF-8", .body = std::string(openApi())};
-  }
+  static const Router kRouter(patterns());
+  Router::Found found = kRouter.find(request.method, request.path);
+  const Route& route = routes()[found.route];
   const RestWorld world{board_, options_, env_, operations_};
-  std::string allowed;
-  std::string_view found;  // the first path that fits, which no less exact one replaces
-  for (const Route* route = routes(); route->path != nullptr; ++route) {
-    if (!found.empty() && found != route->path) continue;
-    const std::vector<std::string_view> pattern = segmentsOf(route->path);
-    RestCall call{world, request, {}};
-    bool fits = pattern.size() == segments.size();
-    for (size_t i = 0; fits && i < pattern.size(); ++i) {
-      if (pattern[i] == ":") {
-        call.at.push_back(segments[i]);
-      } else {
-        fits = pattern[i] == segments[i];
-      }
-    }
-    if (!fits) continue;
-    found = route->path;
-    if (method == route->method) return RestResponse::json(route->document(call), route->status);
-    allowed += (allowed.empty() ? "" : ", ") + std::string(route->method);
-  }
-  if (!allowed.empty()) throw notFor(request, allowed);
-  throw Refusal{404, "there is nothing at " + request.path.substr(0, 256)};
+  RestResponse response =
+      RestResponse::json(route.document(RestCall{world, request, std::move(found.open)}), route.status);
+  response.contentType = route.contentType;
+  return response;
 }
 
 RestResponse RestApi::answer(const RestRequest& request) {

@@ -16,6 +16,7 @@
 #include "flott/rest/job_board.h"
 #include "flott/rest/operations.h"
 #include "flott/rest/rest_handler.h"
+#include "flott/rest/router.h"
 
 namespace flott {
 
@@ -44,9 +45,12 @@ class RestApi final : public RestHandler {
   /// As Operations::waitUntilTold().
   void waitUntilTold(Duration most) const { operations_.waitUntilTold(most); }
 
+  /// All there are.
+  static std::vector<RoutePattern> patterns();
+
  private:
   struct Route;
-  static const Route* routes();
+  static const std::vector<Route>& routes();
   RestResponse routed(const RestRequest& request);
 
   JobBoard& board_;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "flott/rest/http_text.h"
 #include "flott/rest/json_body.h"
 #include "flott/rest/refusal.h"
 #include "flott/savepoints/disposal.h"
@@ -13,9 +14,6 @@ namespace flott {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr const char* kSubtaskRanges = "subtasks";
-constexpr int kMostSubtasks = 1 << 15;
 
 template <typename T>
 T numberFrom(std::string_view kind, std::string_view parameter, std::string_view text) {
@@ -31,53 +29,11 @@ bool isHexId(std::string_view text) {
          });
 }
 
-std::string lowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-std::vector<std::string> listFrom(std::string_view text) {
-  std::vector<std::string> list;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(','), text.size());
-    if (end > 0) list.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return list;
-}
-
-// -1: it is none.
-int numberIn(const std::string& text) {
-  int number = -1;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return problem == std::errc() && end == text.data() + text.size() ? number : -1;
-}
-
-// "1,3,5-9"
-std::set<int> numbersFrom(std::string_view parameter, const std::string& text) {
-  std::set<int> numbers;
-  for (const std::string& part : listFrom(text)) {
-    const size_t dash = part.find('-', 1);
-    const int first = numberIn(part.substr(0, dash));
-    const int last = dash == std::string::npos ? first : numberIn(part.substr(dash + 1));
-    if (first < 0 || last < first || last >= kMostSubtasks) refuseUnreadable("query", parameter, part);
-    for (int number = first; number <= last; ++number) numbers.insert(number);
-  }
-  return numbers;
-}
-
 std::string savepointScope(const JobId& job) { return "savepoints " + toString(job); }
 std::string checkpointScope(const JobId& job) { return "checkpoints " + toString(job); }
 constexpr const char* kDisposals = "disposals";
 
 }  // namespace
-
-void refuseUnreadable(std::string_view kind, std::string_view parameter, std::string_view value) {
-  throw Refusal{400, "cannot read the " + std::string(kind) + " parameter '" + std::string(parameter) +
-                         "' from '" + std::string(value.substr(0, 64)) + "'"};
-}
 
 // The object in a body. Fields that are not known are refused: a client that misspells one would wait for
 // something else.
@@ -125,11 +81,6 @@ struct RestCall::Fields {
 
   const Json object;
 };
-
-std::optional<std::vector<std::string>> RestCall::get() const {
-  const std::optional<std::string> ids = request.parameter("get");
-  return ids ? std::optional(listFrom(*ids)) : std::nullopt;
-}
 
 JobId RestCall::jobId() const {
   const std::optional<JobId> id = parseJobId(at[0]);
@@ -197,29 +148,15 @@ std::string RestCall::subtaskMetrics() const {
                          get());
 }
 
-std::vector<std::string> RestCall::aggregations() const {
-  static constexpr const char* kModes[] = {"min", "max", "avg", "sum", "skew"};
-  const std::optional<std::string> given = request.parameter("agg");
-  if (!given) return {std::begin(kModes), std::end(kModes)};
-  std::vector<std::string> modes;
-  for (const std::string& mode : listFrom(*given)) {
-    modes.push_back(lowerCase(mode));
-    if (std::find(std::begin(kModes), std::end(kModes), modes.back()) == std::end(kModes))
-      refuseUnreadable("query", "agg", mode);
-  }
-  return modes;
-}
-
 std::string RestCall::aggregatedSubtaskMetrics() const {
   const ListedJob of = job();
   const JobDescription::Vertex& mine = vertex(of);
-  const std::optional<std::string> ranges = request.parameter(kSubtaskRanges);
-  const std::set<int> chosen = ranges ? numbersFrom(kSubtaskRanges, *ranges) : std::set<int>();
+  const std::optional<std::set<int>> chosen = chosenSubtasks(request);
   const std::vector<NamedMetric> metrics = vertexMetrics(of, mine);
   std::vector<std::vector<NamedMetric>> all;
   for (int i = 0; i < mine.parallelism; ++i)
-    if (!ranges || chosen.contains(i)) all.push_back(ofSubtask(metrics, i));
-  return aggregatedDocument(all, get(), aggregations());
+    if (!chosen || chosen->contains(i)) all.push_back(ofSubtask(metrics, i));
+  return aggregatedDocument(all, get(), chosenAggregations(request));
 }
 
 std::string RestCall::aggregatedJobMetrics() const {
@@ -233,7 +170,7 @@ std::string RestCall::aggregatedJobMetrics() const {
   std::vector<std::vector<NamedMetric>> all;
   for (const ListedJob& one : world.board.jobs())
     if (!given || chosen.contains(one.job->id)) all.push_back(jobMetrics(one, now()));
-  return aggregatedDocument(all, get(), aggregations());
+  return aggregatedDocument(all, get(), chosenAggregations(request));
 }
 
 std::string RestCall::cancel() const {

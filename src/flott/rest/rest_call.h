@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flott/rest/documents.h"
+#include "flott/rest/metric_query.h"
 #include "flott/rest/operations.h"
 #include "flott/rest/rest_api.h"
 
@@ -28,7 +29,7 @@ struct RestCall {
   std::vector<std::string_view> at;  // the parts of the path that the route leaves open
 
   Timestamp now() const { return world.env.clock.wallTime(); }
-  std::optional<std::vector<std::string>> get() const;
+  std::optional<std::vector<std::string>> get() const { return chosenMetrics(request); }
 
   JobId jobId() const;
   ListedJob job() const { return known(world.board.find(jobId())); }
@@ -37,6 +38,7 @@ struct RestCall {
     if (!value) refuseUnknownJob();
     return *std::move(value);
   }
+  std::vector<TaskAccumulators> accumulators() const { return known(world.board.accumulators(jobId())); }
   [[noreturn]] void refuseUnknownJob() const;
   const JobDescription::Vertex& vertex(const ListedJob& job, size_t place = 1) const;
   /// By at[2]; with an attempt, by at[3]. Only the last attempt is remembered.
@@ -66,13 +68,10 @@ struct RestCall {
 
  private:
   struct Fields;
-  std::vector<std::string> aggregations() const;
   std::string beginSavepoint(const Fields& fields, SavepointOrder order) const;
   void throwUnlessAccepted(AskOutcome outcome, const std::string& scope, const std::string& id,
                            const std::string& what) const;
   Operations::State operation(const std::string& scope, std::string_view id) const;
 };
-
-[[noreturn]] void refuseUnreadable(std::string_view kind, std::string_view parameter, std::string_view value);
 
 }  // namespace flott

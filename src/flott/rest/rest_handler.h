@@ -118,7 +118,8 @@ class RestHandler {
   /// Before the body of a request that has one is read. `head` has neither body nor files. Must not block or
   /// throw.
   virtual BodyPlan bodyPlan(const RestRequest& /*head*/) { return {}; }
-  /// May block for a bounded time. What it throws becomes status 500, and 503 when the error is transient.
+  /// May block for a bounded time. A Refusal that it throws becomes its status, another error 500, and 503
+  /// when it is transient.
   virtual RestResponse answer(const RestRequest& request) = 0;
 };
 

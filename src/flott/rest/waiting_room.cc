@@ -11,18 +11,9 @@
 #include <mutex>
 
 #include "flott/base/error.h"
+#include "flott/rest/http_text.h"
 
 namespace flott {
-namespace {
-
-std::string lowerCase(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
-
-}  // namespace
 
 std::optional<size_t> bytesWorthWaitingFor(std::string_view bytes, size_t bodyBytes) {
   const size_t end = bytes.find("\r\n\r\n");

@@ -21,6 +21,7 @@
 #include "flott/env/env.h"
 #include "flott/env/processes.h"
 #include "flott/rest/rest_handler.h"
+#include "flott/rest/router.h"
 
 namespace flott {
 
@@ -47,13 +48,18 @@ class ClusterApi final : public RestHandler {
   BodyPlan bodyPlan(const RestRequest& head) override;
   RestResponse answer(const RestRequest& request) override;
 
+  /// All there are; what is left open at the end is answered by others.
+  static std::vector<RoutePattern> patterns();
+
  private:
   struct Call;
   struct Route;
-  static std::vector<Route> routes();
+  static const std::vector<Route>& routes();
 
   RestResponse routed(const RestRequest& request);
   RestResponse jobsOverview() const;
+  RestResponse jobMetrics(const Call& call) const;
+  RestResponse taskManagerMetrics(const Call& call) const;
   RestResponse ofJob(const Call& call);
   std::shared_ptr<const ClusterView> viewWithout(const JobId& id, uint16_t masterPort) const;
   RestResponse ofJobWithoutMaster(const Call& call, const JobView& job);
@@ -80,9 +86,5 @@ class ClusterApi final : public RestHandler {
   const std::unique_ptr<NoJobs> noJobs_;
   const std::unique_ptr<RestApi> withoutJob_;
 };
-
-/// Words as a shell takes a line apart at blanks, with '…' and "…" around those that have some. Throws
-/// Error(kUser) for a quote without an end.
-std::vector<std::string> wordsOf(std::string_view line);
 
 }  // namespace flott

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "flott/base/secret_keys.h"
-#include "flott/env/executables.h"
 #include "flott/rest/built_in.h"
 
 namespace flott {
@@ -94,7 +93,8 @@ std::string jobSummary(const JobView& job, Timestamp now) {
                  {"duration", std::max<int64_t>(0, now.ms - job.submitted.ms)},
                  {"state", job.status},
                  {"last-modification", job.submitted.ms},
-                 {"tasks", noTasks()}});
+                 {"tasks", noTasks()},
+                 {"pending-operators", 0}});
 }
 
 std::string jobSummaries(std::span<const std::string> entries) {
@@ -158,14 +158,6 @@ std::string logsDocument(std::span<const FileInfo> files) {
                     {"mtime", file.modified.ms}});
   }
   return render({{"logs", std::move(list)}});
-}
-
-std::string environmentDocument() {
-  return render({{"jvm",
-                  {{"version", "none: Flott " + std::string(flottVersion())},
-                   {"arch", thisMachine()},
-                   {"options", Json::array()}}},
-                 {"classpath", Json::array()}});
 }
 
 std::string textsDocument(const std::vector<std::pair<std::string, std::string>>& fields) {

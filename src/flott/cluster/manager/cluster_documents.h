@@ -36,10 +36,9 @@ std::string jarsDocument(const std::string& url, std::span<const StoredProgram> 
 /// "7f3a…_count", as Flink names them.
 std::string jarId(const StoredProgram& program);
 
-// /jobmanager/config, /jobmanager/logs, /jobmanager/environment
+// /jobmanager/config, /jobmanager/logs
 std::string configDocument(const Configuration& configuration);
 std::string logsDocument(std::span<const FileInfo> files);
-std::string environmentDocument();
 
 /// Fields and values that are texts: {"jobid":"…"}.
 std::string textsDocument(const std::vector<std::pair<std::string, std::string>>& fields);

@@ -41,7 +41,11 @@ RestResponse forward(const Env& env, const std::string& address, uint16_t port, 
 }
 
 std::string fetchHere(const Env& env, uint16_t port, const std::string& path) {
-  HttpClient::Answer answer = HttpClient(env, "127.0.0.1", port, kShortPatience).request({.path = path});
+  return fetch(env, "127.0.0.1", port, path);
+}
+
+std::string fetch(const Env& env, const std::string& address, uint16_t port, const std::string& path) {
+  HttpClient::Answer answer = HttpClient(env, address, port, kShortPatience).request({.path = path});
   if (!answer.ok()) throw Error(ErrorKind::kTransient, answer.errorText());
   return std::move(answer.body);
 }

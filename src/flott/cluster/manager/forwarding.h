@@ -14,7 +14,10 @@
 namespace flott {
 
 RestResponse forward(const Env& env, const std::string& address, uint16_t port, const RestRequest& request);
-/// The body of a document of a server on this machine. Throws also when it is refused.
+/// The body of a document; `path` may have a query. Waits for a short time only. Throws also when it is
+/// refused.
+std::string fetch(const Env& env, const std::string& address, uint16_t port, const std::string& path);
+/// Of a server on this machine.
 std::string fetchHere(const Env& env, uint16_t port, const std::string& path);
 
 }  // namespace flott

@@ -348,7 +348,7 @@ void JobManager::publish() {
                   .archive = job.archive};
     if (job.state == Job::State::kStarting) shown.status = "INITIALIZING";
     if (job.state == Job::State::kPausing) shown.status = "RESTARTING";
-    if (job.state == Job::State::kRunning) shown.status = "RUNNING";
+    if (job.state == Job::State::kRunning && job.archive == nullptr) shown.status = "RUNNING";
     view->jobs.push_back(std::move(shown));
   }
   for (const auto& peer : peers_) {

@@ -79,12 +79,13 @@ struct JobView {
   JobId id;
   std::string name;     // empty before its master has said it
   std::string program;  // its id in the store; empty once the job has ended
-  std::string status;   // INITIALIZING, RUNNING, or how it has ended
+  std::string status;   // INITIALIZING, RUNNING, RESTARTING, or how it has ended
   Timestamp submitted;
-  uint16_t restPort = 0;  // of its master on this machine; 0: it serves nothing
+  uint16_t restPort = 0;  // of its master on this machine; 0: there is none, or it has said nothing yet
   int slots = 0;          // that it takes
   int workers = 0;
-  std::shared_ptr<const JobArchive> archive;  // of one that has ended
+  /// Of one that has ended. With a restPort main() goes on after it.
+  std::shared_ptr<const JobArchive> archive;
 };
 
 struct TaskManagerView {
@@ -162,6 +163,8 @@ class JobManager final : public Runnable {
   void masterEnded(Job& job, const ProcessEnd& end);
   void masterCrashed(Job& job, const std::string& how);
   void failToStart(Job& job, const Error& why);
+  void lookForEnd(Job& job);
+  void takeArchive(Job& job, const std::string& archive);
   void endJob(Job& job, const std::string& archive);
   void endWithout(Job& job, JobStatus status, const Error& why);
   void forgetOldJobs();

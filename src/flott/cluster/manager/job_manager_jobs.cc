@@ -141,6 +141,7 @@ void JobManager::look(Job& job, int64_t now) {
       }
     }
     if (job.master == nullptr) return;
+    if (job.state == Job::State::kRunning && job.workers == 0) lookForEnd(job);
     if (const std::optional<ProcessEnd> end = job.master->wait(Duration())) masterEnded(job, *end);
   } catch (...) {
     job.master.reset();
@@ -235,10 +236,25 @@ void JobManager::endWithout(Job& job, JobStatus status, const Error& why) {
   endJob(job, archive);
 }
 
-void JobManager::endJob(Job& job, const std::string& archive) {
-  job.archive = std::make_shared<const JobArchive>(JobArchive::parse(archive));
-  const nlohmann::json summary = nlohmann::json::parse(
-      firstJobSummary(job.archive->find("/jobs/overview").value_or("")), nullptr, false);
+/// A job may end long before main() does. Its master leaves how it has ended, then all documents in place of
+/// that.
+void JobManager::lookForEnd(Job& job) {
+  const std::optional<FileInfo> file = env_.files.stat(archiveFile(job.id));
+  if (!file || file->size == job.archiveBytes) return;
+  changed_ = true;
+  job.archiveBytes = file->size;
+  try {
+    takeArchive(job, readFile(env_.files, file->path));
+  } catch (const Error& error) {  // what the master leaves at its end counts
+    env_.log.warn("jobmanager", error.what());
+  }
+}
+
+/// Which job it was, and how it has ended.
+void JobManager::takeArchive(Job& job, const std::string& archive) {
+  auto parsed = std::make_shared<const JobArchive>(JobArchive::parse(archive));
+  const nlohmann::json summary =
+      nlohmann::json::parse(firstJobSummary(parsed->find("/jobs/overview").value_or("")), nullptr, false);
   if (!summary.is_object() || !summary.contains("state") || !summary.contains("name"))
     throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
   const bool tells = summary["state"].is_string() && summary["name"].is_string();
@@ -246,6 +262,11 @@ void JobManager::endJob(Job& job, const std::string& archive) {
     throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
   job.name = summary["name"].get<std::string>();
   job.status = summary["state"].get<std::string>();
+  job.archive = std::move(parsed);
+}
+
+void JobManager::endJob(Job& job, const std::string& archive) {
+  takeArchive(job, archive);
   job.state = Job::State::kEnded;
   try {
     env_.files.remove(specFile(job.id));

@@ -78,6 +78,7 @@ struct JobManager::Job {
   std::map<std::string, int64_t> avoided;  // TaskManagers, and until when
   std::string status;                      // of one that has ended
   std::shared_ptr<const JobArchive> archive;
+  uint64_t archiveBytes = 0;  // of its file, when it was read while main() goes on
   MoveFunction<void(Submission)> reply;
   bool hasReply = false;
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "flott/cluster/manager/cluster_documents.h"
+#include "flott/rest/router.h"
 
 namespace flott {
 namespace {
@@ -48,18 +49,11 @@ RestResponse logFileResponse(Files& files, const std::string& folder, const std:
 }
 
 RestResponse LogApi::answer(const RestRequest& request) {
-  const std::string& path = request.path;
-  constexpr std::string_view kLogs = "/logs";
-  if (request.method != "GET" && request.method != "HEAD") {
-    RestResponse response = RestResponse::error(405, "'" + path.substr(0, 200) + "' takes GET");
-    response.allow = "GET";
-    return response;
-  }
-  if (path == kLogs) return RestResponse::json(logsDocument(env_.files.listFolder(folder_)));
-  if (path == "/log") return logFileResponse(env_.files, folder_, file_, request);
-  if (path.starts_with(kLogs) && path.size() > kLogs.size() && path[kLogs.size()] == '/')
-    return logFileResponse(env_.files, folder_, path.substr(kLogs.size() + 1), request);
-  return RestResponse::error(404, "there is no '" + path.substr(0, 200) + "' here");
+  static const Router kRouter({{"GET", "/logs"}, {"GET", "/log"}, {"GET", "/logs/{name}"}});
+  const Router::Found found = kRouter.find(request.method, request.path);
+  if (found.route == 0) return RestResponse::json(logsDocument(env_.files.listFolder(folder_)));
+  const std::string name = found.open.empty() ? file_ : std::string(found.open.front());
+  return logFileResponse(env_.files, folder_, name, request);
 }
 
 }  // namespace flott

@@ -18,7 +18,9 @@ class OneJob final : public JobBoard {
   ClusterSummary cluster() override { return {}; }
   std::vector<ListedJob> jobs() override { return {job_}; }
   std::optional<ListedJob> find(const JobId&) override { return job_; }
-  std::optional<Accumulators> accumulators(const JobId&) override { return Accumulators(); }
+  std::optional<std::vector<TaskAccumulators>> accumulators(const JobId&) override {
+    return std::vector<TaskAccumulators>();
+  }
   std::optional<WatermarkReport> watermarks(const JobId&) override { return WatermarkReport(); }
   AskOutcome cancel(const JobId&) override { return AskOutcome::kTooLate; }
   AskOutcome triggerSavepoint(const JobId&, SavepointOrder, MoveFunction<void(CheckpointOutcome)>) override {

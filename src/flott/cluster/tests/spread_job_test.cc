@@ -65,7 +65,7 @@ TEST(SpreadJob, CountsBytesApartThatComeFromOtherWorkers) {
   world.start();
   world.addWorkers(3, 1);
   std::map<std::string, double> sums;  // by metric, over all tasks
-  world.job->master().whenEnded([&sums](const JobDetails& details, const Accumulators&) {
+  world.job->master().whenEnded([&sums](const JobDetails& details, const std::vector<TaskAccumulators>&) {
     for (const TaskDetails& task : details.tasks)
       for (const MetricReading& reading : task.metrics) sums[reading.name] += reading.value;
   });

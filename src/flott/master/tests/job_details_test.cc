@@ -84,9 +84,12 @@ TEST(JobDetails, NameFailuresWithTheTaskNewestFirstAndForgetTheOldest) {
   Simulated run(pipeline.job(), 1, configuration, inASecond());
   std::optional<JobDetails> last;
   std::vector<JobStatus> others;
-  run.job->whenEnded([&others](JobDetails details, Accumulators) { others.push_back(details.status); });
-  run.job->whenEnded([&last](JobDetails details, Accumulators) { last = std::move(details); });
-  run.job->whenEnded([&others](JobDetails details, Accumulators) { others.push_back(details.status); });
+  run.job->whenEnded(
+      [&others](JobDetails details, std::vector<TaskAccumulators>) { others.push_back(details.status); });
+  run.job->whenEnded(
+      [&last](JobDetails details, std::vector<TaskAccumulators>) { last = std::move(details); });
+  run.job->whenEnded(
+      [&others](JobDetails details, std::vector<TaskAccumulators>) { others.push_back(details.status); });
   EXPECT_EQ(run.end().status, JobStatus::kFinished);
   ASSERT_TRUE(last);
   EXPECT_EQ(others, (std::vector<JobStatus>{JobStatus::kFinished, JobStatus::kFinished})) << "all are told";
@@ -111,7 +114,7 @@ TEST(JobDetails, TheLastWordComesOnceBeforeTheStatusSaysSo) {
     pipeline.then("sink", keepIn(kept), 2, PartitionKind::kRebalance);
     Simulated run(pipeline.job(), seed);
     int calls = 0;
-    run.job->whenEnded([&](JobDetails details, Accumulators) {
+    run.job->whenEnded([&](JobDetails details, std::vector<TaskAccumulators>) {
       ++calls;
       EXPECT_FALSE(isFinal(run.job->status()));
       EXPECT_EQ(details.status, JobStatus::kFinished);

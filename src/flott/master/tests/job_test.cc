@@ -141,8 +141,16 @@ TEST(Job, AccumulatorsAreReadLiveThoughSomeTasksHaveEnded) {
     pipeline.then("sink", countingSink(), 3);
     Simulated run(pipeline.job(), seed);
     std::vector<int64_t> answers;
+    int64_t byTask = 0;
     const auto ask = [&] {
       run.job->readAccumulators([&](Accumulators merged) { answers.push_back(seen(merged)); });
+      run.job->readTaskAccumulators([&](std::vector<TaskAccumulators> all) {
+        byTask = seen(merged(all));
+        for (size_t i = 1; i < all.size(); ++i)
+          EXPECT_TRUE(all[i - 1].task.vertex < all[i].task.vertex ||
+                      all[i - 1].task.subtask.value < all[i].task.subtask.value)
+              << "each once, in order";
+      });
     };
     if (seed % 2 == 0) ask();  // while tasks start and end
     run.scheduler->runUntilIdle();
@@ -151,6 +159,7 @@ TEST(Job, AccumulatorsAreReadLiveThoughSomeTasksHaveEnded) {
     run.scheduler->runUntilIdle();
     ASSERT_EQ(answers.size(), seed % 2 == 0 ? 3u : 2u);
     EXPECT_EQ(answers.back(), 30);
+    EXPECT_EQ(byTask, 30);
     run.job->cancel();
     EXPECT_EQ(seen(run.end().accumulators), 30);
   }

@@ -19,11 +19,13 @@ TEST(ProgramRole, RolesAndPlansAreReadBack) {
   EXPECT_EQ(given.worker, role.worker);
   EXPECT_EQ(given.slots, role.slots);
   EXPECT_EQ(given.port, role.port);
-  const ProgramPlan plan{.jobName = "count", .tree = "a\n", .json = "{}", .digest = {{"job 'count'", "x"}}};
+  const ProgramPlan plan{
+      .jobName = "count", .tree = "a\n", .json = "{}", .rest = "[]", .digest = {{"job 'count'", "x"}}};
   const ProgramPlan again = ProgramPlan::decode(plan.encode());
   EXPECT_EQ(again.jobName, plan.jobName);
   EXPECT_EQ(again.tree, plan.tree);
   EXPECT_EQ(again.json, plan.json);
+  EXPECT_EQ(again.rest, plan.rest);
   EXPECT_EQ(again.digest, plan.digest);
 }
 
@@ -37,11 +39,11 @@ TEST(ProgramRole, OthersAreRefused) {
   EXPECT_NE(refusal(bytes + "x", ErrorKind::kCorruption).find("left over"), std::string::npos);
   EXPECT_NE(refusal("plan", ErrorKind::kCorruption).find("is nothing that Flott"), std::string::npos);
   std::string newer = bytes;
-  newer[4] = 3;
+  newer[4] = 4;
   EXPECT_EQ(
       refusal(newer, ErrorKind::kUser),
-      "the other side is of version 3 of what Flott and its programs say to each other, this one of version "
-      "2: build the program with the Flott that is to run it");
+      "the other side is of version 4 of what Flott and its programs say to each other, this one of version "
+      "3: build the program with the Flott that is to run it");
 }
 
 TEST(ProgramRole, GivesEachPartALogFile) {

@@ -137,15 +137,46 @@ TEST(Documents, OfTheJobsSettingsAndPlan) {
   expectDocument(planDocument(describedJob()), R"_({"plan":)_" + std::string(kPlan) + "}");
 }
 
+constexpr const char* kUnassigned = "(unassigned)";
+
+// Of the sink's two subtasks and of the source.
+std::vector<TaskAccumulators> counted() {
+  std::vector<TaskAccumulators> all(3);
+  all[0].task = {.vertex = 0, .subtask = SubtaskIndex(0)};
+  all[0].values.get<LongCounter>("b").add(100);
+  for (const int subtask : {0, 1}) {
+    TaskAccumulators& one = all[static_cast<size_t>(1 + subtask)];
+    one.task = {.vertex = 1, .subtask = SubtaskIndex(subtask)};
+    one.values.get<LongCounter>("b").add(5 + subtask);
+  }
+  all[2].values.get<HistogramAccumulator>("a").add(3);
+  return all;
+}
+
 TEST(Documents, OfAccumulators) {
-  Accumulators accumulators;
-  accumulators.get<LongCounter>("b").add(5);
-  accumulators.get<HistogramAccumulator>("a").add(3);
-  expectDocument(
-      accumulatorsDocument(accumulators),
-      R"_({"job-accumulators":[],"user-task-accumulators":[{"name":"a","type":"Histogram","value":)_" +
-          Json(accumulators.find("a")->text()).dump() +
-          R"_(},{"name":"b","type":"LongCounter","value":"5"}],"serialized-user-task-accumulators":{}})_");
+  const std::vector<TaskAccumulators> all = counted();
+  const std::string a =
+      R"({"name":"a","type":"Histogram","value":)" + Json(all[2].values.find("a")->text()).dump() + "}";
+  EXPECT_EQ(accumulatorsDocument(all), R"({"job-accumulators":[],"user-task-accumulators":[)" + a +
+                                           R"(,{"name":"b","type":"LongCounter","value":"111"}],)" +
+                                           R"("serialized-user-task-accumulators":{}})");
+  const ListedJob job = runningJob();
+  const JobDescription::Vertex& sink = job.job->vertices[1];
+  EXPECT_EQ(vertexAccumulatorsDocument(job, sink, all),
+            R"({"id":"00000000000000000000000000000b02","user-accumulators":[)" + a +
+                R"(,{"name":"b","type":"LongCounter","value":"11"}]})");
+  const std::string unassigned = kUnassigned;
+  EXPECT_EQ(subtaskAccumulatorsDocument(job, sink, all),
+            R"({"id":"00000000000000000000000000000b02","parallelism":2,"subtasks":[{"subtask":0,)"
+            R"("attempt":0,"endpoint":")" +
+                unassigned + R"(","user-accumulators":[{"name":"b","type":"LongCounter","value":"5"}]},)" +
+                R"({"subtask":1,"attempt":0,"endpoint":")" + unassigned + R"(","user-accumulators":[)" + a +
+                R"(,{"name":"b","type":"LongCounter","value":"6"}]}]})");
+  const std::string attempt =
+      R"({"subtask":0,"attempt":0,"id":")" + unassigned + R"(","user-accumulators":[)";
+  EXPECT_EQ(attemptAccumulatorsDocument(job.details.tasks[1], all),
+            attempt + R"({"name":"b","type":"LongCounter","value":"5"}]})");
+  EXPECT_EQ(attemptAccumulatorsDocument(job.details.tasks[1], {}), attempt + "]}");
 }
 
 TEST(Documents, OfFailures) {

@@ -78,7 +78,7 @@ TEST_F(EmbeddedJobsTest, TellAboutARunningJob) {
   EXPECT_FALSE(listed.job->vertices[1].chain[0].sends);
   EXPECT_EQ(listed.job->vertices[1].inputs[0].shipStrategy, "REBALANCE");
   EXPECT_EQ(listed.details.tasks.size(), 3u);
-  EXPECT_NE(jobs.accumulators(job->id())->find("seen"), nullptr);
+  EXPECT_NE(merged(*jobs.accumulators(job->id())).find("seen"), nullptr);
   EXPECT_EQ(jobs.watermarks(job->id())->operators.size(), 2u);
   EXPECT_EQ(jobs.cluster().slots, 2);
   EXPECT_FALSE(jobs.find(JobId{.high = 5}));
@@ -105,7 +105,7 @@ TEST_F(EmbeddedJobsTest, KeepTheLastWordOfJobsThatAreGone) {
   for (const NamedMetric& metric : vertexMetrics(listed, listed.job->vertices[1]))
     if (metric.id.ends_with(".sink.numRecordsIn")) in += std::stoll(metric.value);
   EXPECT_EQ(in, 500);
-  EXPECT_EQ(jobs.accumulators(id)->find("seen")->text(), "500");
+  EXPECT_EQ(merged(*jobs.accumulators(id)).find("seen")->text(), "500");
   EXPECT_TRUE(jobs.watermarks(id)->operators.empty());
   EXPECT_EQ(jobs.cancel(id), AskOutcome::kTooLate);
 }

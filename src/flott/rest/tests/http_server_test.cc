@@ -21,7 +21,7 @@ class NoJobs final : public JobBoard {
   ClusterSummary cluster() override { return {}; }
   std::vector<ListedJob> jobs() override { return {}; }
   std::optional<ListedJob> find(const JobId&) override { return {}; }
-  std::optional<Accumulators> accumulators(const JobId&) override { return {}; }
+  std::optional<std::vector<TaskAccumulators>> accumulators(const JobId&) override { return {}; }
   std::optional<WatermarkReport> watermarks(const JobId&) override { return {}; }
   AskOutcome cancel(const JobId&) override {
     ++cancels;
@@ -118,6 +118,9 @@ TEST_F(HttpServerTest, RefusesWithErrors) {
   const HttpAnswer answer = ask("/jobs", "POST", "Host: localhost\r\nContent-Length: 3\r\n\r\nabc");
   EXPECT_EQ(answer.status, 405);
   EXPECT_NE(answer.headers.find("Allow: GET"), std::string::npos) << answer.headers;
+  const size_t sniff = answer.headers.find("nosniff");
+  EXPECT_NE(sniff, std::string::npos);
+  EXPECT_EQ(answer.headers.find("nosniff", sniff + 1), std::string::npos) << "each header once";
   EXPECT_EQ(ask("/jobs", "BREW").status, 400) << "no method of HTTP";
   EXPECT_EQ(world.send(server->port(), "nonsense\r\n\r\n").status, 400);
 }

@@ -14,8 +14,8 @@ class OneJob final : public JobBoard {
     if (silent) throw Error(ErrorKind::kTransient, "the job 'clicks' does not answer: ask again");
     return id == job.job->id ? std::optional(job) : std::nullopt;
   }
-  std::optional<Accumulators> accumulators(const JobId& id) override {
-    return id == job.job->id ? std::optional(Accumulators()) : std::nullopt;
+  std::optional<std::vector<TaskAccumulators>> accumulators(const JobId& id) override {
+    return id == job.job->id ? std::optional(cloned(counted)) : std::nullopt;
   }
   std::optional<WatermarkReport> watermarks(const JobId& id) override {
     return id == job.job->id ? std::optional(WatermarkReport()) : std::nullopt;
@@ -40,6 +40,7 @@ class OneJob final : public JobBoard {
   }
 
   ListedJob job = runningJob();
+  std::vector<TaskAccumulators> counted;
   std::vector<SavepointOrder> orders;
   std::vector<MoveFunction<void(CheckpointOutcome)>> replies;
   bool silent = false;

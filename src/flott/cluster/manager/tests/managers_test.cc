@@ -10,6 +10,7 @@
 #include "flott/cluster/manager/task_manager.h"
 #include "flott/cluster/manager/tests/fake_processes.h"
 #include "flott/cluster/manager/unknown_end.h"
+#include "flott/cluster/whole_files.h"
 #include "flott/env/posix/real_env.h"
 #include "flott/env/simulated.h"
 #include "flott/env/simulated_async_network.h"
@@ -259,12 +260,43 @@ TEST_F(Managers, RunAJobFromItsBeginningToItsEnd) {
   pass(Duration::seconds(2));
   EXPECT_EQ(freeSlots(), 3);
   EXPECT_EQ(workers(), 0u) << "none takes its place";
-  EXPECT_EQ(onlyJob().status, "RUNNING") << "main() has not ended";
   leading->exit();
   pass(Duration(100));
   EXPECT_EQ(onlyJob().status, "FINISHED");
   EXPECT_NE(onlyJob().archive, nullptr);
+  EXPECT_EQ(onlyJob().restPort, 0);
   EXPECT_EQ(processes.all.size(), 1u);
+}
+
+TEST_F(Managers, AJobThatHasEndedIsToldOfWhileMainGoesOn) {
+  OneTaskManager& one = addTaskManager("a", 1);
+  const auto leading = runningJob(1);
+  const std::string file = leading->role.master.archive;
+  leaveArchive(*leading, JobStatus::kFinished);
+  pass(Duration(100));
+  EXPECT_EQ(onlyJob().archive, nullptr) << "its workers are not told yet";
+  one.processes.running(Kind::kWorker).front()->exit(kDismissed);
+  pass(Duration::seconds(2));
+  EXPECT_EQ(onlyJob().status, "FINISHED");
+  ASSERT_NE(onlyJob().archive, nullptr);
+  EXPECT_EQ(onlyJob().restPort, 4001) << "main() goes on";
+  EXPECT_EQ(onlyJob().program, program) << "which is not to be deleted";
+  const std::string plan = "/jobs/" + toString(onlyJob().id) + "/more";
+  EXPECT_FALSE(onlyJob().archive->find(plan));
+  std::string text = readFile(env.files, file);  // the whole one, which the master leaves a moment later
+  text.insert(text.find('[') + 1, R"({"path":")" + plan + R"(","json":"{}"},)");
+  replaceFile(env.files, file, text);
+  pass(Duration(100));
+  EXPECT_EQ(onlyJob().archive->find(plan), "{}");
+  std::ofstream(file) << "damaged";
+  pass(Duration(100));
+  EXPECT_EQ(onlyJob().archive->find(plan), "{}") << "what was read stays";
+  replaceFile(env.files, file, text);
+  leading->crash();
+  pass(Duration(100));
+  EXPECT_EQ(onlyJob().status, "FINISHED") << "the job has";
+  EXPECT_EQ(onlyJob().restPort, 0);
+  EXPECT_EQ(onlyJob().program, "");
 }
 
 TEST_F(Managers, AWorkerThatEndsIsReplacedButNotWithoutPause) {

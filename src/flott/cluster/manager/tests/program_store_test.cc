@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "flott/base/tests/error_text.h"
-#include "flott/cluster/manager/cluster_api.h"
+#include "flott/cluster/manager/job_request.h"
 #include "flott/cluster/manager/program_files.h"
 #include "flott/env/posix/processes.h"
 #include "flott/env/posix/real_env.h"
