@@ -2,7 +2,6 @@
 
 Each page is read by the rules of the format; then names, labels and values are looked at.
 """
-import contextlib
 import json
 import pathlib
 import re
@@ -10,47 +9,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
 import exposition
+from programs import PATIENCE, running, said, show, until
 
 BUILD = pathlib.Path(sys.argv[1])
 ODD = str(BUILD / 'tests' / 'odd_job')
 FLOTT = str(BUILD / 'bin' / 'flott')
-PATIENCE = 60
-
-
-def until(what, look):
-    """Looks until there is something."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f'not within {PATIENCE} s: {what}')
-
-
-@contextlib.contextmanager
-def running(arguments, log):
-    with open(log, 'wb') as file:
-        process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=file)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-
-
-def said(log, pattern, times=1):
-    found = re.findall(pattern, pathlib.Path(log).read_text())
-    return found if len(found) >= times else None
 
 
 def page(url):
@@ -192,8 +159,7 @@ def main():
             check_run(folder)
             check_cluster(folder)
         except BaseException:
-            for log in sorted(path for path in folder.iterdir() if path.is_file()):
-                print(f'--- {log.name}\n' + log.read_text()[-4000:])
+            show(folder)
             raise
 
 

@@ -78,5 +78,7 @@ int main(int argc, char** argv) {
     while (std::getchar() != EOF) {
     }
   }
+  const std::string awaited = arguments.get("waits-for", "");  // a file
+  while (!awaited.empty() && !std::ifstream(awaited)) ::usleep(10'000);
   return 0;
 }

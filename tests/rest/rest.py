@@ -3,84 +3,45 @@ that change something, and a thousand requests that nobody should send.
 """
 import contextlib
 import pathlib
-import re
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 import bad_requests
+import programs
 from description import Description
+from job_documents import check_job, check_overviews
+from programs import PATIENCE, said, until
 
 BUILD = pathlib.Path(sys.argv[1])
 JOB = str(BUILD / 'tests' / 'rest_job')
-PATIENCE = 60
-
-
-def until(what, look):
-    """Looks until there is something."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if found := look():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f'not within {PATIENCE} s: {what}')
 
 
 @contextlib.contextmanager
 def running(folder):
     """A program with its web interface; its process and URL."""
     log = folder / 'log'
-    options = {'flott.web-ui.enabled': 'true', 'rest.port': '0', 'parallelism.default': '2',
-               'restart-strategy.type': 'fixed-delay', 'restart-strategy.fixed-delay.attempts': '5',
-               'restart-strategy.fixed-delay.delay': '50 ms', 'execution.checkpointing.interval': '200 ms',
-               'execution.checkpointing.dir': str(folder / 'checkpoints'), 's3.secret-key': 'xyzzy'}
-    words = [word for key, value in options.items() for word in ('-D', f'{key}={value}')]
-    with open(log, 'wb') as file:
-        process = subprocess.Popen([JOB, '--linger', 'yes', *words], stdin=subprocess.PIPE, stdout=file, stderr=file)
-    try:
-        [url] = until('the web page', lambda: re.findall(r'web page about the jobs is at (http://\S+)', log.read_text()))
-        yield process, url
-    except BaseException:
-        print('\n'.join(log.read_text().splitlines()[-50:]))
-        raise
-    finally:
-        process.kill()
-        process.wait(PATIENCE)
-
-
-def vertex_paths(job):
-    for vertex in job['vertices']:
-        path = f'/jobs/{job["jid"]}/vertices/{vertex["id"]}'
-        yield from (path + part for part in [
-            '', '/backpressure', '/metrics', '/jm-operator-metrics', '/subtasks/metrics', '/subtasktimes', '/taskmanagers',
-            '/watermarks', '/subtasks/metrics?get=numRecordsIn,numRecordsOut&agg=min,max', '/subtasks/metrics?subtasks=0-1'])
-        for subtask in range(vertex['parallelism']):
-            yield f'{path}/subtasks/{subtask}'
-            yield f'{path}/subtasks/{subtask}/metrics'
+    options = programs.options({
+        'flott.web-ui.enabled': 'true', 'rest.port': '0', 'parallelism.default': '2', 'restart-strategy.type': 'fixed-delay',
+        'restart-strategy.fixed-delay.attempts': '5', 'restart-strategy.fixed-delay.delay': '50 ms',
+        'execution.checkpointing.interval': '200 ms', 'execution.checkpointing.dir': str(folder / 'checkpoints'),
+        's3.secret-key': 'xyzzy'})
+    with programs.running([JOB, '--linger', 'yes', *options], log, stdin=subprocess.PIPE, end=signal.SIGKILL) as process:
+        try:
+            [url] = until('the web page', lambda: said(log, r'web page about the jobs is at (http://\S+)'))
+            yield process, url
+        except BaseException:
+            programs.show(folder)
+            raise
 
 
 def check_documents(api, job_id):
-    """Everything that can be asked about a job, running or ended."""
-    for path in ['/config', '/overview', '/jobs', '/jobs/overview', '/jobs/metrics', '/v1/jobs/overview',
-                 f'/jobs/metrics?jobs={job_id}&get=numRestarts']:
-        api.ask(path)
-    job = api.ask(f'/jobs/{job_id}')
-    for part in ['/status', '/config', '/jobmanager/config', '/plan', '/execution-result', '/accumulators', '/exceptions',
-                 '/exceptions?maxExceptions=0', '/metrics', '/metrics?get=numRestarts,uptime', '/watermarks',
-                 '/resource-requirements', '/checkpoints', '/checkpoints/config']:
-        api.ask(f'/jobs/{job_id}{part}')
-    for path in vertex_paths(job):
-        api.ask(path)
+    check_overviews(api, job_id)
+    job = check_job(api, job_id)
     for vertex in job['vertices']:
-        subtask = api.ask(f'/jobs/{job_id}/vertices/{vertex["id"]}/subtasks/0')
-        api.ask(f'/jobs/{job_id}/vertices/{vertex["id"]}/subtasks/0/attempts/{subtask["attempt"]}')
         api.ask(f'/jobs/{job_id}/vertices/{vertex["id"]}/flamegraph', status=501)
-    for checkpoint in api.ask(f'/jobs/{job_id}/checkpoints')['history'][:3]:
-        path = f'/jobs/{job_id}/checkpoints/details/{checkpoint["id"]}'
-        api.ask(path)
-        if checkpoint['status'] == 'COMPLETED':
-            api.ask(f'{path}/subtasks/{job["vertices"][0]["id"]}')
 
 
 def outcome(api, path):
@@ -96,6 +57,12 @@ def check_values(api, job_id, folder):
     assert {'key': 's3.secret-key', 'value': '******'} in api.ask(f'/jobs/{job_id}/jobmanager/config')
     [numbers] = api.ask(f'/jobs/{job_id}/accumulators')['user-task-accumulators']
     assert numbers['name'] == 'numbers' and int(numbers['value']) > 0, numbers
+    for vertex, wanted in zip(job['vertices'], [[numbers], []]):
+        path = f'/jobs/{job_id}/vertices/{vertex["id"]}'
+        counted = api.ask(f'{path}/accumulators')['user-accumulators']
+        assert [one['name'] for one in counted] == [one['name'] for one in wanted], counted
+        parts = [one['user-accumulators'] for one in api.ask(f'{path}/subtasks/accumulators')['subtasks']]
+        assert [len(part) for part in parts] == [len(wanted)] * 2, parts
     path = f'/jobs/{job_id}/vertices/{job["vertices"][1]["id"]}'
     [read] = api.ask(f'{path}/subtasks/metrics?get=numRecordsIn')
     assert read['sum'] > 0 and read['min'] <= read['avg'] <= read['max'], read
@@ -156,6 +123,8 @@ def main():
             api = Description(url)
             port = int(url.rsplit(':', 1)[1])
             [job] = until('a job', lambda: api.ask('/jobs')['jobs'])
+            for path in ['/', '/index.html', '/openapi.yml', '/metrics']:
+                api.fetch(path)
             check_documents(api, job['id'])  # whatever it is at now
             until('a restart', lambda: api.ask(f'/jobs/{job["id"]}/exceptions')['exceptionHistory']['entries'])
             until('a checkpoint', lambda: api.ask(f'/jobs/{job["id"]}/checkpoints')['counts']['completed'] > 2)

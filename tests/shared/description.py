@@ -31,22 +31,36 @@ class Description:
             node = found
         return node
 
-    def schema(self, method, path, status):
-        """The schema of the answer, and the path of the description."""
-        known = next((known for pattern, known in self.paths if pattern.match(path)), None)
+    def known(self, path):
+        return next((known for pattern, known in self.paths if pattern.match(path)), None)
+
+    def has(self, method, path):
+        known = self.known(path)
+        return known is not None and method.lower() in self.all['paths'][known]
+
+    def answers(self, method, path):
+        """What an operation may answer by status, and the path of the description."""
+        known = self.known(path)
         assert known, f'{path} is not described'
         operation = self.all['paths'][known].get(method.lower())
         assert operation, f'{method} {known} is not described'
-        answers = operation['responses']
+        return operation['responses'], known
+
+    def schema(self, method, path, status):
+        """The schema of the answer, and the path of the description."""
+        if status in (404, 405) and not self.has(method, path):
+            answers, known = {'default': {'$ref': '#/components/responses/Refused'}}, path
+        else:
+            answers, known = self.answers(method, path)
         # Success is described by its own status.
         described = answers.get(str(status)) or (answers['default'] if status >= 400 else None)
         assert described, f'{method} {known}: {status} is not described'
         return self.resolved(described)['content']['application/json']['schema'], known
 
-    def ask(self, path, method='GET', body=None, status=None):
+    def ask(self, path, method='GET', body=None, status=None, headers=None):
         """The answer as JSON. `status` is the one that is wanted; any success without it."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, method=method, data=data)
+        request = urllib.request.Request(self.url + path, method=method, data=data, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 got, text = answer.status, answer.read()
@@ -63,6 +77,17 @@ class Description:
             raise AssertionError(f'{said}\nis not as described: {error.message} at {error.json_path}') from None
         self.answered.add((method, known, got))
         return value
+
+    def fetch(self, path):
+        """The bytes of a path that is described to give no JSON."""
+        method = 'GET'
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+            got, kind, text = answer.status, answer.headers.get_content_type(), answer.read()
+        answers, known = self.answers(method, path.split('?')[0])
+        described = self.resolved(answers[str(got)])['content']
+        assert kind in described, f'{method} {path} gives {kind}, not {list(described)}'
+        self.answered.add((method, known, got))
+        return text
 
     def unanswered(self):
         """Operations of which no success was seen, though they have one."""
