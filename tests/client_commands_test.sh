@@ -103,7 +103,7 @@ expect 'what is asked' "$folder/asked" <<END
 END
 
 # --- logs ---
-running=$(printf '[200, {"status": "RUNNING"}], %.0s' 1 2 3 4 5 6)
+running=$(printf '[200, {"status": {"id": "IN_PROGRESS"}}], %.0s' 1 2 3 4 5 6)
 seq 1 100000 >"$folder/long"
 echo 'the worker says' >"$folder/worker"
 printf 'no end' >"$folder/endless"
@@ -119,7 +119,7 @@ answers <<END
  "GET /v1/taskmanagers/tm-1/logs": [[200, {"logs": []}]],
  "GET /v1/taskmanagers/tm-2/logs": [[200, {"logs": [{"name": "job-$id-w 1.out", "size": 16, "mtime": 3000}]}]],
  "GET /v1/taskmanagers/tm-2/logs/job-$id-w%201.out": "$folder/worker",
- "GET /v1/jobs/$id/status": [$running[200, {"status": "FINISHED"}]]}
+ "GET /v1/jobs/$id/execution-result": [$running[200, {"status": {"id": "COMPLETED"}}]]}
 END
 run 0 logs -m "$address"
 cmp "$folder/out" "$folder/long" || wrong 'the log is not as it was'
