@@ -50,7 +50,8 @@ namespace {
                .lanes = role.slots,
                .address = role.masterAddress,
                .port = role.port,
-               .dataAddress = role.dataAddress});
+               .dataAddress = role.dataAddress,
+               .localFolder = role.localFolder});
     given.answer(kDismissed);
   } catch (const Error& error) {
     env.console.err("worker '" + role.worker + "': " + error.what() + "\n");

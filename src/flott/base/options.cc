@@ -20,6 +20,7 @@ OptionRegistry standardOptions() {
   all.add(kMaxFrameSize).add(kNetworkCompression).add(kNetworkConnectTimeout).add(kNetworkSilence);
   all.add(kAdaptivePartitioner).add(kAdaptiveMaxTraverse);
   all.add(kHeartbeatInterval).add(kHeartbeatTimeout).add(kSlotRequestTimeout).add(kEvenlySpreadOutSlots);
+  all.add(kFromLocal).add(kLocalBackup).add(kLocalBackupDirs);
   all.add(kJobManagerAddress).add(kJobManagerPort).add(kJobManagerBindHost);
   all.add(kRpcInsecure).add(kJobManagerWorkingDir).add(kTaskManagerWorkingDir).add(kTaskSlots);
   all.add(kTaskManagerHost).add(kTaskManagerId).add(kRegistrationTimeout).add(kProgramStartTimeout);

@@ -177,7 +177,8 @@ void runWorker(const JobGraph& graph, Env env, const WorkerProcessOptions& optio
                      .slots = options.slots,
                      .lanes = options.lanes,
                      .registrationTimeout = options.timeout,
-                     .dataPlane = dataPlane.get()},
+                     .dataPlane = dataPlane.get(),
+                     .localFolder = options.localFolder},
                     env, *scheduler, loop.connect(options.address, options.port, options.timeout));
   scheduler->add(options.lanes, agent);
   {

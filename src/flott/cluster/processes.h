@@ -63,6 +63,8 @@ struct WorkerProcessOptions {
   uint16_t port = 0;
   /// Of this machine, by which other workers reach this one.
   std::string dataAddress = "127.0.0.1";
+  /// As of WorkerAgentOptions.
+  std::string localFolder = {};
   /// How long the way to the master, and its answer, may take.
   Duration timeout = Duration::seconds(10);
 };

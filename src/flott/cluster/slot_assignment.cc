@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string_view>
 #include <tuple>
 
 namespace flott {
@@ -9,14 +10,27 @@ namespace {
 
 constexpr size_t kNobody = ~size_t{0};
 
+/// "t1" of "t1/w3"; empty where nobody has it.
+std::string_view machineOf(std::string_view worker) {
+  const size_t slash = worker.find('/');
+  return slash == std::string_view::npos ? std::string_view() : worker.substr(0, slash);
+}
+
+bool sameMachine(std::string_view one, std::string_view other) {
+  return !machineOf(one).empty() && machineOf(one) == machineOf(other);
+}
+
 std::optional<size_t> oneForAll(const std::vector<std::string>& before,
                                 const std::vector<OfferedSlots>& workers) {
   std::optional<size_t> best;
-  std::tuple<std::ptrdiff_t, int> most;  // slots it has had, free ones
+  std::tuple<std::ptrdiff_t, std::ptrdiff_t, int> most;  // slots it has had, its machine, free ones
   for (size_t i = 0; i < workers.size(); ++i) {
     const OfferedSlots& worker = workers[i];
     if (worker.free < static_cast<int>(before.size())) continue;
-    const std::tuple offers(std::count(before.begin(), before.end(), worker.worker), worker.free);
+    const auto near = std::count_if(before.begin(), before.end(), [&](const std::string& other) {
+      return other != worker.worker && sameMachine(other, worker.worker);
+    });
+    const std::tuple offers(std::count(before.begin(), before.end(), worker.worker), near, worker.free);
     if (best && offers <= most) continue;
     best = i;
     most = offers;
@@ -50,11 +64,15 @@ std::vector<size_t> assignSlots(const std::vector<std::string>& before, std::vec
     hasSome[worker] = true;
     --workers[worker].free;
   };
-  for (size_t slot = 0; slot < before.size(); ++slot) {
-    for (size_t i = 0; i < workers.size(); ++i) {
-      if (workers[i].worker == before[slot] && workers[i].free > 0) give(slot, i);
+  const auto giveBack = [&](auto&& isFor) {
+    for (size_t slot = 0; slot < before.size(); ++slot) {
+      for (size_t i = 0; i < workers.size() && chosen[slot] == kNobody; ++i) {
+        if (workers[i].free > 0 && isFor(workers[i].worker, before[slot])) give(slot, i);
+      }
     }
-  }
+  };
+  giveBack([](const std::string& worker, const std::string& had) { return worker == had; });
+  giveBack([](const std::string& worker, const std::string& had) { return sameMachine(worker, had); });
   for (size_t slot = 0; slot < before.size(); ++slot) {
     if (chosen[slot] != kNobody) continue;
     size_t best = kNobody;

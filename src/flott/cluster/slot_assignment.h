@@ -4,7 +4,8 @@
 // has room for all of it, since what stays within a process is faster; to the one that has had most of it,
 // else to the one with the most free slots. Otherwise slots go back to the workers that have had them, and
 // the others to as few workers as can be (packed), or each to the worker that has the least to do for its
-// size.
+// size. In place of a worker that is gone another one of its TaskManager is taken, if there is one: "t1/w4"
+// for "t1/w3".
 //
 //   assignSlots({"w1", ""}, {{"w1", 1, 0}, {"w2", 2, 2}}, SlotSpread::kPacked);  // {1, 1}
 #pragma once

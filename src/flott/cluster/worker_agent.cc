@@ -64,7 +64,9 @@ Runnable::Progress WorkerAgent::step(StepTime now) {
     report();
   }
   if (state_ != State::kLeaving || !running_.empty()) return Progress::kIdle;
-  return mailbox_.settled() ? Progress::kDone : Progress::kMore;
+  if (!mailbox_.settled()) return Progress::kMore;
+  if (copies_ && !error_) copies_->removeAll();  // the job has ended
+  return Progress::kDone;
 }
 
 int64_t WorkerAgent::deadlineNanos() const {
@@ -164,6 +166,8 @@ void WorkerAgent::on(messages::Welcome&& message) {
   // The master waits for a heartbeat.interval longer before it gives the tasks to another worker.
   patience_ = configuration_.get(kHeartbeatTimeout) - interval_;
   storage_.emplace(env_.files, checkpointStorageOptions(configuration_, jobId_), &env_.stores);
+  if (const auto local = localCopiesOptions(configuration_, jobId_, options_.localFolder))
+    storage_->useCopies(&copies_.emplace(env_.files, env_.log, *local));
   coldMemory_ = newColdMemory(configuration_);
   nextBeat_ = deadlineAfter(env_.clock, interval_);
   nextLook_ = kNoDeadline;

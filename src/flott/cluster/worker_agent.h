@@ -46,6 +46,9 @@ struct WorkerAgentOptions {
   Duration registrationTimeout = Duration::seconds(50);
   /// For channels to other workers; outlives the agent. Null: it has no part of a region, but all or nothing.
   DataPlane* dataPlane = nullptr;
+  /// For copies of checkpoints, of all jobs of this machine; empty: there are none unless the configuration
+  /// names a folder.
+  std::string localFolder = {};
 };
 
 class WorkerAgent final : public Runnable, private MasterGateway, private MessagePort::Receiver {
@@ -164,6 +167,7 @@ class WorkerAgent final : public Runnable, private MasterGateway, private Messag
   Configuration configuration_;
   Duration interval_;  // of heartbeats
   Duration patience_;  // with a master that says nothing
+  std::optional<LocalCopies> copies_;
   std::optional<CheckpointStorage> storage_;
   std::shared_ptr<ColdMemory> coldMemory_;
   std::map<uint32_t, Region> regions_;

@@ -47,6 +47,12 @@ EmbeddedJob::World::World(JobGraph jobGraph, Configuration config, Env environme
       master(graph, masterOptions(configuration, toString(id)), std::move(restarts), checkpoints, env,
              *this) {
   checkJobOptions(configuration, graph);
+  const std::optional<LocalCopies::Options> local = localCopiesOptions(configuration, toString(id), "");
+  if (local) checkpoints.useCopies(&copies.emplace(env.files, env.log, *local));
+}
+
+EmbeddedJob::World::~World() {
+  if (copies) copies->removeAll();
 }
 
 std::map<TaskKey, TaskGateway*> EmbeddedJob::World::deploy(int attempt, RestoredJob restored,

@@ -91,6 +91,7 @@ class EmbeddedJob {
   struct World final : TaskDeployer {
     World(JobGraph jobGraph, Configuration config, Env environment, std::shared_ptr<const void> owner,
           int laneCount, RestartPolicy restarts);
+    ~World();
     std::map<TaskKey, TaskGateway*> deploy(int attempt, RestoredJob restored, const TaskSet& tasks) override;
 
     std::shared_ptr<const void> envOwner;
@@ -100,6 +101,7 @@ class EmbeddedJob {
     const JobId id;
     const int lanes;
     Scheduler* scheduler = nullptr;
+    std::optional<LocalCopies> copies;
     CheckpointStorage checkpoints;
     /// The newest of each task, for threads that look on.
     struct Deployed {

@@ -70,6 +70,8 @@ struct JobMasterOptions {
   size_t failureHistory = 16;
   /// A failure restarts the tasks that channels connect with the one that failed, and not the whole job.
   bool byRegion = true;
+  /// Keyed state in files of more bytes tasks read themselves, all at the same time.
+  uint64_t mostRead = uint64_t{1} << 20;
 };
 
 class JobMaster final : public Runnable,

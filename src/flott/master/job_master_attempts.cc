@@ -49,7 +49,8 @@ void JobMaster::recover() {
   attemptEnded_ = false;
   auto recovery = std::make_shared<Recovery>();
   recovery->options = {.ignoreUnclaimed = options_.ignoreUnclaimedState,
-                       .withoutChannelsOf = options_.withoutChannelsOf};
+                       .withoutChannelsOf = options_.withoutChannelsOf,
+                       .mostRead = options_.mostRead};
   recovery->candidates.assign(checkpoints_.completed().rbegin(), checkpoints_.completed().rend());
   recovery->useRecoveryPath = !options_.recoveryPath.empty();
   if (recovery->candidates.empty() && !recovery->useRecoveryPath) return deploy({});

@@ -69,6 +69,7 @@ void JobMaster::recoverRegion(size_t region) {
         recovery->state = assignState(graph_, *recovery->checkpoint, storage_,
                                       {.ignoreUnclaimed = options_.ignoreUnclaimedState,
                                        .withoutChannelsOf = options_.withoutChannelsOf,
+                                       .mostRead = options_.mostRead,
                                        .tasks = regions_.tasks(region)});
       },
       [this, recovery, region, from](const std::optional<Error>& error) {

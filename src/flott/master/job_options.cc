@@ -1,5 +1,6 @@
 #include "flott/master/job_options.h"
 
+#include "flott/base/cluster_options.h"
 #include "flott/base/options.h"
 
 namespace flott {
@@ -16,7 +17,8 @@ JobMasterOptions masterOptions(const Configuration& configuration, const std::st
           .ignoreUnclaimedState = configuration.get(kIgnoreUnclaimedState),
           .withoutChannelsOf = configuration.get(kWithoutChannelState),
           .failureHistory = static_cast<size_t>(configuration.get(kExceptionHistory)),
-          .byRegion = configuration.get(kFailoverStrategy) == "region"};
+          .byRegion = configuration.get(kFailoverStrategy) == "region",
+          .mostRead = configuration.get(kFromLocal) ? 0 : JobMasterOptions().mostRead};
 }
 
 CheckpointStorageOptions checkpointStorageOptions(const Configuration& configuration,
@@ -29,6 +31,17 @@ CheckpointStorageOptions checkpointStorageOptions(const Configuration& configura
   options.folder = locatedFolder(*dir);
   if (configuration.get(kCheckpointSubdir)) options.folder += "/" + jobId;
   return options;
+}
+
+std::optional<LocalCopies::Options> localCopiesOptions(const Configuration& configuration,
+                                                       const std::string& jobId, const std::string& folder) {
+  const bool reads = configuration.get(kFromLocal);
+  if (!configuration.find(kLocalBackup).value_or(reads)) return std::nullopt;
+  const std::string root = configuration.find(kLocalBackupDirs).value_or(folder);
+  std::string checkpoints = checkpointStorageOptions(configuration, jobId).folder;
+  if (root.empty() || checkpoints.empty()) return std::nullopt;
+  return LocalCopies::Options{
+      .folder = root + "/" + jobId, .checkpoints = std::move(checkpoints), .reads = reads};
 }
 
 WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,

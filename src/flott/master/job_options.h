@@ -2,6 +2,7 @@
 // one process and in many. Pure functions of the configuration.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "flott/base/config.h"
@@ -16,6 +17,11 @@ JobMasterOptions masterOptions(const Configuration& configuration, const std::st
 
 CheckpointStorageOptions checkpointStorageOptions(const Configuration& configuration,
                                                   const std::string& jobId);
+
+/// Where copies of the job's checkpoints are kept on this machine, and how; nothing: they are not. `folder`
+/// is what the process has for that, empty for none.
+std::optional<LocalCopies::Options> localCopiesOptions(const Configuration& configuration,
+                                                       const std::string& jobId, const std::string& folder);
 
 WorkerOptions workerOptions(const Configuration& configuration, int attempt, const std::string& jobId,
                             CheckpointStorage& checkpoints);

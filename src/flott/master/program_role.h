@@ -26,13 +26,14 @@ struct ProgramRole {
   Kind kind = Kind::kPlan;
   /// Options that hold where neither the program nor its arguments say otherwise.
   std::map<std::string, std::string> options = {};
-  // Of a worker: its name, its slots, the numeric address and port of the master, and its own address, by
-  // which other workers reach it.
+  // Of a worker: its name, its slots, the numeric address and port of the master, its own address, by which
+  // other workers reach it, and where copies of state may be kept for all jobs; empty: nowhere.
   std::string worker = {};
   int slots = 1;
   std::string masterAddress = "127.0.0.1";
   uint16_t port = 0;
   std::string dataAddress = "127.0.0.1";
+  std::string localFolder = {};
   /// Of a master.
   struct Managed {
     /// Of the job; empty: it draws one.

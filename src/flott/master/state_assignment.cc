@@ -13,13 +13,15 @@
 namespace flott {
 namespace {
 
-constexpr uint64_t kMostRead = uint64_t{1} << 20;
-
 class StateAssignment {
  public:
   StateAssignment(const JobGraph& graph, const CheckpointMetadata& checkpoint, CheckpointStorage& storage,
-                  const TaskSet& wanted)
-      : graph_(graph), checkpoint_(checkpoint), storage_(storage), wanted_(wanted) {
+                  const StateAssignmentOptions& options)
+      : graph_(graph),
+        checkpoint_(checkpoint),
+        storage_(storage),
+        wanted_(options.tasks),
+        mostRead_(options.mostRead) {
     for (const OperatorSnapshot& op : checkpoint.operators) stored_[op.id] = &op;
   }
 
@@ -116,8 +118,7 @@ class StateAssignment {
       checkMaxParallelism(stored.maxParallelism);
       const bool shared = before.sharesSegments();
       const std::optional<StoredColdState> cold = shared ? std::nullopt : storedCold(stored, old);
-      // What is large the tasks read themselves, all at the same time.
-      const bool large = !handle.file.empty() && handle.length > kMostRead;
+      const bool large = !handle.file.empty() && handle.length > mostRead_;
       if (large) storage_.checkThere(checkpoint_.folder, handle);
       std::shared_ptr<const std::string> section;
       const KeyGroupRange from = renumbered(keyGroupRange(old, stored.maxParallelism, oldParallelism),
@@ -188,6 +189,7 @@ class StateAssignment {
   const CheckpointMetadata& checkpoint_;
   CheckpointStorage& storage_;
   const TaskSet& wanted_;
+  const uint64_t mostRead_;
   std::map<OperatorId, const OperatorSnapshot*> stored_;
   std::set<int> finished_;  // vertices all of whose tasks had ended
 };
@@ -202,7 +204,7 @@ std::string nameOf(const CheckpointMetadata& checkpoint) {
 
 RestoredState assignState(const JobGraph& graph, const CheckpointMetadata& checkpoint,
                           CheckpointStorage& storage, const StateAssignmentOptions& options) {
-  StateAssignment assignment(graph, checkpoint, storage, options.tasks);
+  StateAssignment assignment(graph, checkpoint, storage, options);
   storage.checkShared(checkpoint);
   if (!options.ignoreUnclaimed) assignment.checkAllClaimed();
   RestoredState restored = assignment.run();

@@ -27,6 +27,8 @@ struct StateAssignmentOptions {
   bool ignoreUnclaimed = false;
   /// A checkpoint of which what was in channels is dropped.
   int64_t withoutChannelsOf = -1;
+  /// Keyed state in files of more bytes tasks read themselves, all at the same time.
+  uint64_t mostRead = uint64_t{1} << 20;
   /// By vertex and subtask: the tasks that are to be restored; all when there are none.
   TaskSet tasks = {};
 };

@@ -140,6 +140,8 @@ void Task::endCheckpoint(CheckpointId checkpoint, bool completed) {
   mailbox_.post([this, checkpoint, completed] {
     if (!working()) return;
     checkpoints_.end(checkpoint, completed);
+    if (std::optional<MoveFunction<void()>> rest = checkpoints_.cleanUpOfCopies(checkpoint, completed))
+      offload("remove local copies of state", *std::move(rest), [](const std::optional<Error>&) {});
     if (!completed) wiring_->gate.abandonBarrier(checkpoint);
     std::erase_if(finalCheckpoint_.triggered,
                   [checkpoint](const Barrier& barrier) { return barrier.checkpoint == checkpoint; });
@@ -253,6 +255,11 @@ void Task::addRates(TaskReadings& readings) const {
   task.push_back(gaugeReading("checkpointAlignmentTime", static_cast<double>(checkpoints_.lastAlignment())));
   task.push_back(
       gaugeReading("checkpointStartDelayNanos", static_cast<double>(checkpoints_.lastStartDelay())));
+  const int64_t fromCopies = restored_.fromCopies.load(std::memory_order_relaxed);
+  const int64_t fromStorage = restored_.fromStorage.load(std::memory_order_relaxed);
+  if (fromCopies + fromStorage == 0) return;
+  task.push_back(gaugeReading("restoredLocalBytes", static_cast<double>(fromCopies)));
+  task.push_back(gaugeReading("restoredRemoteBytes", static_cast<double>(fromStorage)));
 }
 
 void Task::addActivity(const TaskActivity::Rates& rates, int64_t nowNanos,
@@ -388,6 +395,7 @@ void Task::fetchInto(std::vector<RestoredOperator>& operators) {
   const JobVertex& vertex = *options_.vertex;
   const Configuration defaults;
   const Configuration& configuration = options_.configuration != nullptr ? *options_.configuration : defaults;
+  CheckpointStorage storage = storage_.countingIn(restored_);
   for (size_t i = 0; i < operators.size(); ++i) {
     const OperatorInfo info{.jobName = options_.jobName,
                             .name = vertex.chain[i].name,
@@ -397,8 +405,7 @@ void Task::fetchInto(std::vector<RestoredOperator>& operators) {
                             .parallelism = vertex.parallelism,
                             .maxParallelism = vertex.maxParallelism};
     try {
-      if (operators[i].toFetch())
-        fetchState(storage_, configuration, info, options_.coldMemory, operators[i]);
+      if (operators[i].toFetch()) fetchState(storage, configuration, info, options_.coldMemory, operators[i]);
     } catch (Error& error) {
       throw std::move(error).at("state of operator '" + info.name + "'");
     }

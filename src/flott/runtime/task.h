@@ -128,6 +128,7 @@ class Task final : public Runnable, public TaskGateway, public ChainHost {
   Mailbox mailbox_;
   std::optional<Wiring> wiring_;
   std::shared_ptr<Fetch> fetch_;  // null: nothing is fetched
+  FileBytesRead restored_;
   std::unique_ptr<OperatorChain> chain_;
   TaskCheckpoints checkpoints_;
   std::atomic<TaskState> state_{TaskState::kCreated};

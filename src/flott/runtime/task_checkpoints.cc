@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "flott/runtime/master_gateway.h"
@@ -255,6 +256,24 @@ void TaskCheckpoints::end(CheckpointId checkpoint, bool completed) {
   std::erase_if(cut_,
                 [checkpoint](const ChainSnapshot& cut) { return cut.barrier.checkpoint == checkpoint; });
   std::erase_if(streams_, [checkpoint](const auto& stream) { return stream.first.first == checkpoint; });
+}
+
+std::optional<MoveFunction<void()>> TaskCheckpoints::cleanUpOfCopies(CheckpointId checkpoint,
+                                                                     bool completed) const {
+  LocalCopies* const copies = storage_.copies();
+  if (copies == nullptr) return std::nullopt;
+  if (!completed) return [copies, task = file_, checkpoint] { copies->abandoned(task, checkpoint); };
+  std::set<std::string> needed;
+  for (auto at = stored_.lower_bound(checkpoint); at != stored_.end(); ++at) {
+    for (const Stored& stored : at->second) {
+      for (const auto& [name, file] : stored.files) needed.insert(pathOf(file));
+      if (stored.segments == nullptr) continue;
+      for (const SharedFile& file : stored.segments->files()) needed.insert(pathOf(file));
+    }
+  }
+  return [copies, task = file_, checkpoint, needed = std::move(needed)] {
+    copies->completed(task, checkpoint, needed);
+  };
 }
 
 // Whether all that belongs to the share is in it.

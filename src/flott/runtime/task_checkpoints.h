@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "flott/base/error.h"
+#include "flott/base/function.h"
 #include "flott/env/clock.h"
 #include "flott/runtime/chain.h"
 #include "flott/runtime/input_gate.h"
@@ -48,6 +49,8 @@ class TaskCheckpoints {
   /// Goes on with what the chain was cut for; whether there is more to do right away.
   bool step(OperatorChain& chain, InputGate& gate, ChainHost& host);
   void end(CheckpointId checkpoint, bool completed);
+  /// What end() leaves to be done for local copies, by somebody who may block; nothing where there are none.
+  std::optional<MoveFunction<void()>> cleanUpOfCopies(CheckpointId checkpoint, bool completed) const;
   /// The checkpoint has these files of an operator's store, which was opened on them.
   void hasStored(CheckpointId checkpoint, size_t index, const std::vector<SharedFile>& files);
   /// When step() must be called again because a barrier then overtakes.

@@ -106,12 +106,21 @@ std::vector<StateHandle> CheckpointStorage::writeTo(const std::string& folder, c
   }
   std::shared_ptr<ObjectStore> keeper;
   if (!inlined) storeOf(folder, keeper).put(folder + "/" + name, sections);
+  if (!inlined && copies_ != nullptr) copies_->put(folder + "/" + name, sections);
   return handles;
 }
 
 std::string CheckpointStorage::read(const std::string& folder, const StateHandle& handle) {
-  std::string bytes = readPart(folder, handle, 0, handle.length);
-  if (!handle.file.empty() && hashBytes(bytes) != handle.checksum) failChecksum(folder, handle);
+  if (handle.file.empty()) return handle.inlined;
+  const std::string path = folder + "/" + handle.file;
+  if (std::optional<std::string> copy = copies_ != nullptr ? copies_->read(path, handle) : std::nullopt) {
+    count(handle.length, true);
+    return *std::move(copy);
+  }
+  std::shared_ptr<ObjectStore> keeper;
+  std::string bytes = readRange(storeOf(path, keeper), path, handle.offset, handle.length);
+  if (hashBytes(bytes) != handle.checksum) failChecksum(folder, handle);
+  count(handle.length, false);
   return bytes;
 }
 
@@ -119,6 +128,10 @@ std::string CheckpointStorage::readPart(const std::string& folder, const StateHa
                                         uint64_t length) {
   if (handle.file.empty()) return handle.inlined.substr(offset, length);
   const std::string path = folder + "/" + handle.file;
+  std::optional<std::string> copy =
+      copies_ != nullptr ? copies_->readPart(path, handle, offset, length) : std::nullopt;
+  count(length, copy.has_value());
+  if (copy) return *std::move(copy);
   std::shared_ptr<ObjectStore> keeper;
   return readRange(storeOf(path, keeper), path, handle.offset + offset, length);
 }
@@ -141,17 +154,20 @@ StateFileWriter CheckpointStorage::createFile(const std::string& folder, const s
   std::shared_ptr<ObjectStore> keeper;
   ObjectStore& store = storeOf(folder, keeper);
   std::unique_ptr<ObjectWriter> object = store.create(folder + "/" + name);
-  return {std::move(keeper), std::move(object), name};
+  std::unique_ptr<ObjectWriter> copy = copies_ != nullptr ? copies_->create(folder + "/" + name) : nullptr;
+  return {std::move(keeper), std::move(object), std::move(copy), name};
 }
 
 void StateFileWriter::write(std::string_view bytes) {
   object_->write(bytes);
+  if (copy_ != nullptr) copy_->write(bytes);
   hash_.add(bytes);
   handle_.length += bytes.size();
 }
 
 StateHandle StateFileWriter::finish() {
   object_->close();
+  if (copy_ != nullptr) copy_->close();
   handle_.checksum = hash_.value();
   return std::move(handle_);
 }

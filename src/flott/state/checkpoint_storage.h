@@ -11,9 +11,11 @@
 // Without a folder everything is inlined in the metadata, which then only lives in the master's memory: a job
 // survives the failures of its tasks, not the end of its process. All calls block, so they run on off-load
 // threads; different checkpoints and files may be worked on at once. Everything that is read is checked
-// against its checksum; errors name the file.
+// against its checksum; errors name the file. Where it was given LocalCopies, files are written there as well
+// and read from there.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -28,6 +30,7 @@
 #include "flott/env/object_store.h"
 #include "flott/state/checkpoint_metadata.h"
 #include "flott/state/folder_store.h"
+#include "flott/state/local_copies.h"
 
 namespace flott {
 
@@ -56,8 +59,10 @@ std::string pathOf(const SharedFile& file);
 /// Writes a file, a part at a time. One thread at a time; the storage outlives it. Throws Error(kTransient).
 class StateFileWriter {
  public:
-  StateFileWriter(std::shared_ptr<ObjectStore> keeper, std::unique_ptr<ObjectWriter> object, std::string name)
-      : keeper_(std::move(keeper)), object_(std::move(object)) {
+  /// `copy` gets the same; null: nobody does.
+  StateFileWriter(std::shared_ptr<ObjectStore> keeper, std::unique_ptr<ObjectWriter> object,
+                  std::unique_ptr<ObjectWriter> copy, std::string name)
+      : keeper_(std::move(keeper)), object_(std::move(object)), copy_(std::move(copy)) {
     handle_.file = std::move(name);
   }
 
@@ -68,6 +73,7 @@ class StateFileWriter {
  private:
   std::shared_ptr<ObjectStore> keeper_;
   std::unique_ptr<ObjectWriter> object_;
+  std::unique_ptr<ObjectWriter> copy_;
   StateHandle handle_;
   RunningHash hash_;
 };
@@ -86,10 +92,26 @@ class SharedFileWriter {
   SharedFile file_;
 };
 
+/// What somebody has read of files, in bytes.
+struct FileBytesRead {
+  std::atomic<int64_t> fromCopies{0};
+  std::atomic<int64_t> fromStorage{0};
+};
+
 class CheckpointStorage {
  public:
   /// `stores` may be null where all paths are local.
   CheckpointStorage(Files& files, CheckpointStorageOptions options, ObjectStores* stores = nullptr);
+
+  /// Before its first use; outlives it. Null: there are none.
+  void useCopies(LocalCopies* copies) { copies_ = copies; }
+  LocalCopies* copies() const { return copies_; }
+  /// The same, for one who wants to know what is read; both outlive it.
+  CheckpointStorage countingIn(FileBytesRead& read) const {
+    CheckpointStorage counting(*this);
+    counting.read_ = &read;
+    return counting;
+  }
 
   const std::string& folder() const { return options_.folder; }
   /// Bytes of a task that are in the metadata instead of in a file.
@@ -155,9 +177,16 @@ class CheckpointStorage {
   uint64_t sweepShared(const std::string& folder, const CheckpointSweep& what,
                        const std::set<uint64_t>& complete);
 
+  void count(uint64_t bytes, bool fromCopy) {
+    if (read_ != nullptr)
+      (fromCopy ? read_->fromCopies : read_->fromStorage).fetch_add(static_cast<int64_t>(bytes));
+  }
+
   FolderStore local_;
   ObjectStores* stores_;
   const CheckpointStorageOptions options_;
+  LocalCopies* copies_ = nullptr;
+  FileBytesRead* read_ = nullptr;
 };
 
 /// A path, or the path in a file: URI, or another URI with a scheme that is known; without '/' at its end.

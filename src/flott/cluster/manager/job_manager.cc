@@ -204,10 +204,14 @@ void JobManager::on(Peer& peer, manager_messages::Register&& message) {
   peer.state = Peer::State::kTaskManager;
   env_.log.info("jobmanager", "TaskManager '" + peer.about.id + "' at " + peer.port->peer() + " offers " +
                                   std::to_string(peer.about.slots) + " slots");
-  peer.send(manager_messages::Welcome{.heartbeatIntervalMs = options_.heartbeatInterval.ms,
-                                      .heartbeatTimeoutMs = options_.heartbeatTimeout.ms,
-                                      .restAddress = options_.restAddress,
-                                      .restPort = options_.restPort});
+  manager_messages::Welcome welcome{.heartbeatIntervalMs = options_.heartbeatInterval.ms,
+                                    .heartbeatTimeoutMs = options_.heartbeatTimeout.ms,
+                                    .restAddress = options_.restAddress,
+                                    .restPort = options_.restPort};
+  for (const auto& job : jobs_) {
+    if (job->state != Job::State::kEnded) welcome.jobs.push_back(toString(job->id));
+  }
+  peer.send(welcome);
 }
 
 void JobManager::on(Peer& peer, manager_messages::WorkerEnded&& message) {
@@ -266,11 +270,12 @@ bool JobManager::assign(Job& job, const std::vector<Peer*>& taskManagers) {
   offers.reserve(taskManagers.size());
   for (const Peer* peer : taskManagers)
     offers.push_back({peer->about.id, peer->about.slots, freeSlots(*peer)});
-  const auto wanted = static_cast<size_t>(job.slots - job.assigned);
+  // Back to where its workers were: what they have left there, copies of its state, may be of use.
+  std::vector<std::string> before = job.left;
+  before.resize(static_cast<size_t>(job.slots - job.assigned));
   std::map<size_t, int> slots;
-  for (const size_t chosen :
-       assignSlots(std::vector<std::string>(wanted), std::move(offers), options_.slotSpread))
-    ++slots[chosen];
+  for (const size_t chosen : assignSlots(before, std::move(offers), options_.slotSpread)) ++slots[chosen];
+  if (!slots.empty()) job.left.clear();
   for (const auto& [chosen, count] : slots) startWorker(job, *taskManagers[chosen], count);
   return !slots.empty();
 }
@@ -310,6 +315,7 @@ void JobManager::workerEnded(uint64_t number, bool dismissed) {
   Job* job = find(found->second.job);
   if (job != nullptr) {
     job->assigned -= found->second.slots;
+    job->left.insert(job->left.end(), static_cast<size_t>(found->second.slots), found->second.taskManager);
     --job->workers;
     if (dismissed) job->slots = 0;  // it needs no others either
   }

@@ -268,6 +268,9 @@ void JobManager::takeArchive(Job& job, const std::string& archive) {
 void JobManager::endJob(Job& job, const std::string& archive) {
   takeArchive(job, archive);
   job.state = Job::State::kEnded;
+  for (const auto& peer : peers_) {
+    if (peer->state == Peer::State::kTaskManager) peer->send(manager_messages::JobEnded{toString(job.id)});
+  }
   try {
     env_.files.remove(specFile(job.id));
     forgetOldJobs();

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "flott/cluster/manager/job_manager.h"
 #include "flott/cluster/message_port.h"
@@ -70,6 +71,8 @@ struct JobManager::Job {
   int slots = 0;             // that it still takes
   int assigned = 0;          // those of its workers
   int workers = 0;
+  std::vector<std::string>
+      left;  // TaskManagers of workers that are no more, one for each slot, unless replaced
   int crashes = 0;
   bool known = false;  // it has run before: by itself, or for an earlier JobManager
   bool killed = false;

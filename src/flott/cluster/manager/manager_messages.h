@@ -60,6 +60,8 @@ struct Welcome {
   /// Where programs are to be had.
   std::string restAddress;
   uint16_t restPort = 0;
+  /// Ids of those that have not ended.
+  std::vector<std::string> jobs = {};
 };
 
 struct Refused {
@@ -83,6 +85,11 @@ struct StopWorker {
   uint64_t worker = 0;
 };
 
+/// What is kept for it on the disk may go.
+struct JobEnded {
+  std::string jobId;
+};
+
 /// The cluster ends, and the TaskManager with it.
 struct Shutdown {};
 
@@ -92,6 +99,7 @@ using ToJobManager = std::variant<manager_messages::Heartbeat, manager_messages:
                                   manager_messages::WorkerEnded, manager_messages::LostWorker>;
 using ToTaskManager =
     std::variant<manager_messages::Heartbeat, manager_messages::Welcome, manager_messages::Refused,
-                 manager_messages::StartWorker, manager_messages::StopWorker, manager_messages::Shutdown>;
+                 manager_messages::StartWorker, manager_messages::StopWorker, manager_messages::Shutdown,
+                 manager_messages::JobEnded>;
 
 }  // namespace flott

@@ -34,6 +34,7 @@ namespace flott {
 namespace {
 
 constexpr const char* kLogFolder = "/log";
+constexpr const char* kLocalFolder = "/localState";
 
 /// Programs may change the folder that they work in.
 std::string absolute(const std::string& folder) {
@@ -228,6 +229,7 @@ void runTaskManager(Env env, const Configuration& configuration) {
                        .registrationTimeout = configuration.get(kRegistrationTimeout),
                        .logFolder = logFolder,
                        .keptLogs = static_cast<size_t>(configuration.get(kKeptLogs)),
+                       .localFolder = folder + kLocalFolder,
                        .fetch = [&fetcher](const manager_messages::Welcome& from,
                                            const std::string& program) { fetcher.fetch(from, program); }});
   const auto signals = env.signals.watch([&manager](int) { manager.stop(); });

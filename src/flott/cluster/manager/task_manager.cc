@@ -9,6 +9,7 @@
 #include "flott/cluster/manager/notice.h"
 #include "flott/cluster/messages.h"
 #include "flott/master/program_role.h"
+#include "flott/state/folder_store.h"
 
 namespace flott {
 namespace {
@@ -125,6 +126,8 @@ void TaskManager::on(manager_messages::Welcome&& message) {
     throw Error(ErrorKind::kBug, "the JobManager's heartbeats cannot be");
   welcome_ = std::move(message);
   state_ = State::kServing;
+  jobs_ = {welcome_.jobs.begin(), welcome_.jobs.end()};
+  dropCopies();
   searchedSince_ = 0;
   lastProblem_.clear();
   nextBeat_ = 0;
@@ -139,12 +142,39 @@ void TaskManager::on(manager_messages::Refused&& message) {
 
 void TaskManager::on(manager_messages::Shutdown&&) { end(std::nullopt); }
 
+void TaskManager::on(manager_messages::JobEnded&& message) {
+  jobs_.erase(message.jobId);
+  dropCopies();
+}
+
+// Copies of the state of jobs that have ended; those whose workers have not are left to the end of these.
+void TaskManager::dropCopies() {
+  if (options_.localFolder.empty()) return;
+  std::set<std::string> kept = jobs_;
+  for (const auto& [number, worker] : workers_) kept.insert(worker.about.jobId);
+  const bool taken = env_.offload.submit("remove local copies of state", [this, kept = std::move(kept)] {
+    try {
+      if (env_.files.stat(options_.localFolder)) {
+        for (const FileInfo& folder : env_.files.listFolder(options_.localFolder)) {
+          const std::string job = folder.path.substr(folder.path.rfind('/') + 1);
+          if (!kept.contains(job)) FolderStore(env_.files).removeFolder(folder.path);
+        }
+      }
+    } catch (const Error& error) {
+      env_.log.warn("taskmanager", std::string("local copies of state are not removed: ") + error.what());
+    }
+    mailbox_.post([this] { --fetching_; });
+  });
+  if (taken) ++fetching_;
+}
+
 // --- workers ---
 
 void TaskManager::on(manager_messages::StartWorker&& message) {
   if (state_ != State::kServing) throw Error(ErrorKind::kBug, "a worker is asked for before the welcome");
   const uint64_t number = message.worker;
   const std::string program = message.program;
+  jobs_.insert(message.jobId);
   Worker& worker = workers_[number];
   worker.about = std::move(message);
   const bool taken = env_.offload.submit("fetch program " + program,
@@ -192,7 +222,8 @@ void TaskManager::start(Worker& worker) {
                          .slots = about.slots,
                          .masterAddress = about.masterAddress,
                          .port = about.masterPort,
-                         .dataAddress = options_.about.address};
+                         .dataAddress = options_.about.address,
+                         .localFolder = options_.localFolder};
   ProcessSpec spec{
       .program = store_.executable(*program), .arguments = about.arguments, .role = role.encode()};
   spec.environment = libraryPath(env_, store_.libraryFolder(*program));
@@ -216,6 +247,7 @@ void TaskManager::on(manager_messages::StopWorker&& message) {
 }
 
 void TaskManager::look() {
+  bool last = false;  // of a job that has ended
   for (auto at = workers_.begin(); at != workers_.end();) {
     Worker& worker = at->second;
     const std::optional<ProcessEnd> end =
@@ -229,8 +261,10 @@ void TaskManager::look() {
                                      : toString(*end);
     if (!dismissed && !worker.stopped) how += lastWords(env_.files, worker.logFile, *end);
     ended(worker, dismissed, how);
+    last = last || !jobs_.contains(worker.about.jobId);
     at = workers_.erase(at);
   }
+  if (last) dropCopies();
 }
 
 void TaskManager::ended(Worker& worker, bool dismissed, const std::string& how) {

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -41,6 +42,8 @@ struct TaskManagerOptions {
   /// Where what workers write goes, a file each; it is there.
   std::string logFolder;
   size_t keptLogs = 400;
+  /// Where workers may keep copies of state, a folder in it for each job; empty: nowhere.
+  std::string localFolder = {};
   /// Gets a program into the store, unless it is there. Called on off-load threads; throws Error.
   MoveFunction<void(const manager_messages::Welcome&, const std::string& program)> fetch;
 };
@@ -91,7 +94,9 @@ class TaskManager final : public Runnable {
   void on(manager_messages::StartWorker&& message);
   void on(manager_messages::StopWorker&& message);
   void on(manager_messages::Shutdown&& message);
+  void on(manager_messages::JobEnded&& message);
 
+  void dropCopies();
   void fetched(uint64_t number, const std::optional<Error>& problem);
   void start(Worker& worker);
   void look();
@@ -107,6 +112,7 @@ class TaskManager final : public Runnable {
   State state_ = State::kAway;
   std::shared_ptr<Link> link_;  // what comes of an earlier one is not listened to
   manager_messages::Welcome welcome_;
+  std::set<std::string> jobs_;          // that have not ended, as far as it is told
   std::map<uint64_t, Worker> workers_;  // by their numbers
   int fetching_ = 0;                    // off-loaded work that has not come back
   int64_t nextAttempt_ = 0;

@@ -110,6 +110,8 @@ class ClusterWorld {
         makeGraph_(std::move(makeGraph)) {}
 
   bool oneProgram = false;
+  /// Of all workers.
+  std::string localFolder = {};
   void start(const Configuration& configuration = kept(), int restarts = 0) {
     job.emplace(makeGraph_(), configuration, sim.env(),
                 DistributedJobOptions{.restarts =
@@ -140,7 +142,9 @@ class ClusterWorld {
                                                             *worker.process);
     auto content = std::make_shared<Content>(
         graph ? *std::move(graph) : makeGraph_(),
-        WorkerAgentOptions{.name = name, .slots = slots, .dataPlane = worker.dataPlane.get()}, worker);
+        WorkerAgentOptions{
+            .name = name, .slots = slots, .dataPlane = worker.dataPlane.get(), .localFolder = localFolder},
+        worker);
     worker.agent = {content, &content->agent};
     worker.process->add(1, content->agent);
     worker.process->keep(std::move(content));

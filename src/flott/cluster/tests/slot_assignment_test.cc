@@ -32,6 +32,15 @@ TEST(SlotAssignment, SlotsGoBackToWhoHasHadThem) {
   EXPECT_EQ(even({"b", "b"}, {{"a", 2, 2}, {"b", 2, 1}}), (Chosen{1, 0}));
 }
 
+TEST(SlotAssignment, AnotherWorkerOfTheTaskManagerTakesThePlaceOfOneThatIsGone) {
+  EXPECT_EQ(packed({"t1/w1", "t1/w1"}, {{"t2/w2", 4, 4}, {"t1/w3", 2, 2}}), (Chosen{1, 1}));
+  EXPECT_EQ(packed({"t1/w1", "t2/w2", "t1/w1"}, {{"t2/w2", 2, 2}, {"t3/w9", 2, 2}, {"t1/w3", 2, 2}}),
+            (Chosen{2, 0, 2}));
+  EXPECT_EQ(even({"t1/w1", "t2/w2"}, {{"t2/w4", 4, 4}, {"t1/w3", 2, 2}}), (Chosen{1, 0}));
+  EXPECT_EQ(packed({"t1/w1"}, {{"t1/w3", 1, 1}, {"t1/w1", 1, 1}}), (Chosen{1})) << "the same one first";
+  EXPECT_EQ(even({"w1"}, {{"w2", 4, 3}, {"w3", 4, 4}}), (Chosen{1})) << "these are nobody's";
+}
+
 TEST(SlotAssignment, SpreadOutWhoHasTheLeastToDoForItsSizeIsNext) {
   EXPECT_EQ(even(fresh(4), {{"a", 4, 4}, {"b", 4, 4}}), (Chosen{0, 1, 0, 1}));
   EXPECT_EQ(even(fresh(3), {{"a", 4, 4}, {"b", 1, 1}}), (Chosen{0, 1, 0}));

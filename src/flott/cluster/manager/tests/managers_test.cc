@@ -54,6 +54,7 @@ class Managers : public testing::Test {
                    .address = kManager,
                    .port = 6123,
                    .logFolder = world.makeFolder("/" + id + "/log"),
+                   .localFolder = world.folder + "/" + id + "/localState",
                    .fetch = [this, &world](const manager_messages::Welcome&, const std::string& program) {
                      if (world.fetchFails || world.fetchFailsAt == folder)
                        throw Error(ErrorKind::kTransient, "the disk is full");
@@ -297,6 +298,41 @@ TEST_F(Managers, AJobThatHasEndedIsToldOfWhileMainGoesOn) {
   EXPECT_EQ(onlyJob().status, "FINISHED") << "the job has";
   EXPECT_EQ(onlyJob().restPort, 0);
   EXPECT_EQ(onlyJob().program, "");
+}
+
+TEST_F(Managers, ANewWorkerGoesWhereTheOneBeforeHasLeftItsCopies) {
+  OneTaskManager& one = addTaskManager("a", 2);
+  runningJob(1);
+  OneTaskManager& other = addTaskManager("b", 8);
+  pass(Duration::seconds(20));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(one.processes.running(Kind::kWorker).size(), 1u) << "however many more slots the other has";
+    EXPECT_EQ(one.processes.running(Kind::kWorker).front()->role.localFolder, folder + "/a/localState");
+    one.processes.running(Kind::kWorker).front()->crash();
+    pass(Duration::seconds(20));
+  }
+  wires.part(kManager, one.address);
+  pass(Duration::seconds(8));
+  EXPECT_EQ(other.processes.running(Kind::kWorker).size(), 1u) << "where else";
+}
+
+TEST_F(Managers, CopiesOfStateGoWithTheirJob) {
+  const std::string old = makeFolder("/a/localState/of-a-job-that-ended-meanwhile");
+  OneTaskManager& one = addTaskManager("a", 1);
+  EXPECT_FALSE(std::filesystem::exists(old));
+  const auto leading = runningJob(1);
+  const std::string copies = makeFolder("/a/localState/" + leading->role.master.jobId + "/chk-1");
+  one.processes.running(Kind::kWorker).front()->crash();
+  wires.part(kManager, one.address);
+  pass(Duration::seconds(8));
+  wires.join(kManager, one.address);
+  pass(Duration::seconds(20));
+  EXPECT_TRUE(std::filesystem::exists(copies)) << "the job goes on";
+  leaveArchive(*leading, JobStatus::kFinished);
+  leading->exit();
+  pass(Duration::seconds(1));
+  EXPECT_FALSE(std::filesystem::exists(copies));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/a/localState/" + leading->role.master.jobId));
 }
 
 TEST_F(Managers, AWorkerThatEndsIsReplacedButNotWithoutPause) {
