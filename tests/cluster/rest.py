@@ -153,9 +153,13 @@ def programs_and_processes():
         for plan in [api.ask(f'/jars/{jar}/plan?programArg=--deed&programArg=plain&parallelism=3'),
                      api.ask(f'/jars/{jar}/plan?program-args=--deed%20plain', 'POST', {'parallelism': 3})]:
             check({node['parallelism'] for node in plan['plan']['nodes']} == {3}, plan)
+        api.ask(f'/jars/{jar}/plan', status=403, headers={'Sec-Fetch-Site': 'cross-site'})
+        for origin, status in [('http://elsewhere', 403), ('http://' + cluster.address, 404)]:
+            api.ask('/jars/none/run', 'POST', {}, status=status, headers={'Origin': origin})
         job = api.ask(f'/jars/{jar}/run', 'POST', {'programArgsList': ['--deed', 'endless'], 'parallelism': 2,
                                                    'flinkConfiguration': {'pipeline.name': 'Set'}})['jobid']
         cluster.wait_for(job, 'RUNNING')
+        api.ask(f'/jobs/{job}/yarn-cancel', status=403, headers={'Sec-Fetch-Site': 'cross-site'})
         api.ask(f'/jars/{jar}', 'DELETE', status=409)
         api.ask(f'/jars/{jar}/run', 'POST', {'parallelism': 'x'}, status=400)
         api.ask(f'/jars/{jar}/run', 'POST', {'programArgsList': ['--deed', 'nothing']}, status=400)

@@ -15,7 +15,16 @@ from description import Description
 from real_cluster import BUILD, ODD, Cluster, check, run_cases, until
 
 REST = BUILD + '/tests/rest_job'
-NODE = shutil.which('node')
+
+
+def node():
+    """Node.js, if it is there and has fetch()."""
+    found = shutil.which('node')
+    version = subprocess.run([found, '--version'], capture_output=True, text=True).stdout if found else ''
+    return found if re.match(r'v(1[89]|[2-9]\d)\.', version) else None
+
+
+NODE = node()
 ODD_NAME = '<img src=x onerror=alert(1)>'
 
 
@@ -54,7 +63,7 @@ def no_path_is_unknown():
 
 def of_a_cluster():
     if not NODE:
-        return 'Node.js is not there'
+        return 'Node.js 18 is not there'
     with Cluster(taskmanagers=2, slots=2) as cluster:
         api = Description('http://' + cluster.address)
         page = Page(api)
@@ -106,7 +115,7 @@ def of_a_cluster():
 
 def of_a_program():
     if not NODE:
-        return 'Node.js is not there'
+        return 'Node.js 18 is not there'
     with tempfile.TemporaryDirectory() as name:
         log = pathlib.Path(name) / 'log'
         options = programs.options({'flott.web-ui.enabled': 'true', 'rest.port': '0', 'restart-strategy.type': 'fixed-delay',

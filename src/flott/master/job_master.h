@@ -204,7 +204,7 @@ class JobMaster final : public Runnable,
   void setStatus(JobStatus status);
   void noteFailure(const Error& error, std::optional<TaskId> task);
   std::map<TaskKey, Accumulators> endedAccumulators() const;
-  std::vector<TaskAccumulators> named(std::map<TaskKey, Accumulators> parts) const;
+  std::vector<TaskAccumulators> named(std::map<TaskKey, Accumulators>&& parts) const;
   JobDetails details() const;
   void fail(Error error, std::optional<TaskId> task = {});
   void cancelTasks();

@@ -23,7 +23,7 @@ void JobMaster::whenEnded(MoveFunction<void(JobDetails, std::vector<TaskAccumula
 
 void JobMaster::readAccumulators(MoveFunction<void(Accumulators)> reply) {
   readTaskAccumulators(
-      [reply = std::move(reply)](std::vector<TaskAccumulators> all) mutable { reply(merged(all)); });
+      [reply = std::move(reply)](const std::vector<TaskAccumulators>& all) mutable { reply(merged(all)); });
 }
 
 void JobMaster::readTaskAccumulators(MoveFunction<void(std::vector<TaskAccumulators>)> reply) {
@@ -36,7 +36,7 @@ std::map<TaskKey, Accumulators> JobMaster::endedAccumulators() const {
   return all;
 }
 
-std::vector<TaskAccumulators> JobMaster::named(std::map<TaskKey, Accumulators> parts) const {
+std::vector<TaskAccumulators> JobMaster::named(std::map<TaskKey, Accumulators>&& parts) const {
   std::vector<TaskAccumulators> all;
   for (auto& [key, values] : parts) {
     const auto task = tasks_.find(key);

@@ -50,13 +50,13 @@ Sections sectionsOf(std::string_view text) {
 std::string joinedOpenApi(std::string_view base, std::string_view more) {
   Sections all = sectionsOf(base);
   Sections added = sectionsOf(more);
-  for (auto& [kind, text] : added.components) {
+  for (auto& section : added.components) {
     const auto same = std::find_if(all.components.begin(), all.components.end(),
-                                   [&](const auto& one) { return one.first == kind; });
+                                   [&](const auto& one) { return one.first == section.first; });
     if (same == all.components.end()) {
-      all.components.emplace_back(kind, std::move(text));
+      all.components.push_back(std::move(section));
     } else {
-      same->second += text;
+      same->second += section.second;
     }
   }
   std::string joined = added.head + "paths:\n" + all.paths + added.paths + "components:\n";

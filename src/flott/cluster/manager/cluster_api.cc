@@ -30,7 +30,7 @@ namespace {
 // Answers of masters together for one document.
 constexpr Duration kForOverview = Duration::seconds(3);
 // Between the last word of a master and what the JobManager makes of it.
-constexpr Duration kForEndOfMaster = Duration::seconds(1);
+constexpr Duration kForEndOfMaster = Duration::seconds(3);
 constexpr Duration kLookForEnd = Duration(5);
 // Whether the JobManager has ended, which then answers nobody.
 constexpr Duration kBetweenLooks = Duration(200);
@@ -461,6 +461,8 @@ RestResponse ClusterApi::run(const Call& call) {
 }
 
 RestResponse ClusterApi::plan(const Call& call) {
+  // Its main() runs, also for a GET.
+  if (call.request.fromOtherSite) throw Refusal{403, "a page of another site may not do this"};
   const Place place(starting_, options_.mostStarting);
   const StoredProgram program = programOf(call.at[0]);
   const JobRequest request = jobRequestOf(call.request, program.id);

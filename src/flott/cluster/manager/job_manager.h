@@ -164,7 +164,7 @@ class JobManager final : public Runnable {
   void masterCrashed(Job& job, const std::string& how);
   void failToStart(Job& job, const Error& why);
   void lookForEnd(Job& job);
-  void takeArchive(Job& job, const std::string& archive);
+  void takeArchive(Job& job, JobArchive archive);
   void endJob(Job& job, const std::string& archive);
   void endWithout(Job& job, JobStatus status, const Error& why);
   void forgetOldJobs();

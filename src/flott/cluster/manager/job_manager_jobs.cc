@@ -22,6 +22,8 @@ constexpr int kMostCrashes = 10;
 constexpr int64_t kStableNanos = 600'000 * kNanosPerMilli;
 constexpr int64_t kFirstRestartNanos = 500 * kNanosPerMilli;
 constexpr int64_t kLastRestartNanos = 60'000 * kNanosPerMilli;
+// Between what a master leaves first of a job and all of its documents, while main() goes on.
+constexpr int64_t kForWholeArchiveNanos = 5'000 * kNanosPerMilli;
 
 }  // namespace
 
@@ -241,20 +243,26 @@ void JobManager::endWithout(Job& job, JobStatus status, const Error& why) {
 void JobManager::lookForEnd(Job& job) {
   const std::optional<FileInfo> file = env_.files.stat(archiveFile(job.id));
   if (!file || file->size == job.archiveBytes) return;
-  changed_ = true;
-  job.archiveBytes = file->size;
+  const int64_t now = env_.clock.monotonicNanos();
+  if (job.archiveSeenNanos == 0) job.archiveSeenNanos = now;
   try {
-    takeArchive(job, readFile(env_.files, file->path));
+    JobArchive archive = JobArchive::parse(readFile(env_.files, file->path));
+    const std::string vertices = "/jobs/" + toString(job.id) + "/vertices/";
+    const auto first = archive.documents().lower_bound(vertices);
+    const bool isWhole = first != archive.documents().end() && first->first.starts_with(vertices);
+    if (!isWhole && now - job.archiveSeenNanos < kForWholeArchiveNanos) return;
+    takeArchive(job, std::move(archive));
   } catch (const Error& error) {  // what the master leaves at its end counts
     env_.log.warn("jobmanager", error.what());
   }
+  changed_ = true;
+  job.archiveBytes = file->size;
 }
 
 /// Which job it was, and how it has ended.
-void JobManager::takeArchive(Job& job, const std::string& archive) {
-  auto parsed = std::make_shared<const JobArchive>(JobArchive::parse(archive));
+void JobManager::takeArchive(Job& job, JobArchive archive) {
   const nlohmann::json summary =
-      nlohmann::json::parse(firstJobSummary(parsed->find("/jobs/overview").value_or("")), nullptr, false);
+      nlohmann::json::parse(firstJobSummary(archive.find("/jobs/overview").value_or("")), nullptr, false);
   if (!summary.is_object() || !summary.contains("state") || !summary.contains("name"))
     throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
   const bool tells = summary["state"].is_string() && summary["name"].is_string();
@@ -262,11 +270,11 @@ void JobManager::takeArchive(Job& job, const std::string& archive) {
     throw Error(ErrorKind::kCorruption, "the archive of job " + toString(job.id) + " does not tell its end");
   job.name = summary["name"].get<std::string>();
   job.status = summary["state"].get<std::string>();
-  job.archive = std::move(parsed);
+  job.archive = std::make_shared<const JobArchive>(std::move(archive));
 }
 
 void JobManager::endJob(Job& job, const std::string& archive) {
-  takeArchive(job, archive);
+  takeArchive(job, JobArchive::parse(archive));
   job.state = Job::State::kEnded;
   for (const auto& peer : peers_) {
     if (peer->state == Peer::State::kTaskManager) peer->send(manager_messages::JobEnded{toString(job.id)});

@@ -81,7 +81,9 @@ struct JobManager::Job {
   std::map<std::string, int64_t> avoided;  // TaskManagers, and until when
   std::string status;                      // of one that has ended
   std::shared_ptr<const JobArchive> archive;
-  uint64_t archiveBytes = 0;  // of its file, when it was read while main() goes on
+  // Of its file, while main() goes on: how long it was when it was taken, and when it was seen first.
+  uint64_t archiveBytes = 0;
+  int64_t archiveSeenNanos = 0;
   MoveFunction<void(Submission)> reply;
   bool hasReply = false;
 

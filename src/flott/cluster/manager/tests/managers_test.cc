@@ -274,24 +274,24 @@ TEST_F(Managers, AJobThatHasEndedIsToldOfWhileMainGoesOn) {
   const auto leading = runningJob(1);
   const std::string file = leading->role.master.archive;
   leaveArchive(*leading, JobStatus::kFinished);
-  pass(Duration(100));
+  pass(Duration::seconds(10));
   EXPECT_EQ(onlyJob().archive, nullptr) << "its workers are not told yet";
   one.processes.running(Kind::kWorker).front()->exit(kDismissed);
   pass(Duration::seconds(2));
-  EXPECT_EQ(onlyJob().status, "FINISHED");
-  ASSERT_NE(onlyJob().archive, nullptr);
-  EXPECT_EQ(onlyJob().restPort, 4001) << "main() goes on";
-  EXPECT_EQ(onlyJob().program, program) << "which is not to be deleted";
-  const std::string plan = "/jobs/" + toString(onlyJob().id) + "/more";
-  EXPECT_FALSE(onlyJob().archive->find(plan));
-  std::string text = readFile(env.files, file);  // the whole one, which the master leaves a moment later
-  text.insert(text.find('[') + 1, R"({"path":")" + plan + R"(","json":"{}"},)");
+  EXPECT_EQ(onlyJob().status, "RUNNING") << "all documents are to come";
+  const std::string path = "/jobs/" + toString(onlyJob().id) + "/vertices/more";
+  std::string text = readFile(env.files, file);
+  text.insert(text.find('[') + 1, R"({"path":")" + path + R"(","json":"{}"},)");
   replaceFile(env.files, file, text);
   pass(Duration(100));
-  EXPECT_EQ(onlyJob().archive->find(plan), "{}");
+  EXPECT_EQ(onlyJob().status, "FINISHED");
+  ASSERT_NE(onlyJob().archive, nullptr);
+  EXPECT_EQ(onlyJob().archive->find(path), "{}");
+  EXPECT_EQ(onlyJob().restPort, 4001) << "main() goes on";
+  EXPECT_EQ(onlyJob().program, program) << "which is not to be deleted";
   std::ofstream(file) << "damaged";
   pass(Duration(100));
-  EXPECT_EQ(onlyJob().archive->find(plan), "{}") << "what was read stays";
+  EXPECT_EQ(onlyJob().archive->find(path), "{}") << "what was read stays";
   replaceFile(env.files, file, text);
   leading->crash();
   pass(Duration(100));
@@ -333,6 +333,16 @@ TEST_F(Managers, CopiesOfStateGoWithTheirJob) {
   pass(Duration::seconds(1));
   EXPECT_FALSE(std::filesystem::exists(copies));
   EXPECT_FALSE(std::filesystem::exists(folder + "/a/localState/" + leading->role.master.jobId));
+}
+
+TEST_F(Managers, AMasterThatCannotLeaveAllDocumentsLeavesTheEnd) {
+  OneTaskManager& one = addTaskManager("a", 1);
+  const auto leading = runningJob(1);
+  leaveArchive(*leading, JobStatus::kCancelled);
+  one.processes.running(Kind::kWorker).front()->exit(kDismissed);
+  pass(Duration::seconds(10));
+  EXPECT_EQ(onlyJob().status, "CANCELED");
+  EXPECT_EQ(onlyJob().restPort, 4001) << "main() goes on";
 }
 
 TEST_F(Managers, AWorkerThatEndsIsReplacedButNotWithoutPause) {
