@@ -2,10 +2,13 @@
 
 #include <algorithm>
 
+#include "flott/env/write_behind.h"
+
 namespace flott {
 
 namespace {
 
+constexpr uint64_t kSyncedAtOnce = uint64_t{8} << 20;
 constexpr uint64_t kCopyBlock = uint64_t{1} << 20;
 
 class UnfinishedFile final : public ObjectWriter {
@@ -14,8 +17,16 @@ class UnfinishedFile final : public ObjectWriter {
       : files_(files),
         path_(path),
         unfinished_(path + ".inprogress"),
-        writer_(files.create(unfinished_, WriteMode::kCreate)) {}
-  void write(std::string_view bytes) override { writer_->write(bytes); }
+        writer_(files.create(unfinished_, WriteMode::kCreate)),
+        behind_(dynamic_cast<WritesBehind*>(writer_.get())) {}
+  // The disk works while the rest is made.
+  void write(std::string_view bytes) override {
+    writer_->write(bytes);
+    sinceSync_ += bytes.size();
+    if (behind_ == nullptr || sinceSync_ < kSyncedAtOnce) return;
+    behind_->startSync();
+    sinceSync_ = 0;
+  }
   void close() override {
     writer_->sync();
     writer_->close();
@@ -27,6 +38,8 @@ class UnfinishedFile final : public ObjectWriter {
   const std::string path_;
   const std::string unfinished_;
   const std::unique_ptr<FileWriter> writer_;
+  WritesBehind* const behind_;  // null: it cannot
+  uint64_t sinceSync_ = 0;
 };
 
 }  // namespace

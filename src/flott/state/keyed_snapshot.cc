@@ -18,6 +18,9 @@ namespace {
 constexpr uint32_t kMagic = 0x53'4b'4c'46;  // "FLKS"
 constexpr uint32_t kVersion = 2;
 constexpr uint32_t kVersionBeforeTtl = 1;
+// A section of more bytes is likely to become much larger; it is taken in parts of a megabyte and a segment.
+constexpr size_t kLarge = size_t{128} << 10;
+constexpr size_t kPartRoom = (size_t{1} << 20) + (size_t{128} << 10);
 
 enum StateFlags : uint8_t { kExpires = 1 };  // a state's flags in the schema
 
@@ -70,6 +73,9 @@ std::unique_ptr<ColdCopy> KeyedSnapshotWriter::takeFiles() { return std::move(fi
 void KeyedSnapshotWriter::take(const SegmentImage& image) {
   const auto index = indexOf_.find(image.state);
   FLOTT_CHECK(index != indexOf_.end(), "a cut hands over a state that was not there when it was made");
+  // Room for a part at once: growing would copy it several times.
+  if (section_.size() + image.bytes.size() >= kLarge && section_.capacity() < kPartRoom)
+    section_.reserve(kPartRoom);
   const size_t before = section_.size();
   ByteWriter out(section_);
   encodePiece(index->second + image.variant, image, out);

@@ -11,6 +11,7 @@
 
 #include "flott/env/failures.h"
 #include "flott/env/posix/parts.h"
+#include "flott/env/write_behind.h"
 
 namespace flott::posix {
 namespace {
@@ -48,10 +49,10 @@ class PosixReader final : public FileReader {
   const Descriptor file_;
 };
 
-class PosixWriter final : public FileWriter {
+class PosixWriter final : public FileWriter, public WritesBehind {
  public:
   PosixWriter(std::string path, Descriptor file, uint64_t size)
-      : path_(std::move(path)), file_(std::move(file)), size_(size) {
+      : path_(std::move(path)), file_(std::move(file)), size_(size), written_(size), started_(size) {
     buffer_.reserve(kWriteBuffer);
   }
 
@@ -76,6 +77,12 @@ class PosixWriter final : public FileWriter {
       throw fileError(FileDeed::kWrite, path_, errno);
   }
 
+  void startSync() override {
+    (void)::sync_file_range(file_.number(), static_cast<off64_t>(started_),
+                            static_cast<off64_t>(written_ - started_), SYNC_FILE_RANGE_WRITE);
+    started_ = written_;
+  }
+
   void close() override {
     flush();
     const int number = file_.release();
@@ -90,12 +97,15 @@ class PosixWriter final : public FileWriter {
       const ssize_t written = retried([&] { return ::write(file_.number(), bytes.data(), bytes.size()); });
       if (written < 0) throw fileError(FileDeed::kWrite, path_, errno);
       bytes.remove_prefix(static_cast<size_t>(written));
+      written_ += static_cast<uint64_t>(written);
     }
   }
 
   const std::string path_;
   Descriptor file_;
   uint64_t size_;
+  uint64_t written_;  // of these, those that the system has
+  uint64_t started_;  // and those that it was told to bring to the disk
   std::string buffer_;
 };
 

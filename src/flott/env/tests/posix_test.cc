@@ -14,6 +14,7 @@
 #include "flott/base/tests/error_text.h"
 #include "flott/env/job_scope.h"
 #include "flott/env/posix/real_env.h"
+#include "flott/env/write_behind.h"
 
 namespace flott {
 namespace {
@@ -309,6 +310,29 @@ TEST_F(Posix, DevicesFailAsDisksDo) {
   char block[8];
   EXPECT_EQ(errorText([&] { memory->read(0, block); }, ErrorKind::kTransient),
             "file '/proc/self/mem' cannot be read: input/output error");
+}
+
+TEST_F(Posix, WhatIsWrittenBehindIsWhatWasWritten) {
+  const std::string path = testing::TempDir() + "/flott-written-behind";
+  std::string all;
+  for (const WriteMode mode : {WriteMode::kCreate, WriteMode::kAppend}) {
+    const std::unique_ptr<FileWriter> writer = env.files.create(path, mode);
+    auto* const behind = dynamic_cast<WritesBehind*>(writer.get());
+    ASSERT_NE(behind, nullptr);
+    behind->startSync();
+    for (const size_t size : {10u, 200'000u, 70'000u}) {
+      const std::string part(size, static_cast<char>('a' + all.size() % 26));
+      writer->write(part);
+      behind->startSync();
+      all += part;
+    }
+    writer->sync();
+    behind->startSync();
+    writer->close();
+  }
+  std::ifstream file(path);
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(file), {}), all);
+  env.files.remove(path);
 }
 
 TEST_F(Posix, LinkedFoldersAreNotWalkedTwice) {
