@@ -26,6 +26,7 @@ def numbers(api, path):
 def check_running(cluster, api):
     settings = {**CHECKPOINTED, 'execution.checkpointing.dir': cluster.folder + '/checkpoints'}
     job = cluster.run_detached(REST, options=settings, parallelism=2)
+    until(lambda: api.ask(f'/jobs/{job}/exceptions')['exceptionHistory']['entries'], 'its one failure')
     until(lambda: api.ask(f'/jobs/{job}')['status-counts']['RUNNING'] == 2, 'all tasks')
     until(lambda: api.ask(f'/jobs/{job}/checkpoints')['counts']['completed'] > 1, 'checkpoints')
     check_overviews(api, job)

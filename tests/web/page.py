@@ -44,6 +44,13 @@ class Page:
         return None if self.said[id]['hidden'] else self.said[id]['text']
 
 
+def wait_for_restart(api, job):
+    """A job of rest_job fails once, and goes on."""
+    until(lambda: api.ask(f'/jobs/{job}/exceptions')['exceptionHistory']['entries'], 'its failure')
+    until(lambda: (found := api.ask(f'/jobs/{job}'))['state'] == 'RUNNING' and found['status-counts']['RUNNING'] > 0 and
+          found['status-counts']['RUNNING'] == sum(found['status-counts'].values()), 'all tasks')
+
+
 def no_path_is_unknown():
     """Each word between slashes in the page's requests is one of a path that is described."""
     page = pathlib.Path('web/local.html').read_text()
@@ -73,7 +80,7 @@ def of_a_cluster():
         job = cluster.run_detached(REST, parallelism=2, options={
             'execution.checkpointing.interval': '200 ms', 'execution.checkpointing.dir': cluster.folder + '/checkpoints',
             'restart-strategy.type': 'fixed-delay', 'restart-strategy.fixed-delay.delay': '10 ms'})
-        until(lambda: api.ask(f'/jobs/{job}')['status-counts']['RUNNING'] == 2, 'all tasks')
+        wait_for_restart(api, job)
         until(lambda: api.ask(f'/jobs/{job}/checkpoints')['counts']['completed'] > 0, 'a checkpoint')
         vertex = api.ask(f'/jobs/{job}')['vertices'][1]
         until(lambda: api.ask(f'/jobs/{job}/vertices/{vertex["id"]}/backpressure')['status'] == 'ok', 'back pressure')
@@ -123,7 +130,8 @@ def of_a_program():
         with programs.running([REST, *options], log):
             [url] = until(lambda: programs.said(log, r'web page about the jobs is at (http://\S+)'), 'the page')
             api = Description(url)
-            until(lambda: api.ask('/jobs')['jobs'], 'a job')
+            [job] = until(lambda: api.ask('/jobs')['jobs'], 'a job')
+            wait_for_restart(api, job['id'])
             page = Page(api)
             check(page.text('name') == 'Rest' and 'RUNNING' in page.text('jobs'), page.text('jobs'))
             check(page.text('nav') is None and page.text('tiles') is None and page.text('ended-jobs') is None, 'no cluster')
