@@ -78,23 +78,23 @@ class Target {
         throw Error(ErrorKind::kUser,
                     "Parquet is nothing for a terminal: give --output FILE, or redirect standard output");
       }
-      output_ = Output([](std::string_view bytes) { print(bytes); });
+      output_ = ByteOutput([](std::string_view bytes) { print(bytes); });
       return;
     }
     writer_ = env.files.create(*path, WriteMode::kCreate);
-    output_ = Output([this](std::string_view bytes) { writer_->write(bytes); });
+    output_ = ByteOutput([this](std::string_view bytes) { writer_->write(bytes); });
   }
-  Output& output() { return output_; }
+  ByteOutput& output() { return output_; }
   void close() {
     if (writer_ != nullptr) writer_->close();
   }
 
  private:
   std::unique_ptr<FileWriter> writer_;
-  Output output_;
+  ByteOutput output_;
 };
 
-std::unique_ptr<RowFormat> formatOf(const std::string& format, const StateRowType& type, Output& output) {
+std::unique_ptr<RowFormat> formatOf(const std::string& format, const StateRowType& type, ByteOutput& output) {
   if (format == "csv") return csvRows(type, output);
   if (format == "parquet") return parquetRows(type, output);
   return jsonRows(type, output);
@@ -203,7 +203,7 @@ int diff(const Env& env, const std::string& name, std::span<const std::string> w
   expectPaths(given, 2, name);
   const auto before = openCheckpoint(env, given, given.positional[0]);
   const auto after = openCheckpoint(env, given, given.positional[1]);
-  Output output([](std::string_view text) { print(text); });
+  ByteOutput output([](std::string_view text) { print(text); });
   const ComparisonOptions options{.op = given.find("--operator").value_or(""),
                                   .summary = given.has("--summary")};
   return compareCheckpoints(*before, *after, options, output) ? kSame : kDiffers;

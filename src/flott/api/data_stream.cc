@@ -1,6 +1,7 @@
 #include "flott/api/data_stream.h"
 
 #include "flott/api/partition_windowed_stream.h"
+#include "flott/api/watermarks.h"
 
 namespace flott {
 

@@ -256,9 +256,9 @@ class Skipper {
   int depth_ = 0;
 };
 
-class KeyHasher {
+class StoredKeyHasher {
  public:
-  explicit KeyHasher(ByteReader& in) : in_(in) {}
+  explicit StoredKeyHasher(ByteReader& in) : in_(in) {}
 
   uint64_t value(const TypeDescription& part, const EnclosingTypes* around) {
     const Depth deeper(depth_, in_);
@@ -390,7 +390,9 @@ ResolvedType resolve(const TypeDescription& type, const EnclosingTypes* above) {
 
 void skipValue(const TypeDescription& type, ByteReader& in) { Skipper(in).value(type, nullptr); }
 
-uint64_t hashOfKey(const TypeDescription& type, ByteReader& in) { return KeyHasher(in).value(type, nullptr); }
+uint64_t hashOfKey(const TypeDescription& type, ByteReader& in) {
+  return StoredKeyHasher(in).value(type, nullptr);
+}
 
 void appendJson(const TypeDescription& type, ByteReader& in, std::string& out) {
   appendJson(type, nullptr, in, out);

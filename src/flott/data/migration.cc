@@ -79,9 +79,9 @@ size_t fixedSize(const TypeDescription& type) {
 }
 
 /// Reads past values by their description.
-class Skipper {
+class StoredSkipper {
  public:
-  explicit Skipper(const Customs& customs) : customs_(customs) {}
+  explicit StoredSkipper(const Customs& customs) : customs_(customs) {}
 
   void skip(const TypeDescription& type, const Scope* scope, ByteReader& in, int depth) const {
     if (const size_t bytes = fixedSize(type)) {
@@ -196,7 +196,9 @@ ValueSkipper::ValueSkipper(ValueSkipper&&) noexcept = default;
 
 std::string ValueSkipper::obstacle() const { return unknownCustom(plan_->type, plan_->customs); }
 
-void ValueSkipper::skip(ByteReader& in) const { Skipper(plan_->customs).skip(plan_->type, nullptr, in, 0); }
+void ValueSkipper::skip(ByteReader& in) const {
+  StoredSkipper(plan_->customs).skip(plan_->type, nullptr, in, 0);
+}
 
 // --- Migration ---
 
@@ -338,7 +340,7 @@ std::vector<std::string> Migration::Plan::defaultsOf(const TypeDescription& is, 
   ByteReader in(all);
   for (const TypeDescription& part : is.parts) {
     const size_t from = in.offset();
-    Skipper(customs).skip(part, scope, in, 0);
+    StoredSkipper(customs).skip(part, scope, in, 0);
     fields.push_back(all.substr(from, in.offset() - from));
   }
   return fields;
@@ -348,19 +350,19 @@ void Migration::Plan::run(const Node& node, ByteReader& in, ByteWriter& out, int
   switch (node.op) {
     case Node::Op::kCopy: {
       const char* const from = in.raw(0);
-      Skipper(customs).skip(*node.type, node.scope, in, depth);
+      StoredSkipper(customs).skip(*node.type, node.scope, in, depth);
       out.raw(from, static_cast<size_t>(in.raw(0) - from));
       return;
     }
     case Node::Op::kOptional: {
-      Skipper::checkDepth(in, depth);
+      StoredSkipper::checkDepth(in, depth);
       const auto present = in.fixed<uint8_t>();
       out.fixed(present);
       if (present != 0) run(*node.parts[0], in, out, depth + 1);
       return;
     }
     case Node::Op::kMany: {
-      Skipper::checkDepth(in, depth);
+      StoredSkipper::checkDepth(in, depth);
       const size_t count = in.count();
       out.varint(count);
       for (size_t i = 0; i < count; ++i) {
@@ -394,7 +396,7 @@ void Migration::Plan::runSteps(const Node& node, ByteReader& in, ByteWriter& out
         run(*step.node, in, to, depth);
         break;
       case Node::Step::Kind::kDrop:
-        Skipper(customs).skip(*step.node->type, step.node->scope, in, depth);
+        StoredSkipper(customs).skip(*step.node->type, step.node->scope, in, depth);
         break;
       case Node::Step::Kind::kDefault:
         to.raw(step.bytes.data(), step.bytes.size());

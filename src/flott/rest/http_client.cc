@@ -12,7 +12,7 @@ namespace flott {
 namespace {
 
 constexpr size_t kHeadBytes = 64 << 10;
-constexpr size_t kBlock = 64 << 10;
+constexpr size_t kReadBlock = 64 << 10;
 constexpr const char* kBoundary = "flott-form-9d2c7a51e04b48f3";
 
 std::string_view nameIn(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
@@ -100,7 +100,7 @@ class HttpClient::Exchange final : public ByteSource {
   }
 
   void sendFile(FileReader& file, uint64_t length, const std::string& path) {
-    std::string block(kBlock, '\0');
+    std::string block(kReadBlock, '\0');
     for (uint64_t at = 0; at < length;) {
       const size_t n = file.read(at, {block.data(), std::min<uint64_t>(block.size(), length - at)});
       if (n == 0)
@@ -207,7 +207,7 @@ HttpClient::Answer HttpClient::exchange(const Request& request, const std::strin
     const bool toFile = !file.empty() && answer.ok();
     HttpBody body(exchange, exchange.framingOf(request, answer), toFile ? UINT64_MAX : options_.answerBytes);
     const std::unique_ptr<FileWriter> writer = toFile ? env_.files.create(file, WriteMode::kCreate) : nullptr;
-    std::string block(kBlock, '\0');
+    std::string block(kReadBlock, '\0');
     while (const size_t n = body.read(block)) {
       const std::string_view bytes = std::string_view(block).substr(0, n);
       if (toFile) {

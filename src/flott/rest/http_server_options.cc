@@ -6,6 +6,7 @@
 #include "flott/base/error.h"
 #include "flott/base/options.h"
 #include "flott/base/rest_options.h"
+#include "flott/rest/http_body.h"
 
 namespace flott {
 namespace {
@@ -19,12 +20,6 @@ int parsePort(std::string_view port, std::string_view all, std::string_view opti
                                       "50100-50200");
   }
   return number;
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
 }
 
 }  // namespace

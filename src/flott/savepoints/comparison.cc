@@ -27,7 +27,7 @@ struct Tally {
 /// Lines under the names of operator and state, which are written before the first of them only.
 class Report {
  public:
-  Report(Output& output, bool summary) : output_(output), summary_(summary) {}
+  Report(ByteOutput& output, bool summary) : output_(output), summary_(summary) {}
 
   bool same() const { return same_; }
   void enterOperator(const std::string& name) { operator_ = name; }
@@ -74,7 +74,7 @@ class Report {
     if (text_.size() >= kTextAtOnce) flush();
   }
 
-  Output& output_;
+  ByteOutput& output_;
   const bool summary_;
   bool same_ = true;
   std::string operator_;
@@ -343,7 +343,7 @@ OperatorId idOf(const CheckpointMetadata& before, const CheckpointMetadata& afte
 }  // namespace
 
 bool compareCheckpoints(CheckpointFiles& before, CheckpointFiles& after, const ComparisonOptions& options,
-                        Output& output) {
+                        ByteOutput& output) {
   const CheckpointMetadata &a = before.metadata(), &b = after.metadata();
   std::optional<OperatorId> only;
   if (!options.op.empty()) only = idOf(a, b, options.op);

@@ -22,6 +22,6 @@ struct ComparisonOptions {
 /// Writes what differs, as text; whether nothing does. Lists of operators are compared as bags: in which
 /// order, and with which subtask, their items are does not matter.
 bool compareCheckpoints(CheckpointFiles& before, CheckpointFiles& after, const ComparisonOptions& options,
-                        Output& output);
+                        ByteOutput& output);
 
 }  // namespace flott

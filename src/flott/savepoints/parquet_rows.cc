@@ -26,7 +26,7 @@ constexpr uint64_t kRowGroupBytes = uint64_t{64} << 20;
 /// A file that is only written to.
 class OutputFile final : public arrow::io::OutputStream {
  public:
-  explicit OutputFile(Output& output) : output_(output) {}
+  explicit OutputFile(ByteOutput& output) : output_(output) {}
 
   arrow::Status Close() override {
     closed_ = true;
@@ -41,14 +41,14 @@ class OutputFile final : public arrow::io::OutputStream {
   }
 
  private:
-  Output& output_;
+  ByteOutput& output_;
   int64_t written_ = 0;
   bool closed_ = false;
 };
 
 class ParquetRows final : public RowFormat {
  public:
-  ParquetRows(const StateRowType& type, Output& output)
+  ParquetRows(const StateRowType& type, ByteOutput& output)
       : type_(type), file_(std::make_shared<OutputFile>(output)) {
     arrow::FieldVector fields;
     if (type.hasSubtask) fields.push_back(arrow::field("subtask", arrow::uint32(), false));
@@ -124,7 +124,7 @@ class ParquetRows final : public RowFormat {
 
 }  // namespace
 
-std::unique_ptr<RowFormat> parquetRows(const StateRowType& type, Output& output) {
+std::unique_ptr<RowFormat> parquetRows(const StateRowType& type, ByteOutput& output) {
   return std::make_unique<ParquetRows>(type, output);
 }
 

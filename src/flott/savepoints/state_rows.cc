@@ -204,7 +204,7 @@ std::string withoutSpaces(const std::string& json) {
 /// Gathers text and hands it on in pieces.
 class TextRows : public RowFormat {
  public:
-  TextRows(const StateRowType& type, Output& output) : type_(type), output_(output) {}
+  TextRows(const StateRowType& type, ByteOutput& output) : type_(type), output_(output) {}
   void end() override {
     if (!text_.empty()) output_(text_);
     text_.clear();
@@ -220,7 +220,7 @@ class TextRows : public RowFormat {
   std::string text_;
 
  private:
-  Output& output_;
+  ByteOutput& output_;
 };
 
 class JsonRows final : public TextRows {
@@ -240,7 +240,7 @@ class JsonRows final : public TextRows {
 
 class CsvRows final : public TextRows {
  public:
-  CsvRows(const StateRowType& type, Output& output) : TextRows(type, output) {
+  CsvRows(const StateRowType& type, ByteOutput& output) : TextRows(type, output) {
     if (type.hasSubtask) cell("subtask");
     if (type.key) header(*type.key, "key");
     if (!type.nameSpace.empty()) cell(type.nameSpace);
@@ -303,11 +303,11 @@ std::unique_ptr<RowSource> rowsOf(const OperatorSnapshot& op, const StoredOperat
   return std::make_unique<OperatorRows>(op, state);
 }
 
-std::unique_ptr<RowFormat> jsonRows(const StateRowType& type, Output& output) {
+std::unique_ptr<RowFormat> jsonRows(const StateRowType& type, ByteOutput& output) {
   return std::make_unique<JsonRows>(type, output);
 }
 
-std::unique_ptr<RowFormat> csvRows(const StateRowType& type, Output& output) {
+std::unique_ptr<RowFormat> csvRows(const StateRowType& type, ByteOutput& output) {
   return std::make_unique<CsvRows>(type, output);
 }
 

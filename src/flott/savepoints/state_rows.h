@@ -61,7 +61,7 @@ std::unique_ptr<RowSource> rowsOf(CheckpointFiles& files, const StoredKeyedState
 std::unique_ptr<RowSource> rowsOf(const OperatorSnapshot& op, const StoredOperatorState& state);
 
 /// Where bytes go, some at a time.
-using Output = MoveFunction<void(std::string_view)>;
+using ByteOutput = MoveFunction<void(std::string_view)>;
 
 class RowFormat {
  public:
@@ -72,11 +72,11 @@ class RowFormat {
 };
 
 /// An object on a line of its own for each row.
-std::unique_ptr<RowFormat> jsonRows(const StateRowType& type, Output& output);
+std::unique_ptr<RowFormat> jsonRows(const StateRowType& type, ByteOutput& output);
 /// A line with names of columns, then one for each row; structs are a column for each field.
-std::unique_ptr<RowFormat> csvRows(const StateRowType& type, Output& output);
+std::unique_ptr<RowFormat> csvRows(const StateRowType& type, ByteOutput& output);
 /// A file with nested columns. Variants and recursive types are JSON in a column of text.
-std::unique_ptr<RowFormat> parquetRows(const StateRowType& type, Output& output);
+std::unique_ptr<RowFormat> parquetRows(const StateRowType& type, ByteOutput& output);
 
 /// Whether an encoded key is the one that somebody wrote as JSON, or as text without quotes.
 bool isKey(const StateRowType& type, std::string_view key, const std::string& written);

@@ -11,7 +11,7 @@ namespace flott {
 namespace {
 
 constexpr uint32_t kMagic = 0x53'53'4c'46;  // "FLSS"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kCatalogVersion = 1;
 // That a section refers to: with more of them the smaller half is written anew, as one.
 constexpr size_t kMostFiles = 16;
 
@@ -21,7 +21,7 @@ std::string SharedSection::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
   out.fixed(kMagic);
-  out.varint(kVersion);
+  out.varint(kCatalogVersion);
   out.string(header);
   out.varint(stretches.size());
   for (const Stretch& stretch : stretches) {
@@ -36,7 +36,7 @@ SharedSection SharedSection::decode(std::string_view bytes) {
   ByteReader in(bytes);
   if (in.fixed<uint32_t>() != kMagic) in.fail("is no keyed state in shared files");
   const uint64_t version = in.varint();
-  if (version > kVersion) failNewerFormat("keyed state in shared files", version, kVersion);
+  if (version > kCatalogVersion) failNewerFormat("keyed state in shared files", version, kCatalogVersion);
   SharedSection section;
   section.header = in.string();
   section.stretches.resize(in.count(3));

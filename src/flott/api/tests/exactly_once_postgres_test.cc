@@ -11,7 +11,7 @@
 #include "flott/api/test_world.h"
 #include "flott/connectors/postgres/tests/fake_postgres.h"
 
-namespace flott {
+namespace flott::exactly_once_postgres_test {
 namespace {
 
 constexpr int64_t kCount = 400;
@@ -199,4 +199,4 @@ INSTANTIATE_TEST_SUITE_P(Modes, ExactlyOncePostgres, testing::Values(Mode::kExac
                          });
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::exactly_once_postgres_test

@@ -9,7 +9,7 @@
 #include "flott/api/tests/job_test.h"
 #include "flott/api/watermarks.h"
 
-namespace flott {
+namespace flott::full_window_test {
 namespace {
 
 struct Score {
@@ -358,4 +358,4 @@ TEST(FullWindowOnThreads, SortsAndMapsOnDisk) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::full_window_test

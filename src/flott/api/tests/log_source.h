@@ -31,13 +31,13 @@ struct Logged {
   auto operator<=>(const Logged&) const = default;
 };
 
-struct LogOptions {
+struct LogSourceOptions {
   bool canPause = true;
 };
 
 class LogReader final : public TypedReader<Logged, LogSplit> {
  public:
-  explicit LogReader(LogOptions options) : options_(options) {}
+  explicit LogReader(LogSourceOptions options) : options_(options) {}
   void open(SourceReaderContext& context) override { context_ = &context; }
   void addSplits(std::vector<LogSplit> splits) override {
     splits_.insert(splits_.end(), splits.begin(), splits.end());
@@ -80,7 +80,7 @@ class LogReader final : public TypedReader<Logged, LogSplit> {
  private:
   static constexpr int64_t kWorldBegins = 1'000'000'000;  // as SimulatedClock
 
-  const LogOptions options_;
+  const LogSourceOptions options_;
   SourceReaderContext* context_ = nullptr;
   std::vector<LogSplit> splits_;
   std::vector<std::string> paused_;
@@ -89,7 +89,7 @@ class LogReader final : public TypedReader<Logged, LogSplit> {
 
 class Log final : public Source<Logged, LogSplit> {
  public:
-  explicit Log(std::vector<LogSplit> splits, LogOptions options = {})
+  explicit Log(std::vector<LogSplit> splits, LogSourceOptions options = {})
       : splits_(std::move(splits)), options_(options) {}
   Boundedness boundedness() const override { return Boundedness::kContinuousUnbounded; }
   std::unique_ptr<Enumerator> createEnumerator(std::optional<State> restored) const override {
@@ -99,7 +99,7 @@ class Log final : public Source<Logged, LogSplit> {
 
  private:
   const std::vector<LogSplit> splits_;
-  const LogOptions options_;
+  const LogSourceOptions options_;
 };
 
 /// A partition whose event time runs `speed` times as fast as the clock: `count` records, one every `every`

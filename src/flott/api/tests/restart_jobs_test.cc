@@ -8,7 +8,7 @@
 #include "flott/api/sinks.h"
 #include "flott/api/test_world.h"
 
-namespace flott {
+namespace flott::restart_jobs_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -147,4 +147,4 @@ TEST(RestartJobs, WithoutCheckpointsAndStrategyTheFirstFailureEndsIt) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::restart_jobs_test

@@ -8,7 +8,7 @@
 #include "flott/api/tests/job_test.h"
 #include "flott/operators/static_enumerator.h"
 
-namespace flott {
+namespace flott::savepoint_jobs_test {
 namespace {
 
 constexpr int64_t kKeys = 7;
@@ -286,4 +286,4 @@ TEST_F(SavepointJobs, NeedAFolder) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::savepoint_jobs_test

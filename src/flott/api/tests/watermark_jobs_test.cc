@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 
 auto monotonous() { return WatermarkStrategy<Logged>::forMonotonousTimestamps(); }
 
-SourceOf<Logged> logOf(std::vector<LogSplit> splits, const std::string& name, LogOptions options = {}) {
+SourceOf<Logged> logOf(std::vector<LogSplit> splits, const std::string& name, LogSourceOptions options = {}) {
   return sourceOf(Log(std::move(splits), options), name);
 }
 
@@ -60,7 +60,7 @@ struct Drift {
 };
 
 // Runs two sources of one group; partitions have random speeds. Some end early, one says nothing for ever.
-Drift drift(uint64_t seed, bool aligned, LogOptions options) {
+Drift drift(uint64_t seed, bool aligned, LogSourceOptions options) {
   test::RandomValues random(seed);
   std::vector<std::vector<LogSplit>> sources(2);
   std::map<std::string, int64_t> at;  // by partition that is not through

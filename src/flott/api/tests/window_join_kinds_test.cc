@@ -6,7 +6,7 @@
 #include "flott/api/watermarks.h"
 #include "flott/operators/tests/chance.h"
 
-namespace flott {
+namespace flott::window_join_kinds_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -108,4 +108,4 @@ TEST(WindowJoinKinds, TriggersEvictorsAndLatenessWorkOnTheTaggedRecords) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::window_join_kinds_test

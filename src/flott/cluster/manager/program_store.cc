@@ -44,7 +44,7 @@ Error wrong(const std::string& what) {
   return Error(ErrorKind::kUser, "a program is described by a name and its files, and " + what);
 }
 
-void check(const std::vector<ProgramFile>& files) {
+void checkNames(const std::vector<ProgramFile>& files) {
   if (files.empty() || files.size() > kMostFiles)
     throw wrong("has from 1 to " + std::to_string(kMostFiles) + " of these, not " +
                 std::to_string(files.size()));
@@ -83,7 +83,7 @@ bool isBlobHash(std::string_view text) {
 }
 
 std::string programId(const std::vector<ProgramFile>& files) {
-  check(files);
+  checkNames(files);
   RunningHash hash;
   for (const ProgramFile& file : files) hash.add(file.name + "\n" + file.hash + "\n");
   return hex(hash.value());
@@ -215,7 +215,7 @@ std::vector<ProgramFile> programFilesOf(std::string_view text) {
     for (const nlohmann::json& file : json.at("files"))
       files.push_back({file.at("name").get<std::string>(), file.at("hash").get<std::string>(),
                        file.at("bytes").get<uint64_t>()});
-    check(files);
+    checkNames(files);
     return files;
   } catch (const nlohmann::json::exception& error) {
     throw wrong(std::string("this cannot be read: ") + error.what());

@@ -9,7 +9,7 @@
 #include "flott/env/posix/real_env.h"
 #include "flott/env/simulated_async_network.h"
 
-namespace flott {
+namespace flott::tcp_test {
 namespace {
 
 constexpr int64_t kCount = 800;
@@ -245,4 +245,4 @@ TEST(Tcp, CarriesAJobAndItsRecordsOnRealSockets) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::tcp_test

@@ -13,8 +13,6 @@
 namespace flott {
 namespace {
 
-constexpr size_t kCopyBlock = size_t{1} << 20;
-
 /// One file behind the other, of what they begin with only the first.
 class RowJoin final : public FileJoin {
  public:

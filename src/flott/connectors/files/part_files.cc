@@ -16,7 +16,6 @@ namespace {
 
 constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 constexpr std::string_view kHiddenMark = ".inprogress.";
-constexpr size_t kCopyBlock = size_t{1} << 20;
 // Of an object that S3 copies, as publishing takes.
 constexpr uint64_t kLargestObject = uint64_t{5} << 30;
 

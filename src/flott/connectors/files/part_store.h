@@ -8,6 +8,7 @@
 //   const std::shared_ptr<PartStore> parts = partStoreFor(env, configuration, "s3://bucket/out");
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,9 @@ class Configuration;
 struct Env;
 class FileReader;
 class FileWriter;
+
+/// How much of a part is in memory when it is copied, bytes.
+inline constexpr size_t kCopyBlock = size_t{1} << 20;
 
 class PartStore {
  public:

@@ -61,20 +61,20 @@ TEST(KeyHash, IsFixedForever) {
   EXPECT_EQ(hashCellNull(), 0xd0a66a65c7528968u);
 }
 
-struct Tag {  // no operator==
+struct Label {  // no operator==
   std::string name;
   double weight;
   std::vector<std::optional<Point>> points;
 };
 
 TEST(KeyEquals, GoesByTheParts) {
-  const Tag tag{"a", std::nan(""), {Point{1, 2}, std::nullopt}};
-  EXPECT_TRUE(keyEquals(tag, Tag(tag)));
-  EXPECT_EQ(hashKey(tag), hashKey(Tag(tag)));
-  EXPECT_FALSE(keyEquals(tag, Tag{"b", tag.weight, tag.points}));
-  EXPECT_FALSE(keyEquals(tag, Tag{"a", 1, tag.points}));
-  EXPECT_FALSE(keyEquals(tag, Tag{"a", tag.weight, {Point{1, 2}}}));
-  EXPECT_FALSE(keyEquals(tag, Tag{"a", tag.weight, {Point{1, 3}, std::nullopt}}));
+  const Label tag{"a", std::nan(""), {Point{1, 2}, std::nullopt}};
+  EXPECT_TRUE(keyEquals(tag, Label(tag)));
+  EXPECT_EQ(hashKey(tag), hashKey(Label(tag)));
+  EXPECT_FALSE(keyEquals(tag, Label{"b", tag.weight, tag.points}));
+  EXPECT_FALSE(keyEquals(tag, Label{"a", 1, tag.points}));
+  EXPECT_FALSE(keyEquals(tag, Label{"a", tag.weight, {Point{1, 2}}}));
+  EXPECT_FALSE(keyEquals(tag, Label{"a", tag.weight, {Point{1, 3}, std::nullopt}}));
   EXPECT_TRUE(keyEquals(0.0, -0.0));
 }
 
@@ -111,7 +111,7 @@ TEST(KeyEquals, EqualKeysOfAnyTypeHashAlike) {
   }
 }
 
-static_assert(Key<int> && Key<std::string> && Key<double> && Key<Tag> && Key<Node> && Key<Money>);
+static_assert(Key<int> && Key<std::string> && Key<double> && Key<Label> && Key<Node> && Key<Money>);
 static_assert(!Key<std::unordered_map<int, int>> && !Key<std::pair<int, std::set<int>>> && !Key<Nothing>);
 static_assert(!Key<int*> && !Key<std::string_view>);
 

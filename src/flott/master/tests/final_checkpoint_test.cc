@@ -4,7 +4,7 @@
 #include "flott/master/tests/recovery_world.h"
 #include "flott/state/operator_state.h"
 
-namespace flott {
+namespace flott::final_checkpoint_test {
 namespace {
 
 /// Outside of the job: survives its attempts.
@@ -307,4 +307,4 @@ TEST_F(SuspendedJob, GoesOnWhereTheSavepointIsVoid) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::final_checkpoint_test

@@ -9,7 +9,7 @@
 #include "flott/master/tests/simulated_job.h"
 #include "flott/state/keyed_backend.h"
 
-namespace flott {
+namespace flott::large_state_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -243,4 +243,4 @@ INSTANTIATE_TEST_SUITE_P(Checkpoints, LargeState, testing::Bool(),
                          [](const auto& incremental) { return incremental.param ? "Incremental" : "Whole"; });
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::large_state_test

@@ -7,7 +7,7 @@
 #include "flott/operators/process_functions.h"
 #include "flott/operators/tests/operator_driver.h"
 
-namespace flott {
+namespace flott::keyed_process_test {
 namespace {
 
 enum class Deed : uint8_t { kSetEvent, kDeleteEvent, kSetProcessing, kDeleteProcessing, kFail };
@@ -399,4 +399,4 @@ TEST(KeyedProcess, NoKeyIsLeftBehindAfterABatch) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::keyed_process_test

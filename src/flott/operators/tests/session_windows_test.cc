@@ -6,7 +6,7 @@
 #include "flott/operators/tests/operator_driver.h"
 #include "flott/operators/window/session_window_operator.h"
 
-namespace flott {
+namespace flott::session_windows_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -209,4 +209,4 @@ TEST(Sessions, RecordsWithoutTimestampAreAnError) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::session_windows_test

@@ -4,7 +4,7 @@
 #include "flott/operators/window/accumulations.h"
 #include "flott/operators/window/slice_window_operator.h"
 
-namespace flott {
+namespace flott::windows_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -478,4 +478,4 @@ TEST(WindowModel, SumsOfRandomStreamsInEachWayToGiveThem) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::windows_test

@@ -30,7 +30,7 @@ class Savepoints : public testing::Test {
   std::string compared(const std::string& before, const std::string& after) {
     CheckpointFiles a(sim.env(), {}, before), b(sim.env(), {}, after);
     std::string text;
-    Output output([&text](std::string_view bytes) { text += bytes; });
+    ByteOutput output([&text](std::string_view bytes) { text += bytes; });
     compareCheckpoints(a, b, {.summary = true}, output);
     return text;
   }

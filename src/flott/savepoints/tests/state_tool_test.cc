@@ -52,11 +52,11 @@ class StateTool : public testing::Test {
   CheckpointFiles open(const std::string& path) { return CheckpointFiles(sim.env(), {}, path); }
 
   std::string printed(const std::string& path, const std::string& state,
-                      std::unique_ptr<RowFormat> (*format)(const StateRowType&, Output&) = jsonRows) {
+                      std::unique_ptr<RowFormat> (*format)(const StateRowType&, ByteOutput&) = jsonRows) {
     CheckpointFiles files = open(path);
     OperatorStates states(files, findOperator(files.metadata(), "word-count"));
     std::string text;
-    Output output([&text](std::string_view bytes) { text += bytes; });
+    ByteOutput output([&text](std::string_view bytes) { text += bytes; });
     for (const auto& rows : states.rows(state)) {
       const auto formatted = format(rows->type(), output);
       for (StateRow row; rows->next(row);) formatted->row(row);
@@ -69,7 +69,7 @@ class StateTool : public testing::Test {
                        const ComparisonOptions& options = {}) {
     CheckpointFiles a = open(before), b = open(after);
     std::string text;
-    Output output([&text](std::string_view bytes) { text += bytes; });
+    ByteOutput output([&text](std::string_view bytes) { text += bytes; });
     EXPECT_EQ(compareCheckpoints(a, b, options, output), same) << text;
     return text;
   }
@@ -256,7 +256,7 @@ struct AllKinds {
 TEST_F(StateTool, WritesAnyTypeAsParquet) {
   StateRowType type{.valueName = "value", .value = describe<AllKinds>()};
   std::string file;
-  Output output([&file](std::string_view bytes) { file += bytes; });
+  ByteOutput output([&file](std::string_view bytes) { file += bytes; });
   const auto format = parquetRows(type, output);
   for (const AllKinds& value : {AllKinds{.choice = "x",
                                .tree = {1, {{2, {}}}},
@@ -515,7 +515,7 @@ TEST_F(StateTool, NonsenseIsRefused) {
       CheckpointFiles files = open(path);
       summarize(files);
       OperatorStates states(files, files.metadata().operators[1]);
-      Output nowhere([](std::string_view) {});
+      ByteOutput nowhere([](std::string_view) {});
       for (const std::string& name : states.names()) {
         for (const auto& make : {jsonRows, csvRows, parquetRows}) {
           for (const auto& rows : states.rows(name)) {

@@ -377,7 +377,7 @@ TEST(SchemaEvolution, KeysStay) {
 
 // --- state of operators ---
 
-OperatorStateImage throughBytes(const OperatorStateImage& image) {
+OperatorStateImage readBack(const OperatorStateImage& image) {
   std::string bytes;
   ByteWriter out(bytes);
   image.encode(out);
@@ -392,7 +392,7 @@ OperatorStateImage operatorStateWas() {
   auto& rules = backend.broadcast(MapStateDescriptor<std::string, was::Order>("rules"));
   rules.put("z", orderWas(4));
   rules.put("a", orderWas(5));
-  return throughBytes(backend.snapshot());
+  return readBack(backend.snapshot());
 }
 
 TEST(SchemaEvolution, StateOfOperators) {
@@ -422,9 +422,9 @@ TEST(SchemaEvolution, SubtasksMayHaveStoredStateOfOperatorsAsBothTypes) {
   OperatorStateBackend newer(operatorStateWas());
   newer.list<now::Order>("list");
   newer.broadcast(MapStateDescriptor<std::string, now::Order>("rules"));
-  const std::vector<OperatorStateImage> old = {operatorStateWas(), throughBytes(newer.snapshot())};
+  const std::vector<OperatorStateImage> old = {operatorStateWas(), readBack(newer.snapshot())};
   const std::vector<OperatorStateImage> dealt = split(old, 1);
-  OperatorStateBackend backend(throughBytes(dealt[0]));
+  OperatorStateBackend backend(readBack(dealt[0]));
   EXPECT_EQ(backend.list<now::Order>("list").get(),
             (std::vector<now::Order>{orderNow(1), orderNow(2), orderNow(1), orderNow(2)}));
   EXPECT_EQ(backend.unionList<now::Order>("union").get(),
