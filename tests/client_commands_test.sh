@@ -103,7 +103,7 @@ expect 'what is asked' "$folder/asked" <<END
 END
 
 # --- logs ---
-running=$(printf '[200, {"status": {"id": "IN_PROGRESS"}}], %.0s' 1 2 3 4 5 6)
+echo '{"status": {"id": "IN_PROGRESS"}}' >"$folder/result"
 seq 1 100000 >"$folder/long"
 echo 'the worker says' >"$folder/worker"
 printf 'no end' >"$folder/endless"
@@ -119,7 +119,7 @@ answers <<END
  "GET /v1/taskmanagers/tm-1/logs": [[200, {"logs": []}]],
  "GET /v1/taskmanagers/tm-2/logs": [[200, {"logs": [{"name": "job-$id-w 1.out", "size": 16, "mtime": 3000}]}]],
  "GET /v1/taskmanagers/tm-2/logs/job-$id-w%201.out": "$folder/worker",
- "GET /v1/jobs/$id/execution-result": [$running[200, {"status": {"id": "COMPLETED"}}]]}
+ "GET /v1/jobs/$id/execution-result": "$folder/result"}
 END
 run 0 logs -m "$address"
 cmp "$folder/out" "$folder/long" || wrong 'the log is not as it was'
@@ -161,6 +161,7 @@ timeout 60 "$flott" logs -m "$address" -f Orders >"$folder/followed" 2>"$folder/
 follower=$!
 until_true grep -q 'the worker says' "$folder/followed"
 echo 'and more' >>"$folder/worker"
+echo '{"status": {"id": "COMPLETED"}}' >"$folder/ended" && mv "$folder/ended" "$folder/result"
 wait $follower || wrong "following ended with $?"
 grep -q 'and more' "$folder/followed" || { wrong 'what came later is missing'; cat "$folder/followed"; }
 [ "$(grep -c 'the worker says' "$folder/followed")" = 1 ] || wrong 'something came twice'

@@ -275,21 +275,22 @@ int runLogs(const Env& env, const std::string& name, std::span<const std::string
     printList(choice.look(), given.has("--json"));
     return kDone;
   }
+  const bool follows = given.has("--follow");
   Printing printing(cluster, lines);
   const auto parker = env.threads.makeParker();
   for (bool first = true;; first = false) {
     // Asked before the last look, so that this one finds all that a job has written.
-    const bool ended = choice.job() && cluster.isOver(*choice.job());
+    const bool ended = follows && choice.job() && cluster.isOver(*choice.job());
     if (const auto only = choice.onlyPath()) {
       printing.go(*only, "");
     } else {
       const std::vector<LogFile> files = choice.look();
-      if (first && files.empty() && !given.has("--follow")) choice.failEmpty();
+      if (first && files.empty() && !follows) choice.failEmpty();
       for (const LogFile& file : files)
         printing.go(file.path(), files.size() > 1 || !first ? file.owner.name + ": " + file.name : "",
                     file.size);
     }
-    if (!given.has("--follow") || ended) return kDone;
+    if (!follows || ended) return kDone;
     parker->park(deadlineAfter(env.clock, kBetweenLooks));
   }
 }

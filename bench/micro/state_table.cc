@@ -96,9 +96,9 @@ Result sumWithTable(uint64_t keys, uint64_t records) {
       for (Record& record : batch) record = {generator.next(), static_cast<int64_t>(i++)};
       for (size_t n = 0; n < kBatch; ++n) hashes[n] = hashKey(batch[n].key);
       size_t n = 0;
-      const auto add = [&](int64_t& sum) {
-        sum += batch[n].value;
-        out.records[n] = {batch[n].key, sum};
+      const auto add = [&](int64_t& sum, size_t m) {
+        sum += batch[m].value;
+        out.records[m] = {batch[m].key, sum};
       };
       sums.upsert(
           hashes, n, [&](size_t m) { return batch[m].key; }, add, add);
@@ -163,7 +163,7 @@ Result windowsWithTable(uint64_t keys, uint64_t records) {
         while (run < kBatch && times[run] >= end - kWindow && times[run] < end) ++run;
         const Record* first = &batch[n];
         size_t m = 0;
-        const auto add = [&](int64_t& sum) { sum += first[m].value; };
+        const auto add = [first](int64_t& sum, size_t i) { sum += first[i].value; };
         sums.upsert(
             std::span(hashes).subspan(n, run - n), m, [&](size_t i) { return first[i].key; }, add, add);
         n = run;

@@ -41,9 +41,16 @@ TimeRange timeRangeOf(std::span<const int64_t> timestamps) {
         high[chain] = next > high[chain] ? next : high[chain];
       }
     }
-    for (size_t lane = 0; lane < kChains * 4; ++lane) {
-      range.min = std::min<int64_t>(range.min, low[lane / 4][lane % 4]);
-      range.max = std::max<int64_t>(range.max, high[lane / 4][lane % 4]);
+#pragma GCC unroll 4
+    for (size_t chain = 1; chain < kChains; ++chain) {
+      low[0] = low[chain] < low[0] ? low[chain] : low[0];
+      high[0] = high[chain] > high[0] ? high[chain] : high[0];
+    }
+#pragma GCC unroll 4
+    for (size_t lane = 0; lane < 4;
+         ++lane) {  // an index that is no constant would keep all of them in memory
+      range.min = std::min<int64_t>(range.min, low[0][lane]);
+      range.max = std::max<int64_t>(range.max, high[0][lane]);
     }
   }
   for (; i < count; ++i) {

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "flott/base/in_loop.h"
 #include "flott/data/key.h"
 #include "flott/data/partitioning.h"
 #include "flott/data/rows.h"
@@ -82,6 +83,15 @@ bool isNumberBesideKey(const Selector& selector, N T::*member) {
     return true;
   }
 }
+
+/// The key of the i-th of some records, where rowOf(i) says which one that is.
+template <typename T, typename Selector, typename RowOf>
+struct KeyOfRow {
+  const T* records;
+  InLoop<Selector> selector;
+  RowOf rowOf;
+  decltype(auto) operator()(size_t i) const { return selector(records[rowOf(i)]); }
+};
 
 template <typename T, typename Selector>
 class SelectorHasher final : public KeyHasher {

@@ -21,10 +21,12 @@ void updateByKey(TypedTable<K, V> table, Rows<T>& rows, const Selector& selector
                  OnNext&& onNext) {
   size_t i = 0;
   try {
+    T* const records = rows.data();
+    const auto same = [](size_t n) { return n; };
     table.upsert(
-        {rows.hashes(), rows.size()}, i,
-        [&](size_t n) -> decltype(auto) { return selector(std::as_const(rows[n])); },
-        [&](V& fresh) { onFirst(rows[i], fresh); }, [&](V& value) { onNext(rows[i], value); });
+        {rows.hashes(), rows.size()}, i, KeyOfRow<T, Selector, decltype(same)>{records, selector, same},
+        [&](V& fresh, size_t n) { onFirst(records[n], fresh); },
+        [&](V& value, size_t n) { onNext(records[n], value); });
   } catch (...) {
     throwAtRecord(rows, i);
   }

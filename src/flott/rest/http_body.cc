@@ -35,12 +35,6 @@ bool isChunked(std::string_view coding) {
 
 }  // namespace
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
 BodyFraming bodyFraming(const std::vector<std::string>& contentLengths,
                         const std::vector<std::string>& transferEncodings) {
   if (!transferEncodings.empty()) {

@@ -35,9 +35,6 @@ struct BodyFraming {
   uint64_t length = 0;
 };
 
-/// Without the spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
-
 /// From all headers Content-Length and Transfer-Encoding of a message. Throws Refusal for what is ambiguous
 /// or unknown: two readers could see two different messages.
 BodyFraming bodyFraming(const std::vector<std::string>& contentLengths,

@@ -6,7 +6,7 @@
 #include "flott/base/error.h"
 #include "flott/base/options.h"
 #include "flott/base/rest_options.h"
-#include "flott/rest/http_body.h"
+#include "flott/rest/http_text.h"
 
 namespace flott {
 namespace {

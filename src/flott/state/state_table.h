@@ -152,14 +152,16 @@ class StateTable {
   class Starts {
    public:
     explicit Starts(const StateTable& table)
-        : directory_(table.directory_.data()), firstIndex_(table.firstIndex_), shift_(table.shift_) {}
+        : origin_(reinterpret_cast<uintptr_t>(table.directory_.data()) -
+                  table.firstIndex_ * sizeof(DirectoryEntry)),
+          shift_(table.shift_) {}
     std::byte* operator()(uint64_t hash, uint32_t groupBytes) const {
-      return directory_[(hash >> shift_) - firstIndex_].start(hash, groupBytes);
+      const uintptr_t entry = origin_ + (hash >> shift_) * sizeof(DirectoryEntry);
+      return reinterpret_cast<const DirectoryEntry*>(entry)->start(hash, groupBytes);
     }
 
    private:
-    const DirectoryEntry* directory_;
-    uint64_t firstIndex_;
+    uintptr_t origin_;  // of the directory if it began with index 0
     uint8_t shift_;
   };
   /// Changes when segments move.

@@ -6,9 +6,9 @@
 // until the next call.
 //
 //   size_t i = 0;
-//   table.upsert({batch->hashes(), rows.size()}, i, [&](size_t n) { return rows[n].key; },
-//                [&](int64_t& fresh) { fresh = rows[i].value; },
-//                [&](int64_t& sum) { sum += rows[i].value; });
+//   table.upsert({batch->hashes(), rows.size()}, at, [&](size_t i) { return rows[i].key; },
+//                [&](int64_t& fresh, size_t i) { fresh = rows[i].value; },
+//                [&](int64_t& sum, size_t i) { sum += rows[i].value; });
 //
 // An operator that does more with a key than that locates the batch first and then looks up key by key. The
 // table may change in between: a place that no longer holds the key is found again.
@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "flott/base/in_loop.h"
 #include "flott/state/state_table.h"
 
 namespace flott {
@@ -53,21 +54,22 @@ class TypedTable {
   size_t size() const { return table_->size(); }
   StateTable& untyped() const { return *table_; }
 
-  /// For each key in order, keyAt(i) with the hash hashes[i]: onFound(V&) where it is in the table, else
-  /// onInsert(V&) with a value-initialised value that was just added. They may throw, but not use this table;
-  /// `at` is the index of the key at hand, for them and for whoever catches.
+  /// For each key in order, keyAt(i) with the hash hashes[i]: onFound(V&, i) where it is in the table, else
+  /// onInsert(V&, i) with a value-initialised value that was just added. They may throw, but not use this
+  /// table; `at` is the index of the key at hand, for whoever catches. What the functions read of `keyAt` and
+  /// of themselves for each key is best a copy of theirs: the compiler cannot know that it stays as it is.
   template <typename KeyAt, typename OnInsert, typename OnFound>
   void upsert(std::span<const uint64_t> hashes, size_t& at, KeyAt&& keyAt, OnInsert&& onInsert,
               OnFound&& onFound) {
-    const auto found = [&](V& value) {
-      onFound(value);
+    const auto found = [&](V& value, size_t i) {
+      onFound(value, i);
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
     const auto findOrAdd = [&](const K& key) {
       const Entry entry = findOrInsertPlain(hashes[at], key);
       V& value = *entry.value;
-      if (!entry.inserted) return found(value);
-      onInsert(value);
+      if (!entry.inserted) return found(value, at);
+      onInsert(value, at);
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
     at = 0;
@@ -84,10 +86,11 @@ class TypedTable {
       }
       const size_t end = std::min(at + kBlock, hashes.size());
       const bool all = search.locate(at, end, keyAt);
-      if (all) {                             // nothing moves meanwhile
-        for (size_t i = at; i < end; ++i) {  // reading `at` back would make each key wait for the one before
-          at = i;
-          found(valueAt(search.slot(i)));
+      if (all) {  // nothing moves meanwhile
+        std::byte* const* const slots = &search.slot(at);
+        for (size_t i = at, n = end - at, k = 0; k < n; ++i, ++k) {
+          at = i;  // reading it back would make each key wait for the one before
+          found(valueAt(slots[k]), i);
         }
         at = end;
         continue;
@@ -95,7 +98,7 @@ class TypedTable {
       for (; at < end; ++at) {
         const auto& key = keyAt(at);  // keeps a temporary alive
         if (V* value = search.valueOf(at, key)) [[likely]] {
-          found(*value);
+          found(*value, at);
         } else {
           findOrAdd(key);
         }
@@ -219,35 +222,20 @@ class TypedTable {
    public:
     Search(const StateTable& table, std::span<const uint64_t> hashes)
         : table_(table), hashes_(hashes), startOf_(table), ticket_(table.ticket()) {
-      for (size_t i = 0; i < kAhead && i < hashes_.size(); ++i) prefetch(i);
+      for (size_t i = 0; i < kAhead && i < hashes_.size(); ++i) slot(i) = prefetched(i);
     }
 
-    /// Finds the keys from `begin` to `end` without a branch that is hard to predict. Whether all are there
-    /// for sure. Keys that are objects are compared where they are used: fetching them twice would cost more;
-    /// here their search only comes to where it will most likely end.
+    /// Finds the keys from `begin` to `end`, those of one block, without a branch that is hard to predict.
+    /// Whether all are there for sure. Keys that are objects are compared where they are used: fetching them
+    /// twice would cost more; here their search only comes to where it will most likely end.
     template <typename KeyAt>
-    bool locate(size_t begin, size_t end, KeyAt&& keyAt) {
-      size_t missed = 0;
-      const auto locateOne = [&](size_t i) {
-        std::byte*& at = slot(i);
-        if constexpr (kWordKey<K>) {
-          const uint64_t word = keyWord<K>(keyAt(i));
-          const uint32_t hits = word == 0 ? 0 : matchGroup(word, at);
-          misses_[missed] = static_cast<uint32_t>(i);
-          missed += hits == 0;
-          at += slotOfHit(hits);
-        } else {
-          at = stepTowards(at, hashWord(hashes_[i]));
-        }
-      };
+    bool locate(size_t begin, size_t end, const KeyAt& keyAt) {
       // One access to memory begins with each key that is located: many at once would wait for each other.
-      const size_t last = hashes_.size() - std::min(hashes_.size(), kAhead);
-      size_t i = begin;
-      for (; i < std::min(end, last); ++i) {
-        prefetch(i + kAhead);
-        locateOne(i);
-      }
-      for (; i < end; ++i) locateOne(i);
+      const size_t last = std::min(end, hashes_.size() - std::min(hashes_.size(), kAhead));
+      const size_t turn = std::min(last, begin + kBlock - kAhead);  // where prefetching enters the next block
+      size_t missed = locateRun<true>(begin, turn, 0, keyAt);
+      missed = locateRun<true>(std::max(begin, turn), last, missed, keyAt);
+      missed = locateRun<false>(std::max(begin, last), end, missed, keyAt);
       bool all = kWordKey<K>;
       for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
       return all;
@@ -265,14 +253,44 @@ class TypedTable {
       if (table_.ticket() == ticket_) return;
       ticket_ = table_.ticket();
       startOf_ = StateTable::Starts(table_);
-      for (size_t i = next; i < next + kAhead && i < hashes_.size(); ++i) prefetch(i);
+      for (size_t i = next; i < next + kAhead && i < hashes_.size(); ++i) slot(i) = prefetched(i);
     }
 
    private:
-    void prefetch(size_t i) {
+    /// Locates the keys from `begin` to `end`, and writes down which of them may not be where they were
+    /// looked for, behind the first `missed`. Returns how many these are now.
+    template <bool kPrefetches, typename KeyAt>
+    size_t locateRun(size_t begin, size_t end, size_t missed, const KeyAt& given) {
+      InLoop<KeyAt> keyAt = given;
+      const StateTable::Starts startOf = startOf_;
+      const uint64_t* const hashes = hashes_.data();
+      std::byte** const here = &slot(begin);
+      std::byte** const ahead = &slot(begin + kAhead);
+      for (size_t i = begin, k = 0; i < end; ++i, ++k) {
+        if constexpr (kPrefetches) {
+          std::byte* const start = startOf(hashes[i + kAhead], kGroupBytes);
+          ahead[k] = start;
+          __builtin_prefetch(start, 1);
+        }
+        std::byte* const at = here[k];
+        if constexpr (kWordKey<K>) {
+          const uint64_t word = keyWord<K>(keyAt(i));
+          const uint32_t hits = word == 0 ? 0 : matchGroup(word, at);
+          misses_[missed] = static_cast<uint32_t>(i);
+          missed += hits == 0;
+          here[k] = at + slotOfHit(hits);
+        } else {
+          here[k] = stepTowards(at, hashWord(hashes[i]));
+        }
+      }
+      return missed;
+    }
+
+    /// Where the search for a key begins.
+    std::byte* prefetched(size_t i) const {
       std::byte* const start = startOf_(hashes_[i], kGroupBytes);
-      slot(i) = start;
       __builtin_prefetch(start, 1);
+      return start;
     }
 
     /// For a key that is not in its first group of slots.

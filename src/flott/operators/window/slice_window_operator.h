@@ -241,10 +241,11 @@ class SliceWindowOperator final : public Operator {
     size_t n = 0;
     try {
       if constexpr (kKeyed) {
+        const T* const records = rows.data();
         table.upsert(
-            {hashes, count}, n, [&](size_t i) -> decltype(auto) { return selector_(rows[rowOf(i)]); },
-            [&](Acc& fresh) { accumulation_.start(rows[rowOf(n)], fresh); },
-            [&](Acc& acc) { accumulation_.add(rows[rowOf(n)], acc); });
+            {hashes, count}, n, KeyOfRow<T, Selector, RowOf>{records, selector_, rowOf},
+            [&](Acc& fresh, size_t i) { accumulation_.start(records[rowOf(i)], fresh); },
+            [&](Acc& acc, size_t i) { accumulation_.add(records[rowOf(i)], acc); });
       } else {
         Acc& acc = table.findOrInsert(hashKey(NoKey()), NoKey(), [&](Acc& fresh) {
           accumulation_.start(rows[rowOf(0)], fresh);

@@ -181,8 +181,8 @@ class Twins {
       size_t at = 0;
       side.backend.fetch(hashes, nameOf);
       side.table.upsert(
-          hashes, at, nameOf, [&](int64_t& fresh) { seen.push_back(fresh = -1); },
-          [&](int64_t& count) { seen.push_back(++count); });
+          hashes, at, nameOf, [&](int64_t& fresh, size_t) { seen.push_back(fresh = -1); },
+          [&](int64_t& count, size_t) { seen.push_back(++count); });
       return seen;
     };
     EXPECT_EQ(upsert(*one_), upsert(*other_));

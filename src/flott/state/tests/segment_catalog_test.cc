@@ -86,7 +86,8 @@ struct States {
     size_t at = 0;
     if (random.below(2) == 0) {
       table.upsert(
-          hashes, at, keyAt, [](int64_t& fresh) { fresh = 1; }, [](int64_t& value) { ++value; });
+          hashes, at, keyAt, [](int64_t& fresh, size_t) { fresh = 1; },
+          [](int64_t& value, size_t) { ++value; });
       return;
     }
     table.locate(hashes, keyAt, located);

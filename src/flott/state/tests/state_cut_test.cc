@@ -59,8 +59,8 @@ void runCutModel(uint64_t seed, MakeKey makeKey) {
       size_t at = 0;
       fixture.table.upsert(
           hashes, at, [&](size_t i) -> const K& { return keys[i]; },
-          [&](int64_t& fresh) { model[keys[at]] = fresh = 1; },
-          [&](int64_t& count) { model[keys[at]] = ++count; });
+          [&](int64_t& fresh, size_t i) { model[keys[i]] = fresh = 1; },
+          [&](int64_t& count, size_t i) { model[keys[i]] = ++count; });
       if (cut == 5 && batch == 3) {
         fixture.table.clear();
         model.clear();

@@ -262,12 +262,14 @@ void runUpsertModel(uint64_t seed, MakeKey makeKey, uint64_t coldCache = 0) {
     size_t i = 0;
     fixture.table.upsert(
         hashes, i, [&](size_t n) -> const K& { return keys[n]; },
-        [&](int64_t& fresh) {
+        [&](int64_t& fresh, size_t at) {
+          ASSERT_EQ(at, i);
           ASSERT_EQ(fresh, 0) << keys[i];
           ASSERT_TRUE(model.emplace(keys[i], i + 1).second) << keys[i];
           fresh = static_cast<int64_t>(i) + 1;
         },
-        [&](int64_t& sum) {
+        [&](int64_t& sum, size_t at) {
+          ASSERT_EQ(at, i);
           ASSERT_EQ(sum, model.at(keys[i])) << keys[i];
           model[keys[i]] = sum += static_cast<int64_t>(i) + 1;
         });
@@ -316,8 +318,8 @@ TEST(StateTable, UpsertThatThrowsTellsWhere) {
   for (const int64_t key : keys) hashes.push_back(hashKey(key));
   size_t i = 0;
   EXPECT_THROW(fixture.table.upsert(
-                   hashes, i, [&](size_t n) { return keys[n]; }, [](int64_t& fresh) { fresh = 1; },
-                   [](int64_t&) { throw std::runtime_error("again"); }),
+                   hashes, i, [&](size_t n) { return keys[n]; }, [](int64_t& fresh, size_t) { fresh = 1; },
+                   [](int64_t&, size_t) { throw std::runtime_error("again"); }),
                std::runtime_error);
   EXPECT_EQ(i, 2u);
   fixture.expectEquals({{3, 1}, {4, 1}});
