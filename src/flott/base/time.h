@@ -20,6 +20,8 @@ concept ChronoDuration = requires(D d) {
   {d.count()};
 };
 
+inline constexpr int64_t kNanosPerMilli = 1'000'000;
+
 /// A span of milliseconds; may be negative.
 struct Duration {
   int64_t ms = 0;

@@ -110,6 +110,7 @@ void DistributedDeployer::registered(RemoteWorker& worker, const messages::Regis
     other->lose(Error(ErrorKind::kTransient, "another process has registered under its name"));
   }
   worker.welcome(about, options_.welcome);
+  if (options_.onNewWorker) options_.onNewWorker(worker.id());
 }
 
 void DistributedDeployer::refuseUnlike(const std::string& name, const std::string& difference) {

@@ -42,7 +42,8 @@ struct DistributedDeployerOptions {
   SlotSpread slotSpread = SlotSpread::kPacked;
   /// How long a worker whose connection has gone is not lost yet: somebody may say what has become of it.
   Duration endPatience = Duration();
-  /// Is told the name of each worker that is lost, on the lane of the deployer.
+  /// Are told the name of each worker that has registered, or is lost, on the lane of the deployer.
+  MoveFunction<void(const std::string&)> onNewWorker = {};
   MoveFunction<void(const std::string&)> onLostWorker = {};
   /// Is told when one worker after the other was refused for the graph that it builds, on the lane of the
   /// deployer: so it will be with the next ones, if all are started from one program.

@@ -15,6 +15,7 @@ DistributedDeployerOptions deployerOptions(const Configuration& configuration, c
       .slotRequestTimeout = configuration.get(kSlotRequestTimeout),
       .slotSpread = configuration.get(kEvenlySpreadOutSlots) ? SlotSpread::kEven : SlotSpread::kPacked,
       .endPatience = job.endPatience,
+      .onNewWorker = std::move(job.onNewWorker),
       .onLostWorker = std::move(job.onLostWorker),
       .welcome = {.jobId = jobId, .configuration = {}}};
   if (job.oneProgram) options.onUnlikePrograms = [&master](Error why) { master.giveUp(std::move(why)); };

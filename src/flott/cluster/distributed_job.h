@@ -35,6 +35,7 @@ struct DistributedJobOptions {
   RestartPolicy restarts = {};
   /// As those of DistributedDeployerOptions.
   Duration endPatience = Duration();
+  MoveFunction<void(const std::string&)> onNewWorker = {};
   MoveFunction<void(const std::string&)> onLostWorker = {};
   /// All processes are started from the same file with the same arguments: when their graphs differ, the
   /// program is at fault, and the job fails.

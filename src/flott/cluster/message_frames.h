@@ -18,7 +18,7 @@
 namespace flott {
 
 /// Of all messages between the processes of a cluster; rises with every change of any of them.
-inline constexpr uint32_t kProtocolVersion = 4;
+inline constexpr uint32_t kProtocolVersion = 5;
 
 inline constexpr size_t kMessageHeaderBytes = 28;
 /// More is taken for damage. State that is larger is read from files by the tasks themselves.

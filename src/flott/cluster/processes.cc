@@ -68,11 +68,16 @@ struct MasterProcess::Parts {
                                   .oneProgram = oneProgram};
     if (managed.managerPort == 0) return options;
     options.endPatience = kEndPatience;
+    options.onNewWorker = [this](const std::string& worker) {
+      tellManager(manager_messages::WorkerRegistered{managed.jobId, worker});
+    };
     options.onLostWorker = [this](const std::string& worker) {
-      sendNotice(loop, managed.managerAddress, managed.managerPort,
-                 encodeFrame(ToJobManager(manager_messages::LostWorker{managed.jobId, worker})));
+      tellManager(manager_messages::LostWorker{managed.jobId, worker});
     };
     return options;
+  }
+  void tellManager(ToJobManager message) {
+    sendNotice(loop, managed.managerAddress, managed.managerPort, encodeFrame(message));
   }
   /// A master that is killed from now on has ended its job all the same.
   bool leaveFirstArchive(JobStatus status, const std::optional<Error>& why) {

@@ -4,13 +4,12 @@
 #include <numeric>
 
 #include "flott/rest/documents.h"
+#include "flott/rest/json_body.h"
 
 namespace flott {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string render(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 // Of no values everything is 0, and quantiles are unknown, as Flink writes it.
 Json spreadJson(std::vector<int64_t> values) {

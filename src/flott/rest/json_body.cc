@@ -24,4 +24,8 @@ nlohmann::json jsonBody(const std::string& text) {
   return json;
 }
 
+std::string render(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
 }  // namespace flott

@@ -22,8 +22,6 @@ int64_t metricOf(const OperatorReadings& op, std::string_view name) {
 
 }  // namespace
 
-std::string render(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
 int64_t millisOr(Timestamp time, int64_t otherwise) { return time == Timestamp::min() ? otherwise : time.ms; }
 
 int64_t durationOf(Timestamp from, Timestamp to, Timestamp now) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "flott/rest/job_board.h"
+#include "flott/rest/json_body.h"
 
 namespace flott::documents {
 
@@ -26,8 +27,6 @@ std::string endpointOf(const TaskDetails& task);
 /// The TaskManager that has started the worker: "t1" of "t1/w7".
 std::string taskManagerOf(const TaskDetails& task);
 
-/// A name that is not UTF-8 must not fail a document.
-std::string render(const Json& json);
 int64_t millisOr(Timestamp time, int64_t otherwise);
 /// -1: it has not begun.
 int64_t durationOf(Timestamp from, Timestamp to, Timestamp now);

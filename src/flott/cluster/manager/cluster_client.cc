@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "flott/base/error.h"
+#include "flott/rest/json_body.h"
 
 namespace flott {
 namespace {
@@ -12,8 +13,6 @@ using Json = nlohmann::ordered_json;
 
 // Of one call of output().
 constexpr uint64_t kMostOutput = 1 << 20;
-
-std::string render(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// Of an answer that is a document. Null where it has no such field.
 Json fieldOf(const HttpClient::Answer& answer, const char* name) {

@@ -5,13 +5,12 @@
 
 #include "flott/base/secret_keys.h"
 #include "flott/rest/built_in.h"
+#include "flott/rest/json_body.h"
 
 namespace flott {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string render(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 Json resources(int cpus, uint64_t bytes) {
   return {{"cpuCores", cpus},       {"taskHeapMemory", bytes >> 20},

@@ -9,7 +9,6 @@
 namespace flott {
 namespace {
 
-constexpr int64_t kNanosPerMilli = 1'000'000;
 // How often masters are looked at, as long as there are some: those that start more often.
 constexpr int64_t kBetweenLooksNanos = 20 * kNanosPerMilli;
 constexpr int64_t kBetweenLooksAtStartNanos = 2 * kNanosPerMilli;
@@ -240,6 +239,15 @@ void JobManager::on(Peer& peer, manager_messages::LostWorker&& message) {
   peer.port->close();
 }
 
+void JobManager::on(Peer& peer, manager_messages::WorkerRegistered&& message) {
+  if (peer.state != Peer::State::kStranger) throw Error(ErrorKind::kBug, "a TaskManager speaks for a master");
+  const std::optional<JobId> job = parseJobId(message.jobId);
+  for (auto& [number, worker] : workers_)
+    if (worker.job == job && worker.name == message.worker) worker.registered = true;
+  peer.state = Peer::State::kGone;
+  peer.port->close();
+}
+
 // --- workers ---
 
 int JobManager::freeSlots(const Peer& taskManager) const {
@@ -306,6 +314,26 @@ void JobManager::stopWorkers(const JobId& job) {
   for (const auto& [number, worker] : workers_) {
     Peer* taskManager = findTaskManager(worker.taskManager);
     if (worker.job == job && taskManager != nullptr) taskManager->send(manager_messages::StopWorker{number});
+  }
+}
+
+/// A program that hangs before it starts its job, or a TaskManager that does not get to starting it.
+void JobManager::giveUpSilentWorkers(int64_t now) {
+  const int64_t patience = options_.programStartTimeout.ms * kNanosPerMilli;
+  std::vector<uint64_t> silent;
+  for (const auto& [number, worker] : workers_)
+    if (!worker.registered && now - worker.startedNanos >= patience) silent.push_back(number);
+  for (const uint64_t number : silent) {
+    const Worker& worker = workers_.at(number);
+    env_.log.warn("jobmanager", "worker '" + worker.name + "' of job " + toString(worker.job) +
+                                    " has not come to its master after " +
+                                    toString(options_.programStartTimeout) +
+                                    " (flott.jobmanager.program-start-timeout), and is given up");
+    if (Job* job = find(worker.job)) job->avoided[worker.taskManager] = now + kAvoidedNanos;
+    if (Peer* taskManager = findTaskManager(worker.taskManager))
+      taskManager->send(manager_messages::StopWorker{number});
+    changed_ = true;
+    workerEnded(number, false);
   }
 }
 
@@ -387,6 +415,7 @@ Runnable::Progress JobManager::step(StepTime now) {
     }
     nextLook_ = now.nanos + (starting ? kBetweenLooksAtStartNanos : kBetweenLooksNanos);
   }
+  giveUpSilentWorkers(now.nanos);
   for (const auto& job : jobs_) assign(*job, now.nanos);
   std::erase_if(peers_, [](const auto& peer) { return peer->state == Peer::State::kGone; });
   std::erase_if(jobs_,
@@ -398,6 +427,10 @@ Runnable::Progress JobManager::step(StepTime now) {
 int64_t JobManager::deadlineNanos() const {
   if (stopping_) return endNanos_;
   int64_t deadline = peers_.empty() ? kNoDeadline : nextBeat_;
+  for (const auto& [number, worker] : workers_) {
+    if (!worker.registered)
+      deadline = std::min(deadline, worker.startedNanos + options_.programStartTimeout.ms * kNanosPerMilli);
+  }
   for (const auto& job : jobs_) {
     if (job->state == Job::State::kPausing) deadline = std::min(deadline, job->nextStartNanos);
     if (job->master != nullptr) deadline = std::min(deadline, nextLook_);

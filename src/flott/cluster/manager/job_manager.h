@@ -142,6 +142,7 @@ class JobManager final : public Runnable {
     std::string name;
     int slots = 1;
     int64_t startedNanos = 0;
+    bool registered = false;  // with its master
   };
 
   void received(Peer& peer, std::string_view frame);
@@ -150,6 +151,7 @@ class JobManager final : public Runnable {
   void on(Peer& peer, manager_messages::Register&& message);
   void on(Peer& peer, manager_messages::WorkerEnded&& message);
   void on(Peer& peer, manager_messages::LostWorker&& message);
+  void on(Peer& peer, manager_messages::WorkerRegistered&& message);
   void lose(Peer& peer, const std::string& why);
   void refuse(Peer& peer, const std::string& why);
   Peer* findTaskManager(std::string_view id);
@@ -176,6 +178,7 @@ class JobManager final : public Runnable {
   bool assign(Job& job, const std::vector<Peer*>& taskManagers);
   void startWorker(Job& job, Peer& taskManager, int slots);
   void stopWorkers(const JobId& job);
+  void giveUpSilentWorkers(int64_t now);
   void workerEnded(uint64_t number, bool dismissed);
   int freeSlots(const Peer& taskManager) const;
 

@@ -14,7 +14,6 @@
 namespace flott {
 namespace {
 
-constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr size_t kMostAnswer = size_t{1} << 20;
 const std::set<std::string> kEnds{"FINISHED", "CANCELED", "FAILED"};
 // A master that crashes by itself, before it has lived for so long, so often, is given up.

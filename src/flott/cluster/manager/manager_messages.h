@@ -52,6 +52,12 @@ struct LostWorker {
   std::string worker;  // its name
 };
 
+/// A worker has come to its master.
+struct WorkerRegistered {
+  std::string jobId;
+  std::string worker;  // its name
+};
+
 // --- from the JobManager to a TaskManager ---
 
 struct Welcome {
@@ -95,8 +101,9 @@ struct Shutdown {};
 
 }  // namespace manager_messages
 
-using ToJobManager = std::variant<manager_messages::Heartbeat, manager_messages::Register,
-                                  manager_messages::WorkerEnded, manager_messages::LostWorker>;
+using ToJobManager =
+    std::variant<manager_messages::Heartbeat, manager_messages::Register, manager_messages::WorkerEnded,
+                 manager_messages::LostWorker, manager_messages::WorkerRegistered>;
 using ToTaskManager =
     std::variant<manager_messages::Heartbeat, manager_messages::Welcome, manager_messages::Refused,
                  manager_messages::StartWorker, manager_messages::StopWorker, manager_messages::Shutdown,

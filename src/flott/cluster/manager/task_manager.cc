@@ -14,7 +14,6 @@
 namespace flott {
 namespace {
 
-constexpr int64_t kNanosPerMilli = 1'000'000;
 constexpr int64_t kBetweenAttemptsNanos = 300 * kNanosPerMilli;
 // How often processes are looked at, as long as there are some.
 constexpr int64_t kBetweenLooksNanos = 20 * kNanosPerMilli;

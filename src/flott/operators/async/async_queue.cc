@@ -7,8 +7,6 @@
 namespace flott {
 namespace {
 
-constexpr int64_t kNanosPerMilli = 1'000'000;
-
 int64_t nanosOf(Duration timeout) {
   if (timeout.ms <= 0 || timeout.ms >= AsyncQueue::kNever / kNanosPerMilli) return AsyncQueue::kNever;
   return timeout.ms * kNanosPerMilli;

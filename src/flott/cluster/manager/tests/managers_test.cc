@@ -502,6 +502,29 @@ TEST_F(Managers, AWorkerThatItsMasterHasGivenUpIsKilled) {
   EXPECT_EQ(workers(), 1u) << "another one";
 }
 
+TEST_F(Managers, AWorkerThatDoesNotComeToItsMasterIsGivenUp) {
+  OneTaskManager& one = addTaskManager("a", 1);
+  const auto leading = runningJob(1);
+  const auto hangs = one.processes.running(Kind::kWorker).front();
+  OneTaskManager& other = addTaskManager("b", 1);
+  pass(Duration::seconds(58));
+  EXPECT_FALSE(hangs->end);
+  pass(Duration::seconds(2));
+  EXPECT_EQ(hangs->end, (ProcessEnd{.signal = 9}));
+  EXPECT_EQ(logged("has not come to its master after 1 min"), logged("is given up"));
+  ASSERT_EQ(other.processes.running(Kind::kWorker).size(), 1u) << "another TaskManager is tried";
+  EXPECT_EQ(workers(), 1u);
+  EXPECT_EQ(freeSlots(), 1);
+
+  const auto comes = other.processes.running(Kind::kWorker).front();
+  sendNotice(*loop, kManager, 6123,
+             encodeFrame(ToJobManager(
+                 manager_messages::WorkerRegistered{leading->role.master.jobId, comes->role.worker})));
+  pass(Duration::seconds(200));
+  EXPECT_FALSE(comes->end);
+  EXPECT_EQ(workers(), 1u);
+}
+
 TEST_F(Managers, JobsWaitForSlots) {
   addTaskManager("a", 2);
   runningJob(3);
