@@ -42,7 +42,7 @@ if(FLOTT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   add_compile_options(-fpch-preprocess)
 endif()
 
-# Five targets own the precompiled headers, which all others borrow: light standard headers for the engine, those with
+# Six targets own the precompiled headers, which all others borrow: light standard headers for the engine, those with
 # googletest for its tests, and the same two with the whole API, which takes several seconds to read, for what uses it.
 # Tests of the upper rooms have what most of them read of the engine.
 function(flott_add_pch target)
@@ -53,6 +53,9 @@ endfunction()
 
 # Tests spend more time in the compiler than in running.
 set(FLOTT_TEST_OPTIONS $<$<CONFIG:Release>:${FLOTT_TEST_OPTIMIZATION}>)
+# As do JSON and messages, in rooms that no record passes through.
+set(FLOTT_CONTROL_ROOMS rest cluster)
+set(FLOTT_CONTROL_OPTIONS $<$<CONFIG:Release>:${FLOTT_CONTROL_OPTIMIZATION}>)
 # The garbage that g++ makes in one of our sources fits into memory; collecting it takes a seventh of the time.
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   add_compile_options("SHELL:--param ggc-min-heapsize=1000000")
@@ -105,6 +108,8 @@ if(FLOTT_PCH)
       <optional> <span> <string> <string_view> <type_traits> <utility> <variant> <vector>)
   # What the owner of a header defines by its libraries has to be the same for all who borrow it.
   flott_add_pch(flott_pch ${FLOTT_LIGHT_HEADERS})
+  flott_add_pch(flott_control_pch ${FLOTT_LIGHT_HEADERS})  # one has the optimization that it is used with
+  target_compile_options(flott_control_pch PRIVATE ${FLOTT_CONTROL_OPTIONS})
   flott_add_pch(flott_api_pch ${FLOTT_LIGHT_HEADERS} <flott/flott.h>)
   target_link_libraries(flott_api_pch PRIVATE flott)
   if(FLOTT_TESTS)

@@ -4,7 +4,7 @@
 
 #include "flott/cluster/tests/cluster_world.h"
 
-namespace flott {
+namespace flott::local_recovery_test {
 namespace {
 
 constexpr int64_t kCount = 2000;
@@ -133,4 +133,4 @@ TEST_P(LocalRecovery, ADiskThatTakesNoCopyFailsNoCheckpoint) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::local_recovery_test

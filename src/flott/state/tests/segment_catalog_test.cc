@@ -13,7 +13,7 @@
 #include "flott/env/simulated.h"
 #include "flott/state/keyed_backend.h"
 
-namespace flott {
+namespace flott::segment_catalog_test {
 namespace {
 
 const ValueStateDescriptor<int64_t> kCount("count");
@@ -299,4 +299,4 @@ TEST(SharedSection, AStretchThatIsInNoFileIsDamage) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::segment_catalog_test
