@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <mutex>
 #include <tuple>
 #include <utility>
@@ -45,8 +46,12 @@ bool isOf(const std::string& task, std::string_view file) {
 
 struct LocalCopies::Shared {
   std::mutex mutex;  // folders do not go while files come
-  // Place, offset and checksum of what was looked at, and fitted.
-  std::set<std::tuple<std::string, uint64_t, uint64_t>> whole;
+  struct Look {
+    uint64_t size = 0;
+    Timestamp modified;
+  };
+  // Place, offset and checksum of what was looked at, and fitted, and what the file was like then.
+  std::map<std::tuple<std::string, uint64_t, uint64_t>, Look> whole;
 };
 
 /// Stops at the first error: then there will be no copy.
@@ -145,7 +150,8 @@ std::optional<std::string> LocalCopies::read(const std::string& path, const Stat
 std::optional<std::string> LocalCopies::readPart(const std::string& path, const StateHandle& handle,
                                                  uint64_t offset, uint64_t length) {
   const std::optional<std::string> place = options_.reads ? placeOf(path) : std::nullopt;
-  if (!place || !isWhole(*place, handle.offset, handle.length, handle.checksum)) return std::nullopt;
+  const bool begins = offset == 0;  // once more for each restore: disks forget as well
+  if (!place || !isWhole(*place, handle.offset, handle.length, handle.checksum, begins)) return std::nullopt;
   try {
     std::string bytes = FolderStore(files_).read(*place, handle.offset + offset, length);
     if (bytes.size() == length) return bytes;
@@ -159,28 +165,51 @@ std::optional<std::string> LocalCopies::readPart(const std::string& path, const 
 bool LocalCopies::readAll(const std::string& path, uint64_t length, uint64_t checksum,
                           MoveFunction<void(std::string_view)>& take) {
   const std::optional<std::string> place = options_.reads ? placeOf(path) : std::nullopt;
-  if (!place || !isWhole(*place, 0, length, checksum)) return false;
-  FolderStore store(files_);
+  if (!place || !fits(*place, 0, length, checksum)) return false;
+  RunningHash hash;
   for (uint64_t at = 0; at < length;) {
-    const std::string bytes = store.read(*place, at, std::min(kReadAtOnce, length - at));
-    if (bytes.empty())
-      throw Error(ErrorKind::kTransient, "file '" + *place + "' is cut off while it is read");
+    std::string bytes;
+    std::string problem = "it is cut off";
+    try {
+      bytes = FolderStore(files_).read(*place, at, std::min(kReadAtOnce, length - at));
+    } catch (...) {
+      problem = currentError().what();
+    }
+    if (bytes.empty()) {
+      reject(*place, problem);
+      if (at == 0) return false;
+      throw Error(ErrorKind::kTransient,
+                  "the local copy '" + *place + "' went while it was read: " + problem);
+    }
+    hash.add(bytes);
     take(bytes);
     at += bytes.size();
   }
-  return true;
+  if (hash.value() == checksum) return true;
+  reject(*place, "it was changed while it was read");
+  throw Error(ErrorKind::kTransient, "the local copy '" + *place + "' was changed while it was read");
 }
 
-/// Looks at all of it, once.
-bool LocalCopies::isWhole(const std::string& place, uint64_t offset, uint64_t length, uint64_t checksum) {
+/// Looks at all of it: anew, or where the file is not as it was.
+bool LocalCopies::isWhole(const std::string& place, uint64_t offset, uint64_t length, uint64_t checksum,
+                          bool anew) {
+  std::optional<FileInfo> info;
+  try {
+    info = files_.stat(place);
+  } catch (const Error&) {  // fits() tells why
+  }
   {
     const std::lock_guard guard(shared_->mutex);
-    if (shared_->whole.contains({place, offset, checksum})) return true;
+    const auto known = shared_->whole.find({place, offset, checksum});
+    const bool same = !anew && info && known != shared_->whole.end() && known->second.size == info->size &&
+                      known->second.modified == info->modified;
+    if (same) return true;
+    if (known != shared_->whole.end()) shared_->whole.erase(known);
   }
-  if (!fits(place, offset, length, checksum)) return false;
+  if (!fits(place, offset, length, checksum) || !info) return false;
   const std::lock_guard guard(shared_->mutex);
   if (shared_->whole.size() >= kMostKnown) shared_->whole.clear();
-  shared_->whole.emplace(place, offset, checksum);
+  shared_->whole.insert_or_assign({place, offset, checksum}, Shared::Look{info->size, info->modified});
   return true;
 }
 

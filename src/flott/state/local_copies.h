@@ -55,7 +55,7 @@ class LocalCopies {
   std::optional<std::string> readPart(const std::string& path, const StateHandle& handle, uint64_t offset,
                                       uint64_t length);
   /// Hands over the whole file, a part at a time, and returns true; or nothing, and false. Throws
-  /// Error(kTransient) when the disk fails after the first part.
+  /// Error(kTransient) when it turns out after the first part that it does not fit; then it is gone.
   bool readAll(const std::string& path, uint64_t length, uint64_t checksum,
                MoveFunction<void(std::string_view)>& take);
 
@@ -71,7 +71,7 @@ class LocalCopies {
   class Writer;
   /// Where a copy of the file is, or would be.
   std::optional<std::string> placeOf(const std::string& path) const;
-  bool isWhole(const std::string& place, uint64_t offset, uint64_t length, uint64_t checksum);
+  bool isWhole(const std::string& place, uint64_t offset, uint64_t length, uint64_t checksum, bool anew);
   bool fits(const std::string& place, uint64_t offset, uint64_t length, uint64_t checksum);
   void reject(const std::string& place, const std::string& why);
   void removeOf(const std::string& task, const std::string& folder);

@@ -277,7 +277,8 @@ RestResponse ClusterApi::ofJob(const Call& call) {
   // Not before main() has ended as well, which may write more.
   const std::vector<std::string_view> parts = pathParts(call.request.path);
   const bool ended = job->archive != nullptr && job->restPort == 0;
-  if (!ended && parts.size() == 3 && parts[2] == "execution-result")
+  const bool reading = call.request.method == "GET" || call.request.method == "HEAD";
+  if (!ended && reading && parts.size() == 3 && parts[2] == "execution-result")
     return RestResponse::json(R"({"status":{"id":"IN_PROGRESS"}})");
   if (!ended && call.request.method == "PATCH" && call.request.parameter("mode") == "kill" &&
       !call.request.fromOtherSite) {

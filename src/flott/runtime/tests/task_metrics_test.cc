@@ -1,7 +1,11 @@
 // What tasks say of themselves: bytes, queues, mail, barriers, and the keyed state of their operators.
 #include <gtest/gtest.h>
 
+#include "flott/base/config.h"
+#include "flott/env/simulated.h"
+#include "flott/runtime/state_metrics.h"
 #include "flott/runtime/tests/counting_job.h"
+#include "flott/state/keyed_backend.h"
 
 namespace flott {
 namespace {
@@ -155,6 +159,25 @@ TEST(StateMetrics, SayHowMuchThereIs) {
   EXPECT_EQ(all.at("state_name.count.numEntries").value, 10);
   EXPECT_GE(all.at("state_name.count.memoryBytes").value, 10 * 16);
   for (const auto& [name, reading] : all) EXPECT_EQ(name.find("Latency"), std::string::npos) << name;
+}
+
+TEST(StateMetrics, LeaveNamesThatTheProgramUsesToIt) {
+  SimulatedEnv sim{1};
+  MetricGroup metrics;
+  metrics.counter("state_name.count.numEntries").add(7);
+  metrics.counter("state_name.count.valueStateGetLatency").add(8);
+  Configuration configuration;
+  configuration.set("state.latency-track.keyed-state-enabled", "true");
+  StateMetrics state(configuration, metrics, sim.clock());
+  KeyedStateBackend backend(typeOps<int64_t>(), {});
+  backend.table<int64_t, int64_t>("count").findOrInsert(hashKey<int64_t>(1), 1);
+  state.publish(backend);
+  state.timesOf("count")->end(StateAccess::kValueGet, 0);
+  const auto all = byName(metrics.read(1));
+  EXPECT_EQ(all.size(), 3u);
+  EXPECT_EQ(all.at("state_name.count.numEntries").value, 7);
+  EXPECT_EQ(all.at("state_name.count.valueStateGetLatency").value, 8);
+  EXPECT_GT(all.at("state_name.count.memoryBytes").value, 0);
 }
 
 TEST(StateMetrics, SayHowLongAccessesTake) {

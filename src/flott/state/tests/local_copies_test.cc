@@ -94,6 +94,28 @@ TEST_F(Copies, ThatAreDamagedOrCutOffAreRemovedAndTheCheckpointIsRead) {
   EXPECT_EQ(counting.read("/cp/job/chk-7", sections[0]), std::string(50, 'a')) << "without a word";
 }
 
+TEST_F(Copies, ThatChangeOrGoAfterTheyWereReadAreFoundOut) {
+  const StateHandle stream = streamed(7, "task-1-0-2", std::string(5000, 'c'));
+  const SharedFile file = shared(7, "task-1-0-x", std::string(900, 'd'));
+  const auto readBoth = [&] {
+    const int64_t before = read.fromCopies;
+    EXPECT_EQ(counting.readPart("/cp/job/chk-7", stream, 0, 5), "ccccc");
+    EXPECT_EQ(counting.readPart("/cp/job/chk-7", stream, 4990, 10), std::string(10, 'c'));
+    EXPECT_EQ(readShared(file), std::string(900, 'd'));
+    return read.fromCopies - before;
+  };
+  EXPECT_EQ(readBoth(), 5 + 10 + 900);
+  disk.files().put("/local/chk-7/task-1-0-2", std::string(5000, 'z'));
+  disk.files().put("/local/shared/chk-7/task-1-0-x", std::string(900, 'z'));
+  EXPECT_EQ(readBoth(), 0);
+  disk.files().put("/local/chk-7/task-1-0-2", std::string(5000, 'c'));
+  disk.files().put("/local/shared/chk-7/task-1-0-x", std::string(900, 'd'));
+  EXPECT_EQ(readBoth(), 5 + 10 + 900);
+  disk.files().remove("/local/chk-7/task-1-0-2");
+  disk.files().remove("/local/shared/chk-7/task-1-0-x");
+  EXPECT_EQ(readBoth(), 0);
+}
+
 TEST_F(Copies, OfAnEarlierFileOfTheSameNameDoNotFit) {
   const StateHandle first = streamed(7, "task-1-0-2", std::string(50, 'a'));
   EXPECT_EQ(counting.readPart("/cp/job/chk-7", first, 0, 50), std::string(50, 'a'));
