@@ -76,7 +76,7 @@ struct MasterProcess::Parts {
     };
     return options;
   }
-  void tellManager(ToJobManager message) {
+  void tellManager(const ToJobManager& message) {
     sendNotice(loop, managed.managerAddress, managed.managerPort, encodeFrame(message));
   }
   /// A master that is killed from now on has ended its job all the same.
