@@ -1,6 +1,7 @@
 #include "flott/master/job_options.h"
 
 #include "flott/base/cluster_options.h"
+#include "flott/base/error.h"
 #include "flott/base/options.h"
 
 namespace flott {
@@ -33,11 +34,26 @@ CheckpointStorageOptions checkpointStorageOptions(const Configuration& configura
   return options;
 }
 
+namespace {
+
+std::optional<std::string> backupFolder(const Configuration& configuration) {
+  const std::optional<std::string> given = configuration.find(kLocalBackupDirs);
+  if (!given) return std::nullopt;
+  std::string folder = given->starts_with("file:") ? locatedFolder(*given) : *given;
+  if (!folder.starts_with('/') || folder.find(',') != std::string::npos) {
+    throw Error(ErrorKind::kUser, std::string(kLocalBackupDirs.key) + " = " + *given +
+                                      ": give one folder of the local disk by its whole path, as /var/flott");
+  }
+  return folder;
+}
+
+}  // namespace
+
 std::optional<LocalCopies::Options> localCopiesOptions(const Configuration& configuration,
                                                        const std::string& jobId, const std::string& folder) {
   const bool reads = configuration.get(kFromLocal);
   if (!configuration.find(kLocalBackup).value_or(reads)) return std::nullopt;
-  const std::string root = configuration.find(kLocalBackupDirs).value_or(folder);
+  const std::string root = backupFolder(configuration).value_or(folder);
   std::string checkpoints = checkpointStorageOptions(configuration, jobId).folder;
   if (root.empty() || checkpoints.empty()) return std::nullopt;
   return LocalCopies::Options{
@@ -63,6 +79,7 @@ void checkJobOptions(const Configuration& configuration, const JobGraph& graph) 
   for (const auto& place : {configuration.find(kRecoveryPath), configuration.find(kSavepointDir)}) {
     if (place) locatedFolder(*place);  // refuses what is no place
   }
+  backupFolder(configuration);  // refuses what is none
   if (!configuration.find(kCheckpointInterval)) return;
   if (const std::optional<Error> refusal = refusesCheckpoints(graph)) throw *refusal;
 }
