@@ -157,4 +157,26 @@ struct DirectoryEntry {
 };
 static_assert(sizeof(DirectoryEntry) == 16);
 
+/// What a look-up needs of a directory entry: where the search for a hash begins, as a function of all its
+/// bits, in one multiplication. The group at (hash << depth) × groups / 2^64 of the entry is the one at
+/// hash × (groups << depth) / 2^64 of a run of groups that began where hash 0 does.
+struct SearchStart {
+  uintptr_t origin = 0;  // where that run would begin
+  uint64_t scale = 0;
+
+  /// `firstHash` is the lowest one of the entry's share.
+  static SearchStart of(const DirectoryEntry& entry, uint64_t firstHash, uint32_t groupBytes) {
+    const uint64_t scale = uint64_t{entry.groups} << entry.depth;
+    return {reinterpret_cast<uintptr_t>(entry.slots) - groupOf(firstHash, scale) * groupBytes, scale};
+  }
+  std::byte* at(uint64_t hash, uint32_t groupBytes) const {
+    return reinterpret_cast<std::byte*>(origin + groupOf(hash, scale) * groupBytes);
+  }
+
+ private:
+  static uint64_t groupOf(uint64_t hash, uint64_t scale) {
+    return static_cast<uint64_t>(static_cast<unsigned __int128>(hash) * scale >> 64);
+  }
+};
+
 }  // namespace flott

@@ -103,7 +103,7 @@ std::byte* StateTable::insertWord(uint64_t hash, uint64_t word, std::byte* start
   Segment& segment = Segment::ofSlots(entry.slots);
   const uint32_t stride = layout_.stride;
   const uint32_t last = static_cast<uint32_t>(end - entry.slots) / stride;
-  if (!hasRoom(segment) || last + 1 >= segment.total) return nullptr;
+  if (!hasRoom(segment) || last + 1 >= segment.total || segment.occupied(last, stride)) return nullptr;
   segment.changed = home_.cuts;
   std::byte* at = end;
   while (at != start && orderAt(at - stride) > hash) at -= stride;

@@ -113,7 +113,10 @@ class StateTable {
   bool isEmpty();
   size_t sizeInMemory() const { return size_; }
   /// Memory of segments and directory, and the estimate of what lies outside the slots.
-  size_t bytes() const { return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry); }
+  size_t bytes() const {
+    return segmentBytes_ + heapBytes_ + directory_.capacity() * sizeof(DirectoryEntry) +
+           starts_.capacity() * sizeof(SearchStart);
+  }
 
   /// The value, or null. For reading only: writes go through findForUpdate() or findOrInsert().
   const std::byte* find(const KeyRef& key) const {
@@ -152,17 +155,17 @@ class StateTable {
   class Starts {
    public:
     explicit Starts(const StateTable& table)
-        : origin_(reinterpret_cast<uintptr_t>(table.directory_.data()) -
-                  table.firstIndex_ * sizeof(DirectoryEntry)),
+        : origin_(reinterpret_cast<uintptr_t>(table.starts_.data()) -
+                  table.firstIndex_ * sizeof(SearchStart)),
           shift_(table.shift_) {}
     std::byte* operator()(uint64_t hash, uint32_t groupBytes) const {
-      const uintptr_t entry = origin_ + (hash >> shift_) * sizeof(DirectoryEntry);
-      return reinterpret_cast<const DirectoryEntry*>(entry)->start(hash, groupBytes);
+      const uintptr_t start = origin_ + (hash >> shift_) * sizeof(SearchStart);
+      return reinterpret_cast<const SearchStart*>(start)->at(hash, groupBytes);
     }
 
    private:
-    uintptr_t origin_;  // of the directory if it began with index 0
-    uint8_t shift_;
+    uintptr_t origin_;  // of starts_ if they began with index 0
+    uint64_t shift_;
   };
   /// Changes when segments move.
   uint64_t ticket() const { return ticket_; }
@@ -298,15 +301,36 @@ class StateTable {
       }
     }
   }
-  std::byte* startOf(uint64_t hash) const { return entryOf(hash).start(hash, groupBytes_); }
+  std::byte* startOf(uint64_t hash) const { return starts_[directoryIndex(hash)].at(hash, groupBytes_); }
   /// Adds a key that is not there. Returns its value, default-constructed.
   std::byte* insert(const KeyRef& key);
   /// Whether the integer key 0 is there: else a slot whose word is 0 is empty.
   bool hasZeroKey() const { return hasZeroKey_; }
+  /// Of the group of slots at `start`, where the search for the hash begins: whether its slot `index`, whose
+  /// word is 0, is empty.
+  bool isEmptySlot(uint64_t hash, const std::byte* start, uint32_t index) const {
+    return !occupied(start + size_t{index} * layout_.stride, hash);
+  }
   /// insert() for an integer key that is neither 0 nor there, in a table that is not guarded() and whose
   /// entries may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it.
   /// Returns its slot, with the value yet to be made; null when it takes insert().
   std::byte* insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end);
+  /// For such a key whose group of slots begins at `start` and has room behind `used` entries: counts one
+  /// more there, which the caller puts in its place. False when it takes insert().
+  template <uint32_t kStride>
+  bool countInGroup(uint64_t hash, const std::byte* start, uint32_t used) {
+    const DirectoryEntry& entry = entryOf(hash);
+    if (entry.groups == 0) return false;
+    Segment& segment = Segment::ofSlots(entry.slots);
+    const uint32_t slot = static_cast<uint32_t>(start - entry.slots) / kStride + used;
+    if (!hasRoom(segment) || segment.occupied(slot, kStride)) return false;
+    segment.setOccupied(slot, kStride);
+    segment.changed = home_.cuts;
+    ++segment.used;
+    ++size_;
+    ++layoutVersion_;
+    return true;
+  }
 
  private:
   static constexpr uint32_t kHeapChangesPerLook = 4096;
@@ -441,9 +465,10 @@ class StateTable {
   uint64_t ticket_ = 1;
   uint64_t layoutVersion_ = 1;
   std::vector<DirectoryEntry> directory_;
-  size_t size_ = 0;      // in memory
-  size_t coldOnly_ = 0;  // in the store and not in memory, or only as a tail: at most so many
-  size_t tails_ = 0;     // entries so marked
+  std::vector<SearchStart> starts_;  // of the same entries
+  size_t size_ = 0;                  // in memory
+  size_t coldOnly_ = 0;              // in the store and not in memory, or only as a tail: at most so many
+  size_t tails_ = 0;                 // entries so marked
   size_t segments_ = 0;
   size_t segmentBytes_ = 0;
   size_t heapBytes_ = 0;

@@ -12,8 +12,8 @@
 namespace flott {
 
 namespace {
-constexpr uint32_t kSmallGroups = 16;  // below, segments double
-constexpr uint8_t kDeepestDirectory = 40;
+constexpr uint32_t kSmallGroups = 16;      // below, segments double
+constexpr uint8_t kDeepestDirectory = 32;  // SearchStart: so that groups << depth fits
 }  // namespace
 
 /// Slots behind the home slots, for entries pushed over the end. The last slot is never used.
@@ -87,6 +87,7 @@ void StateTable::resetDirectory() {
   shift_ = static_cast<uint8_t>(64 - depth_);
   firstIndex_ = uint64_t{home_.keyGroups.first} << extra;
   directory_.assign(size_t{home_.keyGroups.size()} << extra, DirectoryEntry{empty_.data(), 0, depth_});
+  starts_.assign(directory_.size(), SearchStart::of(directory_[0], 0, groupBytes_));
   ++ticket_;
   ++layoutVersion_;
 }
@@ -109,7 +110,11 @@ size_t StateTable::firstIndexOf(size_t index, uint8_t depth) const {
 void StateTable::point(size_t firstIndex, uint8_t depth, Segment* segment) {
   const DirectoryEntry entry = segment == nullptr ? DirectoryEntry{empty_.data(), 0, depth}
                                                   : DirectoryEntry{segment->slots(), segment->groups, depth};
-  std::fill_n(directory_.begin() + static_cast<ptrdiff_t>(firstIndex), size_t{1} << (depth_ - depth), entry);
+  const auto first = static_cast<ptrdiff_t>(firstIndex);
+  const size_t count = size_t{1} << (depth_ - depth);
+  std::fill_n(directory_.begin() + first, count, entry);
+  std::fill_n(starts_.begin() + first, count,
+              SearchStart::of(entry, (firstIndex_ + firstIndex) << shift_, groupBytes_));
   ++ticket_;
   ++layoutVersion_;
 }
@@ -244,9 +249,13 @@ void StateTable::split(size_t index) {
 }
 
 void StateTable::doubleDirectory() {
-  std::vector<DirectoryEntry> larger(directory_.size() * 2);
-  for (size_t i = 0; i < directory_.size(); ++i) larger[2 * i] = larger[2 * i + 1] = directory_[i];
-  directory_ = std::move(larger);
+  const auto doubled = [](auto& entries) {
+    auto larger = std::remove_reference_t<decltype(entries)>(entries.size() * 2);
+    for (size_t i = 0; i < entries.size(); ++i) larger[2 * i] = larger[2 * i + 1] = entries[i];
+    entries = std::move(larger);
+  };
+  doubled(directory_);
+  doubled(starts_);
   ++depth_;
   --shift_;
   firstIndex_ *= 2;

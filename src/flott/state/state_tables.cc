@@ -3,12 +3,15 @@
 namespace flott {
 
 StateTable& StateTables::at(int64_t nameSpace) {
-  std::unique_ptr<StateTable>& table = tables_[nameSpace];
-  if (table == nullptr) {
-    table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace, cold_);
-    if (droppedBytes_ < home_.pool.heldBytes() - home_.pool.usedBytes()) table->expect(droppedEntries_);
+  const auto next = tables_.lower_bound(nameSpace);
+  if (next != tables_.end() && next->first == nameSpace) return *next->second;
+  auto table = std::make_unique<StateTable>(name_, key_, value_, home_, nameSpace, cold_);
+  if (next == tables_.end() && !tables_.empty()) {
+    table->expect(tables_.rbegin()->second->sizeInMemory());
+  } else if (droppedBytes_ < home_.pool.heldBytes() - home_.pool.usedBytes()) {
+    table->expect(droppedEntries_);
   }
-  return *table;
+  return *tables_.emplace_hint(next, nameSpace, std::move(table))->second;
 }
 
 StateTable* StateTables::find(int64_t nameSpace) const {

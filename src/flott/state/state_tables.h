@@ -1,8 +1,9 @@
 // All tables of one state: a single one, or one for each namespace (a window's slice).
 //
-// A new table of a window is made ready for as many entries as the last one dropped had, as long as that
-// takes only memory that the pool has to spare. Made by the backend when a state is registered; owns the
-// tables. Used on the task's thread only.
+// A new table is made ready for as many entries as the one before it has, where it is the last in the order
+// of namespaces (time goes on); else for as many as the last one dropped had, as long as that takes only
+// memory that the pool has to spare. A segment gets its memory with its first entry. Made by the backend when
+// a state is registered; owns the tables. Used on the task's thread only.
 #pragma once
 
 #include <cstdint>

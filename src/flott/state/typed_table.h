@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <new>
 #include <span>
 #include <string>
@@ -54,8 +55,9 @@ class TypedTable {
   size_t size() const { return table_->size(); }
   StateTable& untyped() const { return *table_; }
 
-  /// For each key in order, keyAt(i) with the hash hashes[i]: onFound(V&, i) where it is in the table, else
-  /// onInsert(V&, i) with a value-initialised value that was just added. They may throw, but not use this
+  /// For each key, keyAt(i) with the hash hashes[i]: onFound(V&, i) where it is in the table, else
+  /// onInsert(V&, i) with a value-initialised value that was just added. What comes of one key comes in
+  /// order; keys that are new may come after some that follow. The functions may throw, but not use this
   /// table; `at` is the index of the key at hand, for whoever catches. What the functions read of `keyAt` and
   /// of themselves for each key is best a copy of theirs: the compiler cannot know that it stays as it is.
   template <typename KeyAt, typename OnInsert, typename OnFound>
@@ -65,46 +67,61 @@ class TypedTable {
       onFound(value, i);
       if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
     };
+    const auto added = [&](V& value, size_t i) {
+      onInsert(value, i);
+      if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
+    };
     const auto findOrAdd = [&](const K& key) {
       const Entry entry = findOrInsertPlain(hashes[at], key);
-      V& value = *entry.value;
-      if (!entry.inserted) return found(value, at);
-      onInsert(value, at);
-      if constexpr (!std::is_trivially_copyable_v<V>) table_->noteHeapChange();
+      entry.inserted ? added(*entry.value, at) : found(*entry.value, at);
     };
     at = 0;
     if (table_->watched() && !table_->guarded()) table_->noteWrites(hashes);
+    if (table_->guarded()) [[unlikely]] {
+      while (at < hashes.size()) {
+        const size_t end = std::min(at + kFetchedAtOnce, hashes.size());
+        const StateTable::Settled settled = fetch(hashes, at, end, keyAt);
+        for (; at < end; ++at) findOrAdd(keyAt(at));
+      }
+      return;
+    }
     Search search(*table_, hashes);
-    while (at < hashes.size()) {
-      if (table_->guarded()) [[unlikely]] {
-        while (at < hashes.size()) {
-          const size_t end = std::min(at + kFetchedAtOnce, hashes.size());
-          const StateTable::Settled settled = fetch(hashes, at, end, keyAt);
-          for (; at < end; ++at) findOrAdd(keyAt(at));
+    for (size_t begin = 0; begin < hashes.size(); begin += kBlock) {
+      const size_t end = std::min(begin + kBlock, hashes.size());
+      const std::span<const uint32_t> absent = search.locate(begin, end, keyAt);
+      std::byte* const* const slots = &search.slot(begin);
+      if constexpr (kWordKey<K>) {
+        const auto update = [&](size_t from, size_t to) {  // nothing moves meanwhile
+          for (size_t k = from; k < to; ++k) {
+            at = begin + k;  // reading it back would make each key wait for the one before
+            found(valueAt(slots[k]), begin + k);
+          }
+        };
+        size_t next = 0;
+        for (const uint32_t k : absent) {
+          update(next, k);
+          next = k + 1;
         }
-        return;
-      }
-      const size_t end = std::min(at + kBlock, hashes.size());
-      const bool all = search.locate(at, end, keyAt);
-      if (all) {  // nothing moves meanwhile
-        std::byte* const* const slots = &search.slot(at);
-        for (size_t i = at, n = end - at, k = 0; k < n; ++i, ++k) {
-          at = i;  // reading it back would make each key wait for the one before
-          found(valueAt(slots[k]), i);
+        update(next, end - begin);
+        if (absent.empty()) continue;
+        for (const uint32_t k : absent) {
+          at = begin + k;
+          const Entry entry = insertAbsent(hashes[at], keyAt(at));
+          entry.inserted ? added(*entry.value, at) : found(*entry.value, at);
         }
-        at = end;
-        continue;
-      }
-      for (; at < end; ++at) {
-        const auto& key = keyAt(at);  // keeps a temporary alive
-        if (V* value = search.valueOf(at, key)) [[likely]] {
-          found(*value, at);
-        } else {
-          findOrAdd(key);
+      } else {
+        for (at = begin; at < end; ++at) {
+          const auto& key = keyAt(at);  // keeps a temporary alive
+          if (V* value = search.valueOf(at, key)) [[likely]] {
+            found(*value, at);
+          } else {
+            findOrAdd(key);
+          }
         }
       }
       search.restartIfMoved(end);
     }
+    at = hashes.size();
   }
 
   /// keyAt(i) is the key whose hash is hashes[i].
@@ -183,7 +200,7 @@ class TypedTable {
   Entry findOrInsertPlain(uint64_t hash, const K& key) {
     if constexpr (kWordKey<K> && std::is_trivially_copyable_v<V> && !kLayout.boxedValue) {
       const uint64_t word = keyWord(key);
-      if (word != 0 && !table_->hasZeroKey() && !table_->guarded()) [[likely]] {
+      if (word != 0 && !table_->guarded()) [[likely]] {
         std::byte* const start = table_->startOf(hash);
         std::byte* slot = start;
         for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += kLayout.stride)) {
@@ -200,6 +217,40 @@ class TypedTable {
     return {reinterpret_cast<V*>(found.value), found.inserted};
   }
 
+  /// findOrInsertPlain() for a key that is most likely not there, without a branch that is hard to predict
+  /// while its group of slots has room.
+  Entry insertAbsent(uint64_t hash, const K& key) {
+    if constexpr (kWordKey<K> && std::is_trivially_copyable_v<V> && !kLayout.boxedValue && kGroup > 1) {
+      const uint64_t word = keyWord(key);
+      std::byte* const group = table_->startOf(hash);
+      const uint32_t empty = matchGroup(0, group);
+      if (word != 0 && empty != 0 && matchGroup(word, group) == 0) [[likely]] {
+        const uint32_t used = slotsUsed(empty);
+        if (table_->template countInGroup<kLayout.stride>(hash, group, used)) [[likely]] {
+          std::byte* const slot = group + openInGroup(group, used, hash) * kLayout.stride;
+          std::memcpy(slot, &word, sizeof word);
+          return {::new (static_cast<void*>(&valueAt(slot))) V{}, true};
+        }
+      }
+    }
+    return findOrInsertPlain(hash, key);
+  }
+
+  /// Makes place in a group whose first `used` slots have entries and whose next one is empty, where the
+  /// order of the hash has it. Returns the index of the slot.
+  static uint32_t openInGroup(std::byte* group, uint32_t used, uint64_t hash) {
+    uint32_t place = used;
+    for (uint32_t i = 0; i + 1 < kGroup; ++i) {
+      const uint64_t other = hashInt64(static_cast<int64_t>(loadWord(group + i * kLayout.stride)));
+      place -= static_cast<uint32_t>(i < used) & static_cast<uint32_t>(other > hash);
+    }
+    for (uint32_t i = kGroup - 1; i > 0; --i) {  // behind the entries there are empty slots
+      std::memcpy(group + i * kLayout.stride, group + (i - (i > place ? 1 : 0)) * kLayout.stride,
+                  kLayout.stride);
+    }
+    return place;
+  }
+
   /// Loads what a part of the batch has on the cold side.
   template <typename KeyAt>
   StateTable::Settled fetch(std::span<const uint64_t> hashes, size_t begin, size_t end, KeyAt& keyAt) const {
@@ -214,8 +265,8 @@ class TypedTable {
   }
 
   static constexpr size_t kFetchedAtOnce = 2048;
-  static constexpr size_t kAhead = 32;  // accesses to memory that overlap
-  static constexpr size_t kBlock = 64;  // keys that are located before the first of them is used
+  static constexpr size_t kAhead = 32;   // accesses to memory that overlap
+  static constexpr size_t kBlock = 128;  // keys that are located before the first of them is used
 
   /// Where the keys of a batch are, a block at a time. Prefetching runs ahead of the block.
   class Search {
@@ -226,22 +277,26 @@ class TypedTable {
     }
 
     /// Finds the keys from `begin` to `end`, those of one block, without a branch that is hard to predict.
-    /// Whether all are there for sure. Keys that are objects are compared where they are used: fetching them
-    /// twice would cost more; here their search only comes to where it will most likely end.
+    /// Returns which of the block are not there. Keys that are objects are compared where they are used:
+    /// fetching them twice would cost more; here their search only comes to where it will most likely end.
     template <typename KeyAt>
-    bool locate(size_t begin, size_t end, const KeyAt& keyAt) {
+    std::span<const uint32_t> locate(size_t begin, size_t end, const KeyAt& keyAt) {
+      if (begin > 0) std::copy_n(slots_ + kBlock, kAhead, slots_);
+      begin_ = begin;
       // One access to memory begins with each key that is located: many at once would wait for each other.
       const size_t last = std::min(end, hashes_.size() - std::min(hashes_.size(), kAhead));
-      const size_t turn = std::min(last, begin + kBlock - kAhead);  // where prefetching enters the next block
-      size_t missed = locateRun<true>(begin, turn, 0, keyAt);
-      missed = locateRun<true>(std::max(begin, turn), last, missed, keyAt);
-      missed = locateRun<false>(std::max(begin, last), end, missed, keyAt);
-      bool all = kWordKey<K>;
-      for (size_t m = 0; m < missed; ++m) all &= findBeyond(misses_[m], keyAt(misses_[m]));
-      return all;
+      const size_t turn = std::max(begin, last) - begin;
+      const size_t missed = locateRun<false>(turn, end - begin, locateRun<true>(0, turn, 0, keyAt), keyAt);
+      size_t absent = 0;
+      for (size_t m = 0; m < missed; ++m) {
+        const uint32_t k = misses_[m];
+        if (!findBeyond(begin + k, keyAt(begin + k))) misses_[absent++] = k;
+      }
+      return {misses_, absent};
     }
 
-    std::byte*& slot(size_t i) { return slots_[i % (2 * kBlock)]; }
+    /// Of the block that was located last, or one to prefetch for the next.
+    std::byte*& slot(size_t i) { return slots_[i - begin_]; }
 
     /// The value of the key, or null when it is not there or has moved.
     V* valueOf(size_t i, const K& key) {
@@ -257,30 +312,35 @@ class TypedTable {
     }
 
    private:
-    /// Locates the keys from `begin` to `end`, and writes down which of them may not be where they were
-    /// looked for, behind the first `missed`. Returns how many these are now.
+    /// Locates the keys from `from` to `to`, counted in the block, and writes down which of them may not be
+    /// where they were looked for, behind the first `missed`. Returns how many these are now.
     template <bool kPrefetches, typename KeyAt>
-    size_t locateRun(size_t begin, size_t end, size_t missed, const KeyAt& given) {
+    size_t locateRun(size_t from, size_t to, size_t missed, const KeyAt& given) {
       InLoop<KeyAt> keyAt = given;
       const StateTable::Starts startOf = startOf_;
-      const uint64_t* const hashes = hashes_.data();
-      std::byte** const here = &slot(begin);
-      std::byte** const ahead = &slot(begin + kAhead);
-      for (size_t i = begin, k = 0; i < end; ++i, ++k) {
+      const size_t begin = begin_;
+      const uint64_t* const hashes = hashes_.data() + begin;
+      std::byte** const slots = slots_;
+      uint32_t* const misses = misses_;
+      for (size_t k = from; k < to; ++k) {
         if constexpr (kPrefetches) {
-          std::byte* const start = startOf(hashes[i + kAhead], kGroupBytes);
-          ahead[k] = start;
+          std::byte* const start = startOf(hashes[k + kAhead], kGroupBytes);
+          slots[k + kAhead] = start;
           __builtin_prefetch(start, 1);
         }
-        std::byte* const at = here[k];
+        std::byte* const at = slots[k];
         if constexpr (kWordKey<K>) {
-          const uint64_t word = keyWord<K>(keyAt(i));
-          const uint32_t hits = word == 0 ? 0 : matchGroup(word, at);
-          misses_[missed] = static_cast<uint32_t>(i);
+          const uint64_t word = keyWord<K>(keyAt(begin + k));
+          misses[missed] = static_cast<uint32_t>(k);
+          if (word == 0) [[unlikely]] {  // as an empty slot
+            ++missed;
+            continue;
+          }
+          const uint32_t hits = matchGroup(word, at);
           missed += hits == 0;
-          here[k] = at + slotOfHit(hits);
+          slots[k] = at + slotOfHit(hits);
         } else {
-          here[k] = stepTowards(at, hashWord(hashes[i]));
+          slots[k] = stepTowards(at, hashWord(hashes[k]));
         }
       }
       return missed;
@@ -296,7 +356,9 @@ class TypedTable {
     /// For a key that is not in its first group of slots.
     bool findBeyond(size_t i, const K& key) {
       std::byte*& at = slot(i);
-      if (!table_.hasZeroKey() && matchGroup(0, at) != 0) return false;  // an empty slot ends the search
+      const uint32_t empty = matchGroup(0, at);  // an empty slot ends the search
+      if (empty != 0 && (!table_.hasZeroKey() || table_.isEmptySlot(hashes_[i], at, slotsUsed(empty))))
+        return false;
       const KeyRef ref = keyRef(hashes_[i], key);
       std::byte* const second = at + kGroupBytes;
       const uint32_t hits = ref.word == 0 ? 0 : matchGroup(ref.word, second);
@@ -309,7 +371,8 @@ class TypedTable {
     const std::span<const uint64_t> hashes_;
     StateTable::Starts startOf_;
     uint64_t ticket_;
-    std::byte* slots_[2 * kBlock];  // of the entry, or where its search begins; a ring
+    size_t begin_ = 0;                   // of the block at hand
+    std::byte* slots_[kBlock + kAhead];  // of the entry, or where its search begins
     uint32_t misses_[kBlock];
   };
 
@@ -330,6 +393,9 @@ class TypedTable {
     }
     (std::make_integer_sequence<uint32_t, kGroup>());
   }
+  /// Entries in a group with these empty slots, which are behind them. One that is the integer key 0 counts
+  /// as empty: then the slot of this index is not.
+  static uint32_t slotsUsed(uint32_t empty) { return kGroup - static_cast<uint32_t>(std::popcount(empty)); }
   /// Bit 1 is slot 2 and bit 2 slot 1 of groups of four, since that is how vectors interleave.
   static constexpr uint32_t bitOfSlot(uint32_t slot) {
     return kGroup == 4 ? (slot & 1) << 1 | slot >> 1 : slot;

@@ -288,6 +288,9 @@ TEST(StateTable, UpsertsIntegers) {
 TEST(StateTable, UpsertsFewIntegersAmongThemZero) {
   runUpsertModel<int64_t>(7, [](Random& random) { return static_cast<int64_t>(random.below(7)) - 3; });
 }
+TEST(StateTable, UpsertsSomeIntegersAroundZero) {
+  runUpsertModel<int64_t>(13, [](Random& random) { return static_cast<int64_t>(random.below(900)) - 450; });
+}
 TEST(StateTable, UpsertsStrings) {
   runUpsertModel<std::string>(8, [](Random& random) { return make<std::string>(random, 3'000); });
 }
