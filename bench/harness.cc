@@ -187,7 +187,8 @@ struct Sides {
   Sides(const Case& benchmark, const Options& options) {
     Load load{.size = std::max<uint64_t>(
                   1, static_cast<uint64_t>(static_cast<double>(benchmark.size) * options.scale)),
-              .lanes = 1};
+              .lanes = 1,
+              .patienceMs = static_cast<int>(60'000 * std::clamp(options.scale, 1.0, 100.0))};
     const bool twoProcesses = benchmark.kind == CaseKind::kTwoProcesses;
     const int processes = twoProcesses ? 2 : 1;
     const bool oneCore = benchmark.kind == CaseKind::kCheckpoint || benchmark.kind == CaseKind::kRecovery ||

@@ -21,6 +21,7 @@ namespace flott::bench {
 struct Load {
   uint64_t size = 0;  // input records, or lines for wordcount
   int lanes = 1;      // a loop ignores it
+  int patienceMs = 60'000;
 };
 
 /// Time from when a record was due to when it arrived.

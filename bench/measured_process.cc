@@ -22,7 +22,6 @@ namespace {
 
 static_assert(std::is_trivially_copyable_v<Measurement>, "it crosses a socket as bytes");
 
-constexpr int kRoundTimeoutMs = 60'000;
 constexpr char kRunRound = 'r';
 constexpr char kQuit = 'q';
 
@@ -77,7 +76,7 @@ Measurement measure(Round round, const Load& load, const InstructionCounter& cou
 
 }  // namespace
 
-MeasuredProcess::MeasuredProcess(Round round, const Load& load, int core) {
+MeasuredProcess::MeasuredProcess(Round round, const Load& load, int core) : patienceMs_(load.patienceMs) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
     throw std::runtime_error(std::string("no socket pair for a child process: ") + std::strerror(errno));
@@ -113,8 +112,8 @@ void MeasuredProcess::start() {
 
 Measurement MeasuredProcess::finish() {
   pollfd waiting{.fd = socket_, .events = POLLIN, .revents = 0};
-  if (::poll(&waiting, 1, kRoundTimeoutMs) == 0)
-    throw std::runtime_error("a round did not end within " + std::to_string(kRoundTimeoutMs / 1000) + " s");
+  if (::poll(&waiting, 1, patienceMs_) == 0)
+    throw std::runtime_error("a round did not end within " + std::to_string(patienceMs_ / 1000) + " s");
   Measurement m;
   if (::recv(socket_, &m, sizeof m, 0) != sizeof m)
     throw std::runtime_error("the child process ended inside a round");

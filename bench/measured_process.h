@@ -38,10 +38,11 @@ class MeasuredProcess {
   /// Begins a round and returns at once.
   void start();
   /// Waits for the round. Throws std::runtime_error when the child failed (its own message is on standard
-  /// error) or takes longer than a minute.
+  /// error) or takes longer than a round of this load may.
   Measurement finish();
 
  private:
+  int patienceMs_;
   pid_t pid_;
   int socket_;  // to the child: one byte starts a round or ends the child; from it: one Measurement for each
                 // round

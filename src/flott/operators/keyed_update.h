@@ -14,8 +14,8 @@
 
 namespace flott {
 
-/// For each record, those of a key in order: onFirst(T&, V&) with a fresh, value-initialised value when its key
-/// had none, else onNext(T&, V&).
+/// For each record, those of a key in order: onFirst(T&, V&) with a fresh, value-initialised value when its
+/// key had none, else onNext(T&, V&).
 template <typename K, typename V, typename T, typename Selector, typename OnFirst, typename OnNext>
 void updateByKey(TypedTable<K, V> table, Rows<T>& rows, const Selector& selector, OnFirst&& onFirst,
                  OnNext&& onNext) {

@@ -317,6 +317,23 @@ TEST_P(KeyedState, SlicesComeInTheOrderOfTimeAndGoAsAWhole) {
   }
 }
 
+TEST(Slices, TheNextOneIsMadeReadyForAsManyKeys) {
+  KeyedStateBackend backend(typeOps<int64_t>(), KeyedStateBackend::Options{});
+  SliceStore<int64_t, int64_t> slices = backend.slices<int64_t, int64_t>("slices");
+  const auto add = [&](int64_t end, int64_t keys) {  // returns how often segments came or moved
+    TypedTable<int64_t, int64_t> table = slices.at(Timestamp(end));
+    const uint64_t before = table.untyped().ticket();
+    for (int64_t key = 0; key < keys; ++key) table.findOrInsert(hashKey(key), key) = end;
+    return table.untyped().ticket() - before;
+  };
+  const uint64_t growing = add(1'000, 20'000);
+  EXPECT_LT(add(2'000, 20'000), growing / 3);
+  // Not so one for late records.
+  add(500, 1);
+  add(3'000, 1);
+  EXPECT_LT(slices.at(Timestamp(500)).untyped().bytes(), slices.at(Timestamp(3'000)).untyped().bytes());
+}
+
 TEST_P(KeyedState, TheKeyMustBeAKey) {
   EXPECT_EQ(errorText([] { KeyedStateBackend backend(typeOps<OrderedMap<int64_t, int64_t>>(), {}); }),
             "a stream cannot be keyed by map<int64, int64>: use a number, a string, or a struct of such");
