@@ -64,7 +64,7 @@ endif()
 
 # Sources in groups, each of which is compiled as one: what a group's files include is read once, and templates that they
 # share are compiled once, which halves the time for all. So names in the anonymous namespaces of a group must differ.
-# A group begins where the name of a file says so, so that another file changes few groups.
+# A group of half the size or more ends where the name of a file says so, so that another file changes few groups.
 # flott_unite(target most sources...): adds to `target`, in groups of at most `most` files.
 function(flott_unite target most)
   if(NOT FLOTT_UNITY)
@@ -74,10 +74,11 @@ function(flott_unite target most)
   list(SORT ARGN)
   set(group)
   set(count 0)
+  math(EXPR half "(${most} + 1) / 2")
   foreach(source IN LISTS ARGN)
     file(RELATIVE_PATH name ${CMAKE_CURRENT_SOURCE_DIR} ${source})
     string(SHA1 hash ${name})
-    if(count GREATER_EQUAL most OR (count GREATER_EQUAL 2 AND hash MATCHES "^[0-3]"))
+    if(count GREATER_EQUAL most OR (count GREATER_EQUAL half AND hash MATCHES "^[0-3]"))
       flott_add_group(${target} "${group}")
       set(group)
       set(count 0)

@@ -68,7 +68,7 @@ function(flott_add_room room usedRooms usedHeaders)
 
   if(sources)
     add_library(flott_${room} STATIC)
-    flott_unite(flott_${room} 4 ${sources})
+    flott_unite(flott_${room} 10 ${sources})
     if(room IN_LIST FLOTT_CONTROL_ROOMS)
       target_compile_options(flott_${room} PRIVATE ${FLOTT_CONTROL_OPTIONS})
       flott_use_pch(flott_${room} flott_control_pch)

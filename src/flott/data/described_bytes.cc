@@ -14,7 +14,7 @@ namespace flott {
 namespace {
 
 // Calls within each other. A codec nests values no deeper than kMaxNesting, with a few calls for each level.
-constexpr int kMaxDepth = 4096;
+constexpr int kMaxValueDepth = 4096;
 
 bool isStructLike(const TypeDescription& type) {
   return type.kind == TypeKind::kStruct || type.kind == TypeKind::kTuple;
@@ -27,7 +27,7 @@ bool isSigned(TypeKind kind) { return kind >= TypeKind::kInt8 && kind <= TypeKin
 class Depth {
  public:
   Depth(int& depth, const ByteReader& in) : depth_(depth) {
-    if (++depth_ > kMaxDepth) in.fail("nests values too deep");
+    if (++depth_ > kMaxValueDepth) in.fail("nests values too deep");
   }
   ~Depth() { --depth_; }
   Depth(const Depth&) = delete;

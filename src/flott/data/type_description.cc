@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 25> kKindNames = {
     "map",   "set",    "tuple",  "variant",   "struct",   "custom", "enclosing"};
 
 // A type nested deeper was not written by a person.
-constexpr int kMaxDepth = 64;
+constexpr int kMaxTypeDepth = 64;
 
 // Is the number of parts, and of names, what the kind asks for?
 bool wellFormed(const TypeDescription& type) {
@@ -41,7 +41,7 @@ bool wellFormed(const TypeDescription& type) {
 }
 
 TypeDescription decodeAt(ByteReader& in, int depth, uint64_t enclosingStructs) {
-  if (depth > kMaxDepth) in.fail("nests types too deep");
+  if (depth > kMaxTypeDepth) in.fail("nests types too deep");
   TypeDescription type;
   const uint8_t kind = in.fixed<uint8_t>();
   if (kind >= kKindNames.size()) in.fail("names an unknown kind of type");

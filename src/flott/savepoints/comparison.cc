@@ -14,8 +14,6 @@
 namespace flott {
 namespace {
 
-constexpr size_t kTextAtOnce = size_t{64} << 10;
-
 struct Tally {
   uint64_t added = 0;
   uint64_t removed = 0;

@@ -13,8 +13,6 @@
 namespace flott {
 namespace {
 
-constexpr size_t kTextAtOnce = size_t{64} << 10;
-
 std::string shownName(const OperatorSnapshot& op) { return op.uid.empty() ? op.name : op.uid; }
 
 /// Of keys that are text or a signed number; nothing for others.

@@ -21,6 +21,9 @@
 
 namespace flott {
 
+/// Bytes of text that are put out at once.
+inline constexpr size_t kTextAtOnce = size_t{64} << 10;
+
 /// What rows of one state consist of.
 struct StateRowType {
   std::string op;  // the operator's uid, or its name

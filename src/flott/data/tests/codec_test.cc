@@ -6,6 +6,7 @@
 
 #include "flott/base/error.h"
 #include "flott/data/tests/described_types.h"
+#include "flott/data/tests/encoded.h"
 #include "flott/data/tests/random_value.h"
 
 namespace flott::test {
@@ -39,14 +40,6 @@ struct flott::Codec<flott::test::Uuid> {
 
 namespace flott::test {
 namespace {
-
-template <typename T>
-std::string encoded(const T& value) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  Codec<T>::encode(value, out);
-  return bytes;
-}
 
 template <typename T>
 T decoded(std::string_view bytes) {

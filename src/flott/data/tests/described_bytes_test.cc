@@ -9,6 +9,7 @@
 #include "flott/data/describe.h"
 #include "flott/data/key.h"
 #include "flott/data/tests/described_types.h"
+#include "flott/data/tests/encoded.h"
 #include "flott/data/tests/random_value.h"
 
 namespace flott {
@@ -17,16 +18,8 @@ namespace {
 using namespace test;
 
 template <typename T>
-std::string bytesOf(const T& value) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  Codec<T>::encode(value, out);
-  return bytes;
-}
-
-template <typename T>
 std::string jsonOf(const T& value) {
-  const std::string bytes = bytesOf(value);
+  const std::string bytes = encoded(value);
   ByteReader in(bytes);
   std::string json;
   appendJson(describe<T>(), in, json);
@@ -36,7 +29,7 @@ std::string jsonOf(const T& value) {
 
 template <typename T>
 std::string cellsOf(const T& value, const std::string& name) {
-  const std::string bytes = bytesOf(value);
+  const std::string bytes = encoded(value);
   ByteReader in(bytes);
   std::vector<std::string> cells;
   appendCells(describe<T>(), in, cells);
@@ -50,7 +43,7 @@ std::string cellsOf(const T& value, const std::string& name) {
 
 template <typename T>
 uint64_t hashOf(const T& key) {
-  const std::string bytes = bytesOf(key);
+  const std::string bytes = encoded(key);
   ByteReader in(bytes);
   const uint64_t hash = hashOfKey(describe<T>(), in);
   EXPECT_TRUE(in.atEnd());
@@ -141,7 +134,7 @@ TEST(DescribedBytes, KeysHashAsTheirTypesDo) {
 TEST(DescribedBytes, AnyValueIsWalkedToItsEnd) {
   RandomValues random(7);
   for (int i = 0; i < 200; ++i) {
-    const std::string bytes = bytesOf(random.make<Everything>());
+    const std::string bytes = encoded(random.make<Everything>());
     ByteReader in(bytes);
     skipValue(describe<Everything>(), in);
     EXPECT_TRUE(in.atEnd());
@@ -152,7 +145,7 @@ TEST(DescribedBytes, AnyValueIsWalkedToItsEnd) {
 
 TEST(DescribedBytes, BrokenBytesAreRefused) {
   RandomValues random(11);
-  const std::string bytes = bytesOf(random.make<Everything>());
+  const std::string bytes = encoded(random.make<Everything>());
   for (size_t i = 0; i < bytes.size() * 8; ++i) {
     std::string broken = bytes;
     broken[i / 8] = static_cast<char>(broken[i / 8] ^ 1 << i % 8);

@@ -9,6 +9,7 @@
 #include "flott/data/codec.h"
 #include "flott/data/describe.h"
 #include "flott/data/tests/described_types.h"
+#include "flott/data/tests/encoded.h"
 #include "flott/data/tests/random_value.h"
 
 namespace flott::test {
@@ -30,14 +31,6 @@ struct flott::Codec<flott::test::Tag> {
 
 namespace flott::test {
 namespace {
-
-template <typename T>
-std::string encoded(const T& value) {
-  std::string bytes;
-  ByteWriter out(bytes);
-  Codec<T>::encode(value, out);
-  return bytes;
-}
 
 template <typename Now, typename Was>
 Now migrated(const Was& was) {

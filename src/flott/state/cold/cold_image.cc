@@ -6,16 +6,16 @@
 namespace flott {
 namespace {
 
-constexpr uint32_t kMagic = 0x49'43'4c'46;  // "FLCI"
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kImageMagic = 0x49'43'4c'46;  // "FLCI"
+constexpr uint32_t kImageVersion = 1;
 
 }  // namespace
 
 std::string ColdImage::encode() const {
   std::string bytes;
   ByteWriter out(bytes);
-  out.fixed(kMagic);
-  out.varint(kVersion);
+  out.fixed(kImageMagic);
+  out.varint(kImageVersion);
   out.string(manifestName);
   out.string(manifest);
   out.varint(states.size());
@@ -36,9 +36,9 @@ std::string ColdImage::encode() const {
 
 ColdImage ColdImage::decode(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.fixed<uint32_t>() != kMagic) in.fail("is no description of state on disk");
+  if (in.fixed<uint32_t>() != kImageMagic) in.fail("is no description of state on disk");
   const uint64_t version = in.varint();
-  if (version > kVersion) failNewerFormat("state on disk", version, kVersion);
+  if (version > kImageVersion) failNewerFormat("state on disk", version, kImageVersion);
   ColdImage image;
   image.manifestName = in.string();
   if (image.manifestName.find('/') != std::string::npos) in.fail("names no file");

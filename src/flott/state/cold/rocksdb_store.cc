@@ -33,7 +33,7 @@ constexpr int kMostLost = 100;  // names that others took at the same moment
 constexpr const char* kOwnerFile = "/OWNER";
 constexpr double kFilterBitsPerKey = 10;
 constexpr size_t kManifestBytes = size_t{1} << 20;
-constexpr size_t kReadAtOnce = size_t{1} << 20;
+constexpr size_t kUploadAtOnce = size_t{1} << 20;
 constexpr double kMemtableFilterRatio = 0.02;  // of the write buffer
 
 rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
@@ -293,7 +293,7 @@ class RocksDbFiles final : public ColdFiles {
   void read(const File& file, MoveFunction<void(std::string_view)> take) const override {
     std::unique_ptr<rocksdb::SequentialFile> reader;
     check(rocksdb::Env::Default()->NewSequentialFile(folder_ + "/" + file.name, &reader, {}));
-    std::string room(std::min<uint64_t>(kReadAtOnce, std::max<uint64_t>(file.bytes, 1)), '\0');
+    std::string room(std::min<uint64_t>(kUploadAtOnce, std::max<uint64_t>(file.bytes, 1)), '\0');
     rocksdb::Slice part;
     do {
       check(reader->Read(room.size(), &part, room.data()));

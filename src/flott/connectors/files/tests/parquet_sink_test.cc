@@ -15,7 +15,7 @@
 #include "flott/connectors/tests/sink_run.h"
 #include "flott/env/simulated.h"
 
-namespace flott {
+namespace flott::parquet_sink_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -276,4 +276,4 @@ TEST_F(ParquetSinkTest, OptionsThatMakeNoSenseAreRefused) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::parquet_sink_test

@@ -10,7 +10,7 @@
 #include "flott/connectors/tests/sink_run.h"
 #include "flott/env/simulated.h"
 
-namespace flott {
+namespace flott::postgres_sink_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -417,4 +417,4 @@ TEST_F(PostgresSinkTest, WhatIsUnderWayIsInterruptedAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::postgres_sink_test
