@@ -68,7 +68,11 @@ function(flott_add_room room usedRooms usedHeaders)
 
   if(sources)
     add_library(flott_${room} STATIC)
-    flott_unite(flott_${room} 10 ${sources})
+    set(most 10)
+    if(room MATCHES "^(data|state|operators|runtime)$")
+      set(most 4)  # in larger groups the compiler inlines less of what records pass through
+    endif()
+    flott_unite(flott_${room} ${most} ${sources})
     if(room IN_LIST FLOTT_CONTROL_ROOMS)
       target_compile_options(flott_${room} PRIVATE ${FLOTT_CONTROL_OPTIONS})
       flott_use_pch(flott_${room} flott_control_pch)

@@ -5,24 +5,18 @@
 #include <new>
 
 #include "flott/base/error.h"
-#include "flott/env/huge_pages.h"
 
 namespace flott {
 
 namespace {
 constexpr size_t kGranules = SegmentPool::kArenaBytes / SegmentPool::kGranule;
 constexpr auto kAlign = std::align_val_t{SegmentPool::kGranule};
-constexpr auto kArenaAlign = std::align_val_t{kHugePage};
-static_assert(SegmentPool::kArenaBytes % kHugePage == 0);
 }  // namespace
 
 /// Bit g of `used` is granule g.
 struct SegmentPool::Arena {
-  /// The first one is touched as far as it is used, since most backends have little state.
-  explicit Arena(bool first) : memory(static_cast<std::byte*>(::operator new(kArenaBytes, kArenaAlign))) {
-    if (!first) preferHugePages(memory, kArenaBytes);
-  }
-  ~Arena() { ::operator delete(memory, kArenaAlign); }
+  Arena() : memory(static_cast<std::byte*>(::operator new(kArenaBytes, kAlign))) {}
+  ~Arena() { ::operator delete(memory, kAlign); }
 
   void mark(size_t first, size_t count, bool taken) {
     for (size_t g = first; g < first + count;) {
@@ -83,7 +77,7 @@ std::byte* SegmentPool::allocate(size_t bytes) {
   while (firstWithRoom_ < arenas_.size() && arenas_[firstWithRoom_]->free == 0) ++firstWithRoom_;
   for (size_t i = firstWithRoom_; i <= arenas_.size(); ++i) {
     if (i == arenas_.size()) {
-      auto fresh = std::make_unique<Arena>(arenas_.empty());
+      auto fresh = std::make_unique<Arena>();
       const auto at = std::upper_bound(arenas_.begin(), arenas_.end(), fresh,
                                        [](const auto& a, const auto& b) { return a->memory < b->memory; });
       i = static_cast<size_t>(at - arenas_.begin());

@@ -2,10 +2,10 @@
 //
 // The first touch of memory is slow, and tables of windows come and go with every window: so blocks of
 // dropped tables stay here, touched, and are given out again. Blocks are runs of 256-byte granules inside
-// arenas of 2 MB, of which all but the first are one large page each; neighbours that are free merge by
-// themselves (the map of an arena is one bit a granule), so that a table whose segments all grow from one
-// size to the next leaves no useless holes. Arenas are kept until the pool dies: the most that was ever in
-// use at a time, about. Owned by one task, used on its thread only.
+// arenas of 1 MB; neighbours that are free merge by themselves (the map of an arena is one bit a granule), so
+// that a table whose segments all grow from one size to the next leaves no useless holes. Arenas are kept
+// until the pool dies: the most that was ever in use at a time, about. Owned by one task, used on its thread
+// only.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace flott {
 class SegmentPool {
  public:
   static constexpr size_t kGranule = 256;
-  static constexpr size_t kArenaBytes = size_t{2} << 20;
+  static constexpr size_t kArenaBytes = size_t{1} << 20;
 
   SegmentPool();
   ~SegmentPool();
