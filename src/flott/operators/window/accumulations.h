@@ -18,7 +18,6 @@
 #include <utility>
 #include <vector>
 
-#include "flott/base/in_loop.h"
 #include "flott/operators/folds.h"
 
 namespace flott {
@@ -47,8 +46,8 @@ struct NumberAccumulation {
   K T::*key;
   Fold fold;
 
-  void start(const T& record, Acc& fresh) const { fresh = record.*fold.member; }
-  void add(const T& record, Acc& acc) const { acc = Fold::combine(acc, record.*fold.member); }
+  void start(const T& record, Acc& fresh) { fresh = record.*fold.member; }
+  void add(const T& record, Acc& acc) { acc = Fold::combine(acc, record.*fold.member); }
   void merge(Acc& acc, const Acc& later) { acc = Fold::combine(acc, later); }
   T result(const K& ofKey, const Acc& acc) const {
     T record{};
@@ -62,8 +61,8 @@ template <typename T>
 struct CountAccumulation {
   using Acc = int64_t;
 
-  void start(const T&, Acc& fresh) const { fresh = 1; }
-  void add(const T&, Acc& acc) const { ++acc; }
+  void start(const T&, Acc& fresh) { fresh = 1; }
+  void add(const T&, Acc& acc) { ++acc; }
   void merge(Acc& acc, const Acc& later) { acc += later; }
   template <typename K>
   int64_t result(const K&, const Acc& acc) const {
@@ -92,15 +91,6 @@ struct AggregateAccumulation {
     return function.getResult(acc);
   }
 };
-
-/// How a loop over records holds an accumulation: InLoop, unless adding may change the accumulation itself.
-template <typename Accumulation, typename T>
-using AccumulationInLoop = std::conditional_t < requires(const Accumulation& fixed, const T& record,
-                                                         typename Accumulation::Acc& acc) {
-  fixed.start(record, acc);
-  fixed.add(record, acc);
-}
-, InLoop<Accumulation>, Accumulation& > ;
 
 /// All records, in the order of arrival.
 template <typename T>

@@ -27,7 +27,6 @@
 #include "flott/operators/event_time.h"
 #include "flott/operators/function.h"
 #include "flott/operators/key_selector.h"
-#include "flott/operators/window/accumulations.h"
 #include "flott/operators/window/assigners.h"
 #include "flott/operators/window/fired_windows.h"
 #include "flott/operators/window/late_records.h"
@@ -243,11 +242,10 @@ class SliceWindowOperator final : public Operator {
     try {
       if constexpr (kKeyed) {
         const T* const records = rows.data();
-        AccumulationInLoop<Accumulation, T> accumulation = accumulation_;
         table.upsert(
             {hashes, count}, n, KeyOfRow<T, Selector, RowOf>{records, selector_, rowOf},
-            [&](Acc& fresh, size_t i) { accumulation.start(records[rowOf(i)], fresh); },
-            [&](Acc& acc, size_t i) { accumulation.add(records[rowOf(i)], acc); });
+            [&](Acc& fresh, size_t i) { accumulation_.start(records[rowOf(i)], fresh); },
+            [&](Acc& acc, size_t i) { accumulation_.add(records[rowOf(i)], acc); });
       } else {
         Acc& acc = table.findOrInsert(hashKey(NoKey()), NoKey(), [&](Acc& fresh) {
           accumulation_.start(rows[rowOf(0)], fresh);
