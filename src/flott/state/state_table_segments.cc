@@ -86,8 +86,9 @@ void StateTable::resetDirectory() {
   const int extra = depth_ - std::countr_zero(home_.maxParallelism);
   shift_ = static_cast<uint8_t>(64 - depth_);
   firstIndex_ = uint64_t{home_.keyGroups.first} << extra;
-  directory_.assign(size_t{home_.keyGroups.size()} << extra, DirectoryEntry{empty_.data(), 0, depth_});
-  starts_.assign(directory_.size(), SearchStart::of(directory_[0], 0, groupBytes_));
+  const DirectoryEntry none{empty_.data(), 0, depth_};
+  directory_.assign(size_t{home_.keyGroups.size()} << extra, none);
+  starts_.assign(directory_.size(), SearchStart::of(none, 0, groupBytes_));
   ++ticket_;
   ++layoutVersion_;
 }
