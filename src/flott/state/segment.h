@@ -98,6 +98,12 @@ struct alignas(64) Segment {
   void setEmpty(uint32_t slot, uint32_t stride) {
     bitmap(stride)[slot / 64] &= ~(uint64_t{1} << (slot % 64));
   }
+  /// Returns whether it is occupied now.
+  bool flipOccupied(uint32_t slot, uint32_t stride) {
+    uint64_t& word = bitmap(stride)[slot / 64];
+    word ^= uint64_t{1} << (slot % 64);
+    return (word >> (slot % 64)) & 1;
+  }
   uint64_t* marks(Mark mark, uint32_t stride) {
     return bitmap(stride) + static_cast<uint32_t>(mark) * ((size_t{total} + 63) / 64);
   }

@@ -212,18 +212,17 @@ class StateTable {
   /// complete.
   bool encodeSome(size_t& budgetBytes);
   bool cutting() const { return cutting_; }
-  /// Whether writers must come by findForUpdate() and findOrInsert(): a cut or a cold side has to know.
-  bool guarded() const { return guarded_; }
   /// The backend tracks changes from now on.
   void trackChanges() { watched_ = true; }
-  /// Whether writes that do not come by findForUpdate() or findOrInsert() must be noted.
+  /// Whether writes that do not come by findForUpdate() or findOrInsert() must be noted before they are made.
+  /// With a cold side they all have to come by these.
   bool watched() const { return watched_; }
-  void noteWrite(uint64_t hash) {
-    const DirectoryEntry& entry = entryOf(hash);
-    if (home_.tracksChanges && entry.groups != 0) Segment::ofSlots(entry.slots).changed = home_.cuts;
-  }
-  void noteWrites(std::span<const uint64_t> hashes) {
-    for (const uint64_t hash : hashes) noteWrite(hash);
+  void noteWrite(const KeyRef& key) {
+    const DirectoryEntry& entry = entryOf(key.hash);
+    if (entry.groups == 0) return;
+    Segment& segment = Segment::ofSlots(entry.slots);
+    if (cutting_ && segment.epoch != epoch_) beforeWrite(key);
+    if (home_.tracksChanges) segment.changed = home_.cuts;
   }
   /// Forgets the unfinished cut.
   void abandonCut();
@@ -311,9 +310,9 @@ class StateTable {
   bool isEmptySlot(uint64_t hash, const std::byte* start, uint32_t index) const {
     return !occupied(start + size_t{index} * layout_.stride, hash);
   }
-  /// insert() for an integer key that is neither 0 nor there, in a table that is not guarded() and whose
-  /// entries may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it.
-  /// Returns its slot, with the value yet to be made; null when it takes insert().
+  /// insert() for an integer key that is neither 0 nor there, in a table without a cold side whose entries
+  /// may be moved as bytes: `start` is where its search begins, `end` the empty slot that ended it. Returns
+  /// its slot, with the value yet to be made; null when it takes insert().
   std::byte* insertWord(uint64_t hash, uint64_t word, std::byte* start, std::byte* end);
   /// For such a key whose group of slots begins at `start` and has room behind `used` entries: counts one
   /// more there, which the caller puts in its place. False when it takes insert().
@@ -358,12 +357,14 @@ class StateTable {
   /// What entries of a segment were at the cut that were written since.
   struct Written {
     std::vector<uint64_t> words;
-    std::vector<std::byte> slots;  // as they were, word 0 where there was none
+    std::vector<bool> added;        // since
+    std::vector<std::byte> values;  // as they were, those of `added` unused
   };
+  class AsAtCut;
   void beforeWrite(const KeyRef& key);
   SegmentImage imageOf(size_t index) const;
-  uint32_t encodeEntries(const Segment& segment, const Written* written, std::string& out) const;
-  void copyEntries(const Segment& segment, std::string& out) const;
+  uint32_t encodeEntries(const Segment& segment, std::string& out) const;
+  uint32_t copyEntries(const Segment& segment, std::string& out) const;
   Found addLoaded(const KeyRef& key);
   struct Tail;
   std::byte* append(Tail& tail, uint64_t hash, uint64_t word);
@@ -452,8 +453,7 @@ class StateTable {
   bool hasZeroKey_ = false;
   bool cutting_ = false;
   std::unordered_map<const Segment*, Written> written_;  // of segments that the cut does not have yet
-  bool guarded_ = false;                                 // cutting_, or a cold side
-  bool watched_ = false;                                 // guarded_, or changes are tracked
+  bool watched_ = false;                                 // cutting_, or a cold side, or changes are tracked
   bool settled_ = false;
   uint8_t depth_;  // bits of the hash that the directory resolves
   uint8_t shift_;  // 64 − depth_

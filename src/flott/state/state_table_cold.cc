@@ -27,7 +27,7 @@ void StateTable::beginCold(ColdPlace cold) {
   cold_ = std::make_unique<ColdPart>(*cold.side, ColdKey::prefix(cold.state, nameSpace_), key_.ops());
   cold_->lists = cold.lists && key_.equalInBytes();
   cold_->inexact = cold.inexact || cold_->lists;
-  guarded_ = watched_ = true;
+  watched_ = true;
 }
 
 void StateTable::appendColdKey(uint64_t order, const void* key, std::string& out) const {
@@ -51,8 +51,7 @@ const std::byte* StateTable::findCold(const KeyRef& key) const {
 }
 
 std::byte* StateTable::findWatched(const KeyRef& key) {
-  if (cutting_) beforeWrite(key);
-  noteWrite(key.hash);
+  noteWrite(key);
   std::byte* slot = probe(key, startOf(key.hash));
   if (slot == nullptr && coldOnly_ != 0) slot = fetch(key);
   if (slot == nullptr) return nullptr;

@@ -11,23 +11,23 @@ namespace flott {
 
 namespace {
 constexpr size_t kSample = 64;       // entries that are looked at for the size of all
-constexpr size_t kMostWritten = 64;  // entries of a segment that are kept as they were at a cut
+constexpr size_t kMostWritten = 32;  // entries of a segment that are kept as they were at a cut
 }  // namespace
 
 void StateTable::cut(SegmentSink& sink, LiveOnly liveOnly) {
   FLOTT_CHECK(!cutting_, "a cut before the last one was finished");
+  FLOTT_CHECK(cold_ == nullptr, "what a store has is cut there");
   ++epoch_;
   ++ticket_;
   sink_ = &sink;
   liveOnly_ = liveOnly;
-  cutting_ = guarded_ = watched_ = true;
+  cutting_ = watched_ = true;
   encodeIndex_ = 0;
 }
 
 void StateTable::abandonCut() {
   cutting_ = false;
-  guarded_ = cold_ != nullptr;
-  watched_ = guarded_ || home_.tracksChanges;
+  watched_ = cold_ != nullptr || home_.tracksChanges;
   sink_ = nullptr;
   written_.clear();
 }
@@ -36,10 +36,7 @@ void StateTable::abandonCut() {
 // would wait for all of it.
 void StateTable::beforeWrite(const KeyRef& key) {
   const size_t index = directoryIndex(key.hash);
-  const DirectoryEntry& entry = directory_[index];
-  if (entry.groups == 0) return;
-  Segment& segment = Segment::ofSlots(entry.slots);
-  if (segment.epoch == epoch_) return;
+  Segment& segment = Segment::ofSlots(directory_[index].slots);
   if (!plain_ || !key_.isWord() || key.word == 0) return (void)handOver(index);
   Written& written = written_[&segment];
   if (written.words.empty() && sink_->has(imageOf(index), segment.changed)) {
@@ -50,26 +47,59 @@ void StateTable::beforeWrite(const KeyRef& key) {
   if (std::find(written.words.begin(), written.words.end(), key.word) != written.words.end()) return;
   if (written.words.size() == kMostWritten) return (void)handOver(index);
   const std::byte* slot = probe(key, startOf(key.hash));
+  written.values.resize(written.values.size() + value_.size);
   written.words.push_back(key.word);
-  written.slots.resize(written.slots.size() + layout_.stride);
+  written.added.push_back(slot == nullptr);
   if (slot != nullptr)
-    std::memcpy(written.slots.data() + written.slots.size() - layout_.stride, slot, layout_.stride);
+    std::memcpy(written.values.data() + written.values.size() - value_.size, valueOf(slot), value_.size);
 }
 
+/// While it lives a segment is as it was at the cut: entries that were written have the values of then, and
+/// those that came later are not there.
+class StateTable::AsAtCut {
+ public:
+  AsAtCut(StateTable& table, Segment& segment, Written* written)
+      : table_(table), segment_(segment), written_(written) {
+    exchange();
+  }
+  ~AsAtCut() { exchange(); }
+  AsAtCut(const AsAtCut&) = delete;
+  AsAtCut& operator=(const AsAtCut&) = delete;
+
+ private:
+  void exchange() {
+    if (written_ == nullptr) return;
+    const uint32_t stride = table_.layout_.stride;
+    std::byte* before = written_->values.data();
+    for (size_t i = 0; i < written_->words.size(); ++i, before += table_.value_.size) {
+      const uint64_t word = written_->words[i];
+      const KeyRef key{hashInt64(static_cast<int64_t>(word)), word, &word};
+      std::byte* const slot = table_.probe(key, table_.startOf(key.hash));
+      if (slot == nullptr) continue;  // it was to come, but did not
+      if (written_->added[i]) {
+        segment_.flipOccupied(slotIndex(slot), stride) ? ++segment_.used : --segment_.used;
+      } else {
+        std::swap_ranges(before, before + table_.value_.size, table_.valueOf(slot));
+      }
+    }
+  }
+  uint32_t slotIndex(const std::byte* slot) const {
+    return static_cast<uint32_t>(static_cast<size_t>(slot - segment_.slots()) / table_.layout_.stride);
+  }
+
+  StateTable& table_;
+  Segment& segment_;
+  Written* written_;  // null: nothing was
+};
+
 /// Returns how many there are that have not expired.
-uint32_t StateTable::encodeEntries(const Segment& segment, const Written* written, std::string& bytes) const {
+uint32_t StateTable::encodeEntries(const Segment& segment, std::string& bytes) const {
   bytes.clear();
   ByteWriter out(bytes);
   uint32_t entries = 0;
   const uint32_t stride = layout_.stride;
   for (uint32_t slot = 0; (slot = segment.nextOccupied(slot, stride)) < segment.total; ++slot) {
     const std::byte* at = segment.slots() + size_t{slot} * stride;
-    if (written != nullptr) {
-      const auto found = std::find(written->words.begin(), written->words.end(), loadWord(at));
-      if (found != written->words.end())
-        at = written->slots.data() + (found - written->words.begin()) * stride;
-      if (found != written->words.end() && loadWord(at) == 0) continue;  // came after the cut
-    }
     const std::byte* value = valueOf(at);
     if (liveOnly_.ops != nullptr && liveOnly_.ops->allExpired(value, liveOnly_.expired)) continue;
     ++entries;
@@ -83,8 +113,8 @@ uint32_t StateTable::encodeEntries(const Segment& segment, const Written* writte
   return entries;
 }
 
-/// encodeEntries(), with nothing written, for entries whose encoded form is their bytes.
-void StateTable::copyEntries(const Segment& segment, std::string& out) const {
+/// encodeEntries() for entries whose encoded form is their bytes.
+uint32_t StateTable::copyEntries(const Segment& segment, std::string& out) const {
   out.resize(size_t{segment.used} * bulkBytes_);
   char* to = out.data();
   const uint32_t stride = layout_.stride;
@@ -103,6 +133,7 @@ void StateTable::copyEntries(const Segment& segment, std::string& out) const {
       std::memcpy(to + sizeof(uint64_t), from + layout_.valueOffset, value_.size);
     }
   }
+  return segment.used;
 }
 
 /// What is known of a segment without a look at its entries.
@@ -123,21 +154,20 @@ size_t StateTable::handOver(size_t index) {
   segment.epoch = epoch_;
   std::string& bytes = home_.encoded;
   SegmentImage image = imageOf(index);
-  uint32_t entries = segment.used;
   const auto written = written_.find(&segment);
   if (written == written_.end() && sink_->has(image, segment.changed)) return sizeof(Segment);
-  if (bulkBytes_ != 0 && liveOnly_.ops == nullptr && written == written_.end()) {
-    copyEntries(segment, bytes);
-  } else {
-    entries = encodeEntries(segment, written == written_.end() ? nullptr : &written->second, bytes);
+  {
+    const AsAtCut then(*this, segment, written == written_.end() ? nullptr : &written->second);
+    const bool whole = bulkBytes_ != 0 && liveOnly_.ops == nullptr;
+    image.entries = whole ? copyEntries(segment, bytes) : encodeEntries(segment, bytes);
   }
   if (written != written_.end()) written_.erase(written);
-  if (entries > 0) {
-    image.entries = entries;
+  if (image.entries > 0) {
     image.bytes = bytes;
     sink_->take(image);
   }
-  return bytes.size() + size_t{segment.used - entries} * layout_.stride;
+  const uint32_t left = segment.used - std::min(segment.used, image.entries);
+  return bytes.size() + size_t{left} * layout_.stride;
 }
 
 bool StateTable::encodeSome(size_t& budgetBytes) {
@@ -168,7 +198,7 @@ size_t StateTable::entriesIn(std::string_view bytes) const {
 
 /// findOrInsert(), in one pass over the slots where entries are plain.
 StateTable::Found StateTable::addLoaded(const KeyRef& key) {
-  if (plain_ && key_.isWord() && key.word != 0 && !hasZeroKey_ && !guarded_) {
+  if (plain_ && key_.isWord() && key.word != 0 && !hasZeroKey_ && !cutting_ && cold_ == nullptr) {
     std::byte* const start = startOf(key.hash);
     std::byte* slot = start;
     for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += layout_.stride)) {
@@ -230,7 +260,7 @@ void StateTable::loadBulk(KeyGroup group, ByteReader& in) {
     for (size_t i = 0; i < count; ++i) {
       const KeyRef key{.hash = hashes[i], .word = in.fixed<uint64_t>()};
       if (keyGroupOf(key.hash, home_.maxParallelism) != group) in.fail("holds a key of another key group");
-      std::byte* slot = key.word != 0 && !guarded_ ? append(tail, key.hash, key.word) : nullptr;
+      std::byte* slot = key.word != 0 && !cutting_ ? append(tail, key.hash, key.word) : nullptr;
       if (slot == nullptr) {
         tail = {};
         const Found found = addLoaded({key.hash, key.word, &key.word});

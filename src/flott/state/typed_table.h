@@ -76,8 +76,7 @@ class TypedTable {
       entry.inserted ? added(*entry.value, at) : found(*entry.value, at);
     };
     at = 0;
-    if (table_->watched() && !table_->guarded()) table_->noteWrites(hashes);
-    if (table_->guarded()) [[unlikely]] {
+    if (table_->hasCold()) [[unlikely]] {
       while (at < hashes.size()) {
         const size_t end = std::min(at + kFetchedAtOnce, hashes.size());
         const StateTable::Settled settled = fetch(hashes, at, end, keyAt);
@@ -89,6 +88,7 @@ class TypedTable {
     for (size_t begin = 0; begin < hashes.size(); begin += kBlock) {
       const size_t end = std::min(begin + kBlock, hashes.size());
       const std::span<const uint32_t> absent = search.locate(begin, end, keyAt);
+      noteWrites(hashes, begin, end, keyAt);
       std::byte* const* const slots = &search.slot(begin);
       if constexpr (kWordKey<K>) {
         const auto update = [&](size_t from, size_t to) {  // nothing moves meanwhile
@@ -128,7 +128,7 @@ class TypedTable {
   template <typename KeyAt>
   void locate(std::span<const uint64_t> hashes, KeyAt&& keyAt, Located& out) const {
     if (out.slots_.size() < hashes.size()) out.slots_.resize(hashes.size());
-    out.ticket_ = table_->guarded() ? 0 : table_->ticket();
+    out.ticket_ = table_->hasCold() ? 0 : table_->ticket();
     if (table_->hasCold()) [[unlikely]] {  // in memory is all that can be done here
       for (size_t i = 0; i < hashes.size();) {
         const size_t end = std::min(i + kFetchedAtOnce, hashes.size());
@@ -137,11 +137,11 @@ class TypedTable {
       }
       return;
     }
-    if (table_->watched() && !table_->guarded()) table_->noteWrites(hashes);
     Search search(*table_, hashes);
     for (size_t i = 0; i < hashes.size();) {
       const size_t end = std::min(i + kBlock, hashes.size());
       search.locate(i, end, keyAt);
+      noteWrites(hashes, i, end, keyAt);
       for (; i < end; ++i) out.slots_[i] = search.slot(i);
     }
   }
@@ -200,14 +200,13 @@ class TypedTable {
   Entry findOrInsertPlain(uint64_t hash, const K& key) {
     if constexpr (kWordKey<K> && std::is_trivially_copyable_v<V> && !kLayout.boxedValue) {
       const uint64_t word = keyWord(key);
-      if (word != 0 && !table_->guarded()) [[likely]] {
+      if (word != 0 && !table_->hasCold()) [[likely]] {
+        if (table_->watched()) [[unlikely]]
+          table_->noteWrite(keyRef(hash, key));
         std::byte* const start = table_->startOf(hash);
         std::byte* slot = start;
         for (uint64_t there = loadWord(slot); there != 0; there = loadWord(slot += kLayout.stride)) {
-          if (there != word) continue;
-          if (table_->watched()) [[unlikely]]
-            table_->noteWrite(hash);
-          return {&valueAt(slot), false};
+          if (there == word) return {&valueAt(slot), false};
         }
         if (std::byte* made = table_->insertWord(hash, word, start, slot))
           return {::new (static_cast<void*>(&valueAt(made))) V{}, true};
@@ -249,6 +248,17 @@ class TypedTable {
                   kLayout.stride);
     }
     return place;
+  }
+
+  /// Before a part of the batch is written.
+  template <typename KeyAt>
+  void noteWrites(std::span<const uint64_t> hashes, size_t begin, size_t end, KeyAt& keyAt) const {
+    if (!table_->watched()) [[likely]]
+      return;
+    for (size_t i = begin; i < end; ++i) {
+      const auto& key = keyAt(i);  // keeps a temporary alive
+      table_->noteWrite(keyRef(hashes[i], key));
+    }
   }
 
   /// Loads what a part of the batch has on the cold side.

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
 
 #include "flott/base/tests/error_text.h"
 #include "flott/env/random.h"
@@ -29,18 +30,20 @@ void expectLoads(const std::map<CollectingSink::Place, std::string>& content, co
   copy.expectEquals(model);
 }
 
-template <typename K, typename MakeKey>
+/// Writes by both ways that take a batch at once, and erases, between the parts of a cut.
+template <typename K, typename V, typename MakeKey>
 void runCutModel(uint64_t seed, MakeKey makeKey) {
-  TableFixture<K, int64_t> fixture;
-  std::map<K, int64_t> model;
+  TableFixture<K, V> fixture;
+  std::map<K, V> model;
   Random random(seed);
+  Located located;
   for (int cut = 0; cut < 6; ++cut) {
     for (int i = 0; i < 6'000; ++i) {
       const K key = makeKey(random);
-      model[key] = fixture.at(key) = static_cast<int64_t>(random.next() >> 1);
+      model[key] = fixture.at(key) = V(random.below(1 << 30));
     }
     const std::map<CollectingSink::Place, std::string> expected = contentOf(fixture);
-    const std::map<K, int64_t> atCut = model;
+    const std::map<K, V> atCut = model;
     CollectingSink sink;
     fixture.untyped.cut(sink);
     bool finished = false;
@@ -56,11 +59,16 @@ void runCutModel(uint64_t seed, MakeKey makeKey) {
           hashes.push_back(hashKey(keys.emplace_back(key)));
         }
       }
-      size_t at = 0;
-      fixture.table.upsert(
-          hashes, at, [&](size_t i) -> const K& { return keys[i]; },
-          [&](int64_t& fresh, size_t i) { model[keys[i]] = fresh = 1; },
-          [&](int64_t& count, size_t i) { model[keys[i]] = ++count; });
+      const auto keyAt = [&](size_t i) -> const K& { return keys[i]; };
+      const auto change = [&](V& value, size_t i) { model[keys[i]] = value = V(random.below(1 << 30)); };
+      if (batch % 2 == 0) {
+        size_t at = 0;
+        fixture.table.upsert(hashes, at, keyAt, change, change);
+      } else {
+        fixture.table.locate(hashes, keyAt, located);
+        for (size_t i = 0; i < keys.size(); ++i)
+          change(fixture.table.findOrInsert(hashes[i], keys[i], located, i), i);
+      }
       if (cut == 5 && batch == 3) {
         fixture.table.clear();
         model.clear();
@@ -75,11 +83,17 @@ void runCutModel(uint64_t seed, MakeKey makeKey) {
   }
 }
 
-TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterInt64) {
-  runCutModel<int64_t>(1, [](Random& random) { return static_cast<int64_t>(random.below(40'000)); });
+int64_t someInteger(Random& random) { return static_cast<int64_t>(random.below(40'000)); }
+
+TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterInt64) { runCutModel<int64_t, int64_t>(1, someInteger); }
+TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterInt64WithValuesOfLessThanASlot) {
+  runCutModel<int64_t, int32_t>(3, someInteger);
+}
+TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterInt64WithValuesThatAreEncoded) {
+  runCutModel<int64_t, std::optional<int64_t>>(4, someInteger);
 }
 TEST(StateCut, IsTheStateAtTheCutWhateverComesAfterString) {
-  runCutModel<std::string>(2, [](Random& random) {
+  runCutModel<std::string, int64_t>(2, [](Random& random) {
     return "a key that lies outside of its string " + std::to_string(random.below(20'000));
   });
 }
