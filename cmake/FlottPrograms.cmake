@@ -14,9 +14,9 @@ function(flott_add_test_binary name)
     return()
   endif()
   flott_add_program(${name} tests)
-  set(most 6)
+  set(most 9)
   if(arg_PCH STREQUAL flott_api_test_pch)
-    set(most 4)  # whole programs, which take the compiler much memory
+    set(most 7)  # whole programs, which take the compiler much memory
   endif()
   flott_unite(${name} ${most} ${sources})
   flott_use_pch(${name} ${arg_PCH})

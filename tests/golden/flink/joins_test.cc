@@ -16,25 +16,29 @@ void playJoin(Scenario& scenario, Windows windows) {
   playOne<std::string, Both>(scenario, windows, of);
 }
 
-/// With the scenario's trigger, evictor and lateness.
-template <typename Joined, typename Apply>
+/// With the scenario's lateness, and where windows of a kind may have them its trigger and evictor.
+template <bool kTriggers, bool kEvictors, typename Joined, typename Apply>
 void playVariant(Scenario& scenario, Joined joined, Apply apply) {
-  if (scenario.has("trigger")) {
-    return playJoin(scenario, [&](const DataStream<Both>& in) {
-      return apply(joined(in).trigger(AnyTrigger::of(Words(scenario.get("trigger")))));
-    });
+  if constexpr (kTriggers) {
+    if (scenario.has("trigger")) {
+      return playJoin(scenario, [&](const DataStream<Both>& in) {
+        return apply(joined(in).trigger(AnyTrigger::of(Words(scenario.get("trigger")))));
+      });
+    }
   }
-  if (scenario.has("evictor")) {
-    return playJoin(scenario, [&](const DataStream<Both>& in) {
-      return apply(joined(in).evictor(AnyEvictor::of(Words(scenario.get("evictor")))));
-    });
+  if constexpr (kEvictors) {
+    if (scenario.has("evictor")) {
+      return playJoin(scenario, [&](const DataStream<Both>& in) {
+        return apply(joined(in).evictor(AnyEvictor::of(Words(scenario.get("evictor")))));
+      });
+    }
   }
-  if (scenario.has("lateness")) {
-    return playJoin(scenario, [&](const DataStream<Both>& in) {
-      return apply(joined(in).allowedLateness(ms(std::stoll(scenario.get("lateness")))));
-    });
-  }
-  playJoin(scenario, [&](const DataStream<Both>& in) { return apply(joined(in)); });
+  if (scenario.has("trigger") || scenario.has("evictor"))
+    throw std::invalid_argument("a trigger or an evictor is not played on joins of this kind");
+  playJoin(scenario, [&](const DataStream<Both>& in) {
+    const std::string lateness = scenario.has("lateness") ? scenario.get("lateness") : "0";
+    return apply(joined(in).allowedLateness(ms(std::stoll(lateness))));
+  });
 }
 
 template <typename Assigner>
@@ -46,8 +50,9 @@ void playWindowJoin(Scenario& scenario, const Assigner& assigner) {
         .window(assigner);
   };
   using Windowed = decltype(windows(std::declval<const DataStream<Both>&>()));
+  constexpr bool kTumbling = std::is_same_v<Assigner, decltype(TumblingEventTimeWindows::of(ms(1)))>;
   if (scenario.get("join") == "pairs") {
-    return playVariant(
+    return playVariant<kTumbling, false>(
         scenario,
         [&](const DataStream<Both>& in) { return JoinWindows<Record, Record, Windowed>(windows(in)); },
         [](auto joined) {
@@ -56,7 +61,7 @@ void playWindowJoin(Scenario& scenario, const Assigner& assigner) {
           });
         });
   }
-  playVariant(
+  playVariant<kTumbling, kTumbling>(
       scenario,
       [&](const DataStream<Both>& in) { return CoGroupWindows<Record, Record, Windowed>(windows(in)); },
       [](auto grouped) {

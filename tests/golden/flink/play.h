@@ -127,6 +127,8 @@ void playFunction(Scenario& scenario, Windows windows) {
   };
   using Made = decltype(windows(std::declval<const DataStream<Record>&>()));
   constexpr bool kAll = std::is_same_v<typename Made::KeyType, NoKey>;
+  if (kAll != scenario.has("all"))
+    throw std::invalid_argument("windows of this kind are not played on a stream without a key");
   const std::type_identity<std::string> text;
   const std::type_identity<Record> record;
   if (function.empty()) {
@@ -149,8 +151,11 @@ void playFunction(Scenario& scenario, Windows windows) {
   throw std::invalid_argument("function " + function + " is not played on windows of this kind");
 }
 
-/// Window assigner as it is, or with any trigger, evictor and lateness.
-template <typename Assigner, typename KeyBy>
+/// What scenarios may add to windows of a kind: each possibility is an operator to compile.
+enum class With { kNothing, kTrigger, kAnything };
+
+/// Window assigner as it is, or with a trigger, evictor or lateness where `kWith` allows them.
+template <With kWith, typename Assigner, typename KeyBy>
 void playWindows(Scenario& scenario, Assigner assigner, KeyBy keyBy) {
   const auto late = [&scenario](auto stream) {
     constexpr bool kEventTime = Assigner::kDomain == TimeDomain::kEventTime;
@@ -175,16 +180,19 @@ void playWindows(Scenario& scenario, Assigner assigner, KeyBy keyBy) {
     return stream.evictor(AnyEvictor::of(Words(scenario.get("evictor"))));
   };
   const bool hasTrigger = scenario.has("trigger"), hasEvictor = scenario.has("evictor");
-  if (hasEvictor && (hasTrigger || kOfTime))
-    return playFunction(scenario, [&](const auto& in) { return late(evicting(triggered(in))); });
-  if (hasTrigger) return playFunction(scenario, [&](const auto& in) { return late(triggered(in)); });
-  if constexpr (!kOfTime) {
-    if (hasEvictor)
-      return playFunction(scenario, [&](const auto& in) { return late(evicting(windows(in))); });
+  if (hasEvictor) {
+    if constexpr (kWith == With::kAnything) {
+      if (hasTrigger || kOfTime)
+        return playFunction(scenario, [&](const auto& in) { return late(evicting(triggered(in))); });
+    }
+    throw std::invalid_argument("an evictor is not played on windows of this kind");
   }
-  if (scenario.has("lateness") || scenario.has("late"))
-    return playFunction(scenario, [&](const auto& in) { return late(windows(in)); });
-  playFunction(scenario, windows);
+  if (hasTrigger) {
+    if constexpr (kWith != With::kNothing)
+      return playFunction(scenario, [&](const auto& in) { return late(triggered(in)); });
+    throw std::invalid_argument("a trigger is not played on windows of this kind");
+  }
+  playFunction(scenario, [&](const auto& in) { return late(windows(in)); });
 }
 
 /// play(assigner): of those that Assigners::of knows.

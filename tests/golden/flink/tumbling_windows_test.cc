@@ -41,10 +41,12 @@ TEST(FlinkWindows, Tumbling) {
     words.take("tumbling");
     withTumbling(words, [&]<typename Assigner>(const Assigner& assigner) {
       if constexpr (Assigner::kDomain == TimeDomain::kEventTime) {
-        if (scenario.has("all")) return playWindows(scenario, assigner, kOfAll);
+        if (scenario.has("all")) return playWindows<With::kNothing>(scenario, assigner, kOfAll);
         if (playMoreFunctions(scenario, assigner)) return;
+        playWindows<With::kAnything>(scenario, assigner, kByKey);
+      } else {
+        playWindows<With::kTrigger>(scenario, assigner, kByKey);
       }
-      playWindows(scenario, assigner, kByKey);
     });
   });
 }

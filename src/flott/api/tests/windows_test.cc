@@ -12,7 +12,7 @@
 #include "flott/base/tests/error_text.h"
 #include "flott/connectors/collect/collect_buffer.h"
 
-namespace flott {
+namespace flott::windows_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -215,4 +215,4 @@ TEST(WindowJobs, ForgottenTimestampsFailTheJobWithTheWayOut) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::windows_test

@@ -9,7 +9,7 @@
 #include "flott/operators/window/accumulations.h"
 #include "flott/operators/window/slice_window_operator.h"
 
-namespace flott {
+namespace flott::slice_sharing_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -393,4 +393,4 @@ TEST(SliceSharing, LengthsAreChecked) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::slice_sharing_test

@@ -8,7 +8,7 @@
 #include "flott/runtime/mailbox.h"
 #include "flott/runtime/tests/threads.h"
 
-namespace flott {
+namespace flott::channel_test {
 namespace {
 
 TEST(SpscRing, IsFirstInFirstOutAndBounded) {
@@ -334,4 +334,4 @@ TEST(Mailbox, MayGoAwayOnceItIsSettled) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::channel_test

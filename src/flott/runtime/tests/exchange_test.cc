@@ -15,7 +15,7 @@
 #include "flott/runtime/encoded_batch.h"
 #include "flott/state/key_groups.h"
 
-namespace flott {
+namespace flott::exchange_test {
 namespace {
 
 struct Identity {
@@ -562,4 +562,4 @@ TEST(BroadcastExchange, AMarkerGoesBehindWhatWaitsForAll) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::exchange_test

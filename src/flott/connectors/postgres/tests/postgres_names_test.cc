@@ -8,7 +8,7 @@
 #include "flott/base/tests/error_text.h"
 #include "flott/connectors/postgres/postgres_sink.h"
 
-namespace flott {
+namespace flott::postgres_names_test {
 namespace {
 
 enum class Color : uint8_t { kRed = 3 };
@@ -230,4 +230,4 @@ TEST(PostgresSinkOptions, ThatMakeNoSenseAreRefused) {
 }
 
 }  // namespace
-}  // namespace flott
+}  // namespace flott::postgres_names_test
