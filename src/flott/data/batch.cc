@@ -111,14 +111,34 @@ void BatchPool::deleteAll(BatchBody* list) noexcept {
   while (list != nullptr) delete std::exchange(list, list->nextFree_);
 }
 
-Batch BatchPool::acquire() {
-  if (returned_.load(std::memory_order_relaxed) != nullptr) {  // last given back, first taken: it is warm
-    BatchBody* list = returned_.exchange(nullptr, std::memory_order_acquire);
-    BatchBody* last = list;
-    while (last->nextFree_ != nullptr) last = last->nextFree_;
-    last->nextFree_ = std::exchange(free_, list);
+/// Moves what came back, the latest first, into the own list.
+void BatchPool::takeReturned() {
+  if (returned_.load(std::memory_order_relaxed) == nullptr) return;
+  BatchBody* const latest = returned_.exchange(nullptr, std::memory_order_acquire);
+  if (reuse_ == Reuse::kInTurn) {
+    BatchBody* first = nullptr;
+    for (BatchBody* body = latest; body != nullptr;) {
+      BatchBody* const before = std::exchange(body->nextFree_, first);
+      first = std::exchange(body, before);
+    }
+    (free_ == nullptr ? free_ : lastFree_->nextFree_) = first;
+    lastFree_ = latest;
+    return;
   }
-  if (free_ != nullptr) {
+  BatchBody* first = latest;
+  while (first->nextFree_ != nullptr) first = first->nextFree_;
+  first->nextFree_ = std::exchange(free_, latest);
+}
+
+bool BatchPool::mayReuse() const {
+  if (free_ == nullptr || reuse_ == Reuse::kLatest) return free_ != nullptr;
+  const size_t idle = freeCount_.load(std::memory_order_relaxed);
+  return idle >= kMostIdle || idle * free_->heldBytes() >= kIdleBytes;
+}
+
+Batch BatchPool::acquire() {
+  takeReturned();
+  if (mayReuse()) {
     freeCount_.fetch_sub(1, std::memory_order_relaxed);
     BatchBody* body = std::exchange(free_, free_->nextFree_);
     body->nextFree_ = nullptr;
@@ -150,7 +170,7 @@ BatchPool& BatchPools::pool(BatchTypeTag tag, BatchPool::Make make) {
   for (auto& [known, pool] : pools_) {
     if (known == tag) return *pool;
   }
-  return *pools_.emplace_back(tag, std::make_unique<BatchPool>(make)).second;
+  return *pools_.emplace_back(tag, std::make_unique<BatchPool>(make, reuse_)).second;
 }
 
 size_t BatchPools::inUse() const {

@@ -37,6 +37,21 @@ inline constexpr size_t kBatchBytes = 16 * 1024;
 /// Finds the lane's pool for batches of one type.
 using PoolOf = BatchPool& (*)(BatchPools&);
 
+/// The pools that batches for several outputs come from.
+class OutputPools {
+ public:
+  /// Implicit: all from one.
+  OutputPools(BatchPools& all) : all_(&all) {}
+  /// One for each output, which outlive this.
+  explicit OutputPools(BatchPools* const* each) : each_(each) {}
+
+  BatchPools& operator[](size_t output) const { return each_ == nullptr ? *all_ : *each_[output]; }
+
+ private:
+  BatchPools* all_ = nullptr;
+  BatchPools* const* each_ = nullptr;
+};
+
 /// Identity of a body's type inside this process: the address of a tag, one per type.
 using BatchTypeTag = const void*;
 template <typename T>
@@ -82,7 +97,7 @@ class BatchBody {
   virtual Batch splitOff(size_t at, BatchPools& pools) = 0;
   /// Moves record i to out[targets[i]], with its timestamp and hash, and leaves this batch empty. An empty
   /// handle in `out` gets a batch from `pools`. Batches may grow over their capacity.
-  virtual void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) = 0;
+  virtual void scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) = 0;
   /// Moves all records of `other`, of the same type, to the end of this batch.
   virtual void append(Batch other) = 0;
   /// A deep copy, from `pools`. Throws Error(kUser) when the records cannot be copied.

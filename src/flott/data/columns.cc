@@ -188,14 +188,14 @@ Batch Columns::splitOff(size_t at, BatchPools& pools) {
   return tail;
 }
 
-void Columns::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
+void Columns::scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) {
   if (size_ == 0) return;
   merge();
   std::vector<std::vector<uint32_t>> rows(count);
   for (uint32_t i = 0; i < size_; ++i) rows[targets[i]].push_back(i);
   for (size_t target = 0; target < count; ++target) {
     if (rows[target].empty()) continue;
-    if (!out[target]) out[target] = columnsPool(pools).acquire();
+    if (!out[target]) out[target] = columnsPool(pools[target]).acquire();
     columnsOf(out[target]).takeRows(*this, std::move(rows[target]));
   }
   clear();

@@ -56,7 +56,7 @@ class Columns final : public BatchBody {
 
   size_t bytes() const override;
   Batch splitOff(size_t at, BatchPools& pools) override;
-  void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) override;
+  void scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) override;
   /// The columns of `other` must have the same names and types, or this throws Error(kUser).
   void append(Batch other) override;
   Batch clone(BatchPools& pools) const override;

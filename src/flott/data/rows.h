@@ -127,7 +127,7 @@ class Rows final : public BatchBody {
     return tail;
   }
 
-  void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) override;
+  void scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) override;
 
   void append(Batch other) override {
     Rows& from = other.rows<T>();
@@ -190,8 +190,8 @@ class Rows final : public BatchBody {
   const TypeDescription& description() const override { return describe<T>(); }
 
  private:
-  void scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools);
-  void scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools);
+  void scatterSingly(const uint32_t* targets, Batch* out, OutputPools pools);
+  void scatterInTwo(const uint32_t* targets, Batch* out, OutputPools pools);
   Rows& openForMore(Batch& batch, size_t more, BatchPools& pools);
 
   /// On the heap, of the first `count` rows.
@@ -237,7 +237,7 @@ BatchPool& rowsPool(BatchPools& pools) {
 // The outputs have room for what they get before the first row moves, so that the loop is a copy and a count;
 // the cursors lie on the stack, where no store to a row can be taken for a change of them.
 template <typename T>
-void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) {
+void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) {
   constexpr size_t kMany = 64;
   if (count > kMany) return scatterSingly(targets, out, pools);
   if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T> && sizeof(T) <= 32) {
@@ -255,7 +255,7 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPo
   const bool hashed = hasHashes();
   for (size_t t = 0; t < count; ++t) {
     if (needs[t] == 0) continue;
-    Rows& to = openForMore(out[t], needs[t], pools);
+    Rows& to = openForMore(out[t], needs[t], pools[t]);
     cursors[t] = {to.data_ + to.size_, stamped ? to.timestamps() + to.size_ : nullptr,
                   hashed ? to.hashes() + to.size_ : nullptr};
   }
@@ -277,9 +277,9 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, BatchPo
 /// Between two, as with two lanes, without a cursor in memory that the record before would have to have
 /// moved.
 template <typename T>
-void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, BatchPools& pools) {
-  Rows& first = openForMore(out[0], size_, pools);
-  Rows& second = openForMore(out[1], size_, pools);
+void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, OutputPools pools) {
+  Rows& first = openForMore(out[0], size_, pools[0]);
+  Rows& second = openForMore(out[1], size_, pools[1]);
   const auto split = [&](const auto* from, auto* toFirst, auto* toSecond) {
     return splitInTwo(targets, size_, from, toFirst + first.size_, toSecond + second.size_);
   };
@@ -306,14 +306,13 @@ Rows<T>& Rows<T>::openForMore(Batch& batch, size_t more, BatchPools& pools) {
 }
 
 template <typename T>
-void Rows<T>::scatterSingly(const uint32_t* targets, Batch* out, BatchPools& pools) {
-  BatchPool& pool = rowsPool<T>(pools);
+void Rows<T>::scatterSingly(const uint32_t* targets, Batch* out, OutputPools pools) {
   const bool stamped = hasTimestamps();
   const bool hashed = hasHashes();
   for (size_t i = 0; i < size_; ++i) {
     Batch& batch = out[targets[i]];
     if (!batch) {
-      batch = pool.acquire();
+      batch = rowsPool<T>(pools[targets[i]]).acquire();
       Rows& fresh = static_cast<Rows&>(*batch);
       fresh.reserve(kFirstRows);
       fresh.openSides(stamped, hashed);

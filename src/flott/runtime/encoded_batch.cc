@@ -29,7 +29,7 @@ EncodedBatch::EncodedBatch(Bytes bytes, size_t records)
 void EncodedBatch::encode(ByteWriter& out) const { out.raw(bytes_->data(), bytes_->size()); }
 
 Batch EncodedBatch::splitOff(size_t, BatchPools&) { failBytesOnly(); }
-void EncodedBatch::scatter(const uint32_t*, size_t, Batch*, BatchPools&) { failBytesOnly(); }
+void EncodedBatch::scatter(const uint32_t*, size_t, Batch*, OutputPools) { failBytesOnly(); }
 void EncodedBatch::append(Batch) { failBytesOnly(); }
 Batch EncodedBatch::clone(BatchPools&) const { failBytesOnly(); }
 BatchPool& EncodedBatch::poolIn(BatchPools&) const { failBytesOnly(); }

@@ -25,7 +25,7 @@ class EncodedBatch final : public BatchBody {
   void encode(ByteWriter& out) const override;
 
   Batch splitOff(size_t at, BatchPools& pools) override;
-  void scatter(const uint32_t* targets, size_t count, Batch* out, BatchPools& pools) override;
+  void scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) override;
   void append(Batch other) override;
   Batch clone(BatchPools& pools) const override;
   BatchPool& poolIn(BatchPools& pools) const override;

@@ -23,9 +23,10 @@ size_t bytesOf(const Element& element) {
 
 }  // namespace
 
-Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools)
+Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channels,
+                   std::vector<BatchPools*> pools)
     : options_(std::move(options)),
-      pools_(pools),
+      pools_(std::move(pools)),
       batches_(channels.size()),
       groupShift_(63 - std::countr_zero(options_.maxParallelism)),
       spreadShift_(std::countr_zero(options_.maxParallelism)),
@@ -33,6 +34,7 @@ Exchange::Exchange(ExchangeOptions options, const std::vector<Channel*>& channel
       random_(options_.seed | 1),
       deadline_(kNoDeadline) {
   FLOTT_CHECK(!channels.empty(), "an exchange has at least one receiver");
+  FLOTT_CHECK(channels.size() == pools_.size(), "each receiver has its pools");
   FLOTT_CHECK(std::has_single_bit(options_.maxParallelism), "max parallelism is a power of two");
   FLOTT_CHECK((options_.partitioning.kind != PartitionKind::kHash &&
                options_.partitioning.kind != PartitionKind::kCustom) ||
@@ -146,7 +148,7 @@ void Exchange::emitScattered(Batch batch) {
         next_ = next_ + 1 == count ? 0 : next_ + 1;
       }
   }
-  batch->scatter(targets_.data(), count, batches_.data(), pools_);
+  batch->scatter(targets_.data(), count, batches_.data(), OutputPools(pools_.data()));
   open_ = 0;
   for (size_t target = 0; target < count; ++target) {
     if (!batches_[target]) continue;
@@ -189,17 +191,17 @@ void Exchange::sendOpen(size_t target, WakeUp when) {
 // A copy for each receiver here; receivers elsewhere share the bytes, which are made once.
 void Exchange::sendToAll(Batch batch, WakeUp when) {
   EncodedBatch::Bytes bytes;
-  const auto copyFor = [&](const Channel& channel) {
-    if (!channel.leavesProcess()) return batch->clone(pools_);
+  const auto copyFor = [&](size_t target) {
+    if (!receivers_[target].channel->leavesProcess()) return batch->clone(*pools_[target]);
     if (bytes == nullptr) bytes = EncodedBatch::bytesOf(batch);
     return Batch(std::make_unique<EncodedBatch>(bytes, batch.size()));
   };
   for (size_t target = 1; target < receivers_.size(); ++target) {
-    send(target, Element(copyFor(*receivers_[target].channel)), when);
+    send(target, Element(copyFor(target)), when);
     sendMarkers(target);
   }
-  const Channel& first = *receivers_[0].channel;
-  send(0, Element(first.leavesProcess() ? copyFor(first) : std::move(batch)), when);
+  const bool leaves = receivers_[0].channel->leavesProcess();
+  send(0, Element(leaves ? copyFor(0) : std::move(batch)), when);
   sendMarkers(0);
 }
 

@@ -49,9 +49,9 @@ struct ExchangeOptions {
 
 class Exchange {
  public:
-  /// One channel for each receiver, in the order of their subtasks. The channels and pools outlive the
-  /// exchange.
-  Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, BatchPools& pools);
+  /// One channel for each receiver, in the order of their subtasks, and the pools that its batches come from.
+  /// The channels and pools outlive the exchange.
+  Exchange(ExchangeOptions options, const std::vector<Channel*>& channels, std::vector<BatchPools*> pools);
   ~Exchange();
 
   /// Of an exchange by key: names the keys that have an outsized share of the records, in a metric of this
@@ -126,7 +126,7 @@ class Exchange {
   void lookForHotKeys(const Batch& batch);
 
   const ExchangeOptions options_;
-  BatchPools& pools_;
+  const std::vector<BatchPools*> pools_;  // of each receiver
   std::vector<Target> receivers_;
   std::vector<Batch> batches_;  // open batch of each channel, empty handle when there is none
   size_t open_ = 0;

@@ -32,7 +32,10 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
   if (options_.checkpoints == nullptr) {
     options_.checkpoints = &ownCheckpoints_.emplace(env_.files, CheckpointStorageOptions{});
   }
-  for (int lane = 0; lane < placement_.lanes; ++lane) pools_.push_back(std::make_unique<BatchPools>());
+  for (int lane = 0; lane < placement_.lanes; ++lane) {
+    pools_.push_back(std::make_unique<BatchPools>());
+    crossingPools_.push_back(std::make_unique<BatchPools>(Reuse::kInTurn));
+  }
   if (options_.coldMemory == nullptr) options_.coldMemory = newColdMemory(configuration_);
   for (const JobVertex& vertex : graph_.vertices) {
     indexOf_.emplace_back(static_cast<size_t>(vertex.parallelism), kNotMine);
@@ -52,16 +55,19 @@ Worker::Worker(const JobGraph& graph, const Configuration& configuration, Placem
                          .configuration = &configuration_,
                          .overrunCapBytes = options_.overrunCapBytes,
                          .coldMemory = options_.coldMemory};
-      const int lane = placement_.laneOf[static_cast<size_t>(vertex.id)][static_cast<size_t>(subtask)];
       tasks_.push_back(std::make_unique<Task>(TaskId{vertex.id, SubtaskIndex(subtask), options_.attempt},
                                               std::move(chain), *options_.checkpoints, env_,
-                                              *pools_[static_cast<size_t>(lane)], master));
+                                              *pools_[laneOf(vertex.id, subtask)], master));
     }
   }
   connect(std::move(restored));
 }
 
 Worker::~Worker() = default;
+
+size_t Worker::laneOf(int vertex, int subtask) const {
+  return static_cast<size_t>(placement_.laneOf[static_cast<size_t>(vertex)][static_cast<size_t>(subtask)]);
+}
 
 size_t Worker::taskIndex(int vertex, int subtask) const {
   return indexOf_[static_cast<size_t>(vertex)][static_cast<size_t>(subtask)];
@@ -125,9 +131,14 @@ void Worker::connect(RestoredJob restored) {
                               .adaptiveReach = options_.adaptiveReach,
                               .edge = name,
                               .overtakable = overtaken};
-      const int lane = placement_.laneOf[static_cast<size_t>(edge.from)][sender];
-      wirings[from].exchanges[static_cast<size_t>(edge.id)] = std::make_unique<Exchange>(
-          std::move(options), std::move(channels), *pools_[static_cast<size_t>(lane)]);
+      const size_t lane = laneOf(edge.from, static_cast<int>(sender));
+      std::vector<BatchPools*> pools;
+      for (int receiver : reached[sender]) {
+        const bool stays = taskIndex(edge.to, receiver) != kNotMine && laneOf(edge.to, receiver) == lane;
+        pools.push_back((stays ? pools_ : crossingPools_)[lane].get());
+      }
+      wirings[from].exchanges[static_cast<size_t>(edge.id)] =
+          std::make_unique<Exchange>(std::move(options), std::move(channels), std::move(pools));
     }
   }
   for (size_t i = 0; i < tasks_.size(); ++i) {
@@ -184,7 +195,7 @@ RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChanne
   RestoredInput input;
   const TaskId& id = task.id();
   const JobVertex& to = graph_.vertices[static_cast<size_t>(id.vertex)];
-  const int lane = placement_.laneOf[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)];
+  BatchPools& pools = *pools_[laneOf(id.vertex, id.subtask.value)];
   for (RestoredChannel& channel : channels) {
     const JobEdge& edge = graph_.edges[static_cast<size_t>(channel.edge)];
     const JobVertex& from = graph_.vertices[static_cast<size_t>(edge.from)];
@@ -194,7 +205,7 @@ RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChanne
                .parallelism = static_cast<uint32_t>(to.parallelism),
                .maxParallelism = static_cast<uint32_t>(to.maxParallelism),
                .subtask = static_cast<uint32_t>(id.subtask.value)},
-              *pools_[static_cast<size_t>(lane)], edge.pool,
+              pools, edge.pool,
               "records that were on their way from operator '" + sender.name + "'");
   }
   return input;
@@ -203,8 +214,7 @@ RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChanne
 void Worker::deploy(Scheduler& scheduler) {
   for (const auto& task : tasks_) {
     const TaskId& id = task->id();
-    scheduler.add(placement_.laneOf[static_cast<size_t>(id.vertex)][static_cast<size_t>(id.subtask.value)],
-                  *task);
+    scheduler.add(static_cast<int>(laneOf(id.vertex, id.subtask.value)), *task);
   }
 }
 
@@ -215,6 +225,7 @@ void Worker::cancel() {
 size_t Worker::batchesAlive() const {
   size_t sum = 0;
   for (const auto& pools : pools_) sum += pools->inUse();
+  for (const auto& pools : crossingPools_) sum += pools->inUse();
   return sum;
 }
 

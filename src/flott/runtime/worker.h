@@ -78,6 +78,7 @@ class Worker {
     bool overtaken;
   };
   size_t taskIndex(int vertex, int subtask) const;
+  size_t laneOf(int vertex, int subtask) const;
   void connect(RestoredJob restored);
   Channel* connectChannel(const ChannelPlace& place, std::vector<Task::Wiring>& wirings);
   RestoredInput restoredInput(const Task& task, std::vector<RestoredChannel> channels);
@@ -88,7 +89,9 @@ class Worker {
   WorkerOptions options_;
   Env& env_;
   std::optional<CheckpointStorage> ownCheckpoints_;
-  std::vector<std::unique_ptr<BatchPools>> pools_;  // by lane; outlive channels and tasks
+  // By lane; outlive channels and tasks.
+  std::vector<std::unique_ptr<BatchPools>> pools_;
+  std::vector<std::unique_ptr<BatchPools>> crossingPools_;  // of batches that go to other lanes
   std::vector<std::unique_ptr<Channel>> channels_;
   std::vector<std::unique_ptr<Task>> tasks_;
   std::vector<std::vector<size_t>> indexOf_;  // in tasks_, by vertex and subtask

@@ -51,17 +51,20 @@ class Bench {
     options.partitioning = partitioning(kind);
     options.parallelism = receivers;
     std::vector<Channel*> ends;
+    std::vector<BatchPools*> pools;
     for (uint32_t i = 0; i < receivers; ++i) {
       channels_.push_back(std::make_unique<Channel>(capacity, producer_, consumer_));
       ends.push_back(channels_.back().get());
+      pools.push_back(i % 2 == 0 ? &pools_ : &crossingPools_);
     }
     received.resize(receivers);
-    exchange.emplace(std::move(options), std::move(ends), pools_);
+    exchange.emplace(std::move(options), std::move(ends), std::move(pools));
   }
   ~Bench() {
     exchange.reset();
     channels_.clear();
     EXPECT_EQ(pools_.inUse(), 0u);
+    EXPECT_EQ(crossingPools_.inUse(), 0u);
   }
 
   /// `count` numbers from `first`; with their value as timestamp if asked for.
@@ -159,6 +162,7 @@ class Bench {
 
   Waker producer_, consumer_;
   BatchPools pools_;
+  BatchPools crossingPools_{Reuse::kInTurn};
   std::vector<std::unique_ptr<Channel>> channels_;
 };
 
@@ -524,7 +528,8 @@ TEST(BroadcastExchange, IsEncodedOnceForAllWorkersElsewhere) {
     if (i != 1) channels.back()->leaveProcess();
     ends.push_back(channels.back().get());
   }
-  Exchange exchange({.partitioning = {.kind = PartitionKind::kBroadcast}, .parallelism = 4}, ends, pools);
+  Exchange exchange({.partitioning = {.kind = PartitionKind::kBroadcast}, .parallelism = 4}, ends,
+                    std::vector<BatchPools*>(4, &pools));
   Batch batch = rowsPool<int64_t>(pools).acquire();
   for (int64_t i = 0; i < 100; ++i) batch.rows<int64_t>().emplace(i);
   exchange.emit(std::move(batch));
