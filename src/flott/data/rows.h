@@ -240,9 +240,7 @@ template <typename T>
 void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, OutputPools pools) {
   constexpr size_t kMany = 64;
   if (count > kMany) return scatterSingly(targets, out, pools);
-  if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T> && sizeof(T) <= 32) {
-    if (count == 2) return scatterInTwo(targets, out, pools);
-  }
+  if (count == 2) return scatterInTwo(targets, out, pools);
   struct Cursor {
     T* row;
     int64_t* timestamp;
@@ -278,18 +276,18 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, OutputP
 /// moved.
 template <typename T>
 void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, OutputPools pools) {
-  Rows& first = openForMore(out[0], size_, pools[0]);
-  Rows& second = openForMore(out[1], size_, pools[1]);
-  const auto split = [&](const auto* from, auto* toFirst, auto* toSecond) {
-    return splitInTwo(targets, size_, from, toFirst + first.size_, toSecond + second.size_);
-  };
-  const size_t inSecond = split(data_, first.data_, second.data_);
-  if (hasTimestamps()) split(timestamps(), first.timestamps(), second.timestamps());
-  if (hasHashes()) split(hashes(), first.hashes(), second.hashes());
-  first.size_ += static_cast<uint32_t>(size_ - inSecond);
-  second.size_ += static_cast<uint32_t>(inSecond);
-  for (Batch* batch : {&out[0], &out[1]}) {
-    if (batch->size() == 0) batch->reset();
+  for (size_t from = 0; from < size_; from += SplitInTwo::kMost) {
+    const SplitInTwo split(targets + from, std::min<size_t>(SplitInTwo::kMost, size_ - from));
+    for (size_t output : {0, 1}) {
+      const std::span<const uint16_t> places = split.of(output);
+      if (places.empty()) continue;
+      Rows& to = openForMore(out[output], places.size(), pools[output]);
+      movePicked(data_ + from, places, to.data_ + to.size_);
+      if (hasTimestamps()) movePicked(timestamps() + from, places, to.timestamps() + to.size_);
+      if (hasHashes()) movePicked(hashes() + from, places, to.hashes() + to.size_);
+      to.size_ += static_cast<uint32_t>(places.size());
+      if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
+    }
   }
   clear();
 }

@@ -1,43 +1,54 @@
-// Splits an array between two others, by one number a value: what an exchange between two lanes does with
-// each column of a batch.
+// Splits arrays between two others, by one number a value: what an exchange between two lanes does with each
+// column of a batch.
 //
-// Nothing branches, since half of the guesses would be wrong: each value is written to both outputs, and only
-// one of them goes on. With AVX2 four values of eight bytes, or two of sixteen, are sorted within a register.
+// Nothing branches, since half of the guesses would be wrong: first come lists of the places that go to the
+// one and to the other, each place being written to both, and only one of them goes on; then the values at
+// the places of each list are moved, column by column. With AVX2 the lists grow by eight places at once.
+//
+//   const SplitInTwo split(targets, count);
+//   for (size_t output : {0, 1}) movePicked(keys, split.of(output), keysOf[output]);
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <span>
 #include <type_traits>
+#include <utility>
 
 namespace flott {
 
-namespace in_two {
+class SplitInTwo {
+ public:
+  static constexpr size_t kMost = 1024;
 
-/// As splitInTwo(), for values of 8 and of 16 bytes; a multiple of four of them are dealt with, and how many
-/// is returned in `done`: none without AVX2.
-size_t split8(const uint32_t* targets, size_t count, const void* from, void* first, void* second,
-              size_t& done);
-size_t split16(const uint32_t* targets, size_t count, const void* from, void* first, void* second,
-               size_t& done);
+  /// Of at most kMost targets, each 0 or 1.
+  SplitInTwo(const uint32_t* targets, size_t count);
 
-}  // namespace in_two
+  /// The places that go to output 0 or 1, in order.
+  std::span<const uint16_t> of(size_t output) const { return {places_[output], counts_[output]}; }
 
-/// Appends from[i] to `second` where targets[i] is 1, to `first` where it is 0. Both must have room for
-/// `count` values: what lies behind their last is overwritten. Returns how many the second got.
+ private:
+  static constexpr size_t kAtOnce = 8;
+
+  size_t counts_[2];
+  uint16_t places_[2][kMost + kAtOnce];
+};
+
+/// Constructs at `to` the values that were at these places; `to` does not overlap with `from`.
 template <typename T>
-size_t splitInTwo(const uint32_t* targets, size_t count, const T* from, T* first, T* second) {
-  static_assert(std::is_trivially_copyable_v<T>);
+void movePicked(T* from, std::span<const uint16_t> places, T* to) {
   size_t i = 0;
-  size_t inSecond = 0;
-  if constexpr (sizeof(T) == 8) inSecond = in_two::split8(targets, count, from, first, second, i);
-  if constexpr (sizeof(T) == 16) inSecond = in_two::split16(targets, count, from, first, second, i);
-  for (; i < count; ++i) {
-    const T value = from[i];
-    first[i - inSecond] = value;
-    second[inSecond] = value;
-    inSecond += targets[i];
+  if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
+    for (; i + 4 <= places.size(); i += 4) {  // the compiler cannot know that no store changes a later load
+      const T a = from[places[i]], b = from[places[i + 1]], c = from[places[i + 2]], d = from[places[i + 3]];
+      to[i] = a;
+      to[i + 1] = b;
+      to[i + 2] = c;
+      to[i + 3] = d;
+    }
   }
-  return inSecond;
+  for (; i < places.size(); ++i) ::new (static_cast<void*>(to + i)) T(std::move(from[places[i]]));
 }
 
 }  // namespace flott

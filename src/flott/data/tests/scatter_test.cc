@@ -34,7 +34,7 @@ void scatterLikeLists(size_t outputs, uint64_t seed) {
     for (int round = 0; round < 5; ++round) {
       Batch batch = rowsPool<T>(pools).acquire();
       Rows<T>& rows = batch.rows<T>();
-      std::vector<uint32_t> targets(random() % 600);
+      std::vector<uint32_t> targets(random() % (round == 4 ? 3000 : 600));
       rows.enableTimestamps();
       for (uint32_t& target : targets) {
         target = static_cast<uint32_t>(random() % outputs);

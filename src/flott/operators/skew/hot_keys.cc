@@ -1,6 +1,7 @@
 #include "flott/operators/skew/hot_keys.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <vector>
 
@@ -10,12 +11,20 @@ size_t HotKeys::count(uint64_t hash) {
   if (total_ == kHalveAt) halve();
   ++total_;
   ++samples_;
-  for (size_t key = 0; key < kKeys; ++key) {
-    if (hashes_[key] != hash || counts_[key] == 0) continue;
-    ++counts_[key];
+  // No branch in either loop: hardly one of a stream without hot keys could be predicted.
+  static_assert(kKeys <= 32 && kHalveAt < (1U << 31) / kKeys);
+  uint32_t found = 0;
+  uint32_t leastCount = UINT32_MAX;  // with its key in the last bits
+  for (uint32_t key = 0; key < kKeys; ++key) {
+    found |= static_cast<uint32_t>(hashes_[key] == hash) << key;
+    leastCount = std::min(leastCount, counts_[key] * static_cast<uint32_t>(kKeys) + key);
+  }
+  if (found != 0) {
+    const auto key = static_cast<size_t>(std::countr_zero(found));
+    if (counts_[key]++ == 0) texts_[key].clear();
     return key;
   }
-  const auto least = static_cast<size_t>(std::min_element(counts_, counts_ + kKeys) - counts_);
+  const size_t least = leastCount % kKeys;
   hashes_[least] = hash;
   errors_[least] = counts_[least]++;
   texts_[least].clear();
