@@ -49,8 +49,8 @@ class BatchPool {
 
  private:
   static constexpr size_t kMaxFree = 256;
-  static constexpr size_t kIdleBytes = size_t{2} << 20;  // twice the second-level cache of a core
-  static constexpr size_t kMostIdle = 64;                // also where batches are small
+  static constexpr size_t kIdleBytes = size_t{2} << 20;      // twice the second-level cache of a core
+  static constexpr size_t kMostIdle = 64;                    // also where batches are small
   static constexpr size_t kMaxKeptBytes = 16 * kBatchBytes;  // a body grown over this is not worth keeping
 
   void takeReturned();

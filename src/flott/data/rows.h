@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <numeric>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -276,18 +278,30 @@ void Rows<T>::scatter(const uint32_t* targets, size_t count, Batch* out, OutputP
 /// moved.
 template <typename T>
 void Rows<T>::scatterInTwo(const uint32_t* targets, Batch* out, OutputPools pools) {
-  for (size_t from = 0; from < size_; from += SplitInTwo::kMost) {
-    const SplitInTwo split(targets + from, std::min<size_t>(SplitInTwo::kMost, size_ - from));
+  const size_t inSecond = std::accumulate(targets, targets + size_, size_t{0});
+  const size_t counts[2] = {size_ - inSecond, inSecond};
+  Rows* to[2] = {nullptr, nullptr};
+  for (size_t output : {0, 1}) {  // before any row moves: this may fail
+    if (counts[output] > 0) to[output] = &openForMore(out[output], counts[output], pools[output]);
+  }
+  const size_t count = size_;
+  if constexpr (kReusedRow<T>) destroyFrom(size_);
+  for (size_t from = 0; from < count; from += SplitInTwo::kMost) {
+    const SplitInTwo split(targets + from, std::min<size_t>(SplitInTwo::kMost, count - from));
     for (size_t output : {0, 1}) {
       const std::span<const uint16_t> places = split.of(output);
       if (places.empty()) continue;
-      Rows& to = openForMore(out[output], places.size(), pools[output]);
-      movePicked(data_ + from, places, to.data_ + to.size_);
-      if (hasTimestamps()) movePicked(timestamps() + from, places, to.timestamps() + to.size_);
-      if (hasHashes()) movePicked(hashes() + from, places, to.hashes() + to.size_);
-      to.size_ += static_cast<uint32_t>(places.size());
-      if constexpr (kReusedRow<T>) to.constructed_ = to.size_;
+      Rows& rows = *to[output];
+      movePicked(data_ + from, places, rows.data_ + rows.size_);
+      if (hasTimestamps()) movePicked(timestamps() + from, places, rows.timestamps() + rows.size_);
+      if (hasHashes()) movePicked(hashes() + from, places, rows.hashes() + rows.size_);
+      rows.size_ += static_cast<uint32_t>(places.size());
+      if constexpr (kReusedRow<T>) rows.constructed_ = rows.size_;
     }
+  }
+  if constexpr (std::is_nothrow_move_constructible_v<T>) {  // no row is left to be ended
+    size_ = 0;
+    if constexpr (kReusedRow<T>) constructed_ = 0;
   }
   clear();
 }

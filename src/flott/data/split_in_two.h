@@ -16,6 +16,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "flott/data/relocate.h"
+
 namespace flott {
 
 class SplitInTwo {
@@ -35,7 +37,8 @@ class SplitInTwo {
   uint16_t places_[2][kMost + kAtOnce];
 };
 
-/// Constructs at `to` the values that were at these places; `to` does not overlap with `from`.
+/// Constructs at `to` the values that were at these places, and ends those where moving them cannot fail.
+/// `to` does not overlap with `from`.
 template <typename T>
 void movePicked(T* from, std::span<const uint16_t> places, T* to) {
   size_t i = 0;
@@ -48,7 +51,13 @@ void movePicked(T* from, std::span<const uint16_t> places, T* to) {
       to[i + 3] = d;
     }
   }
-  for (; i < places.size(); ++i) ::new (static_cast<void*>(to + i)) T(std::move(from[places[i]]));
+  for (; i < places.size(); ++i) {
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      relocate(to + i, from + places[i]);
+    } else {
+      ::new (static_cast<void*>(to + i)) T(std::move(from[places[i]]));
+    }
+  }
 }
 
 }  // namespace flott

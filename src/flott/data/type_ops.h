@@ -20,6 +20,7 @@
 #include "flott/data/describe.h"
 #include "flott/data/heap_bytes.h"
 #include "flott/data/key.h"
+#include "flott/data/relocate.h"
 
 namespace flott {
 
@@ -64,8 +65,12 @@ constexpr TypeOps makeTypeOps() {
   ops.defaultConstruct = [](void* memory) { new (memory) T(); };
   ops.copyConstruct = [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); };
   ops.relocate = [](void* memory, void* from) noexcept {
-    new (memory) T(std::move(*static_cast<T*>(from)));
-    static_cast<T*>(from)->~T();
+    if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      relocate(static_cast<T*>(memory), static_cast<T*>(from));
+    } else {
+      new (memory) T(std::move(*static_cast<T*>(from)));
+      static_cast<T*>(from)->~T();
+    }
   };
   ops.destroy = [](void* value) noexcept { static_cast<T*>(value)->~T(); };
   if constexpr (Key<T>) {

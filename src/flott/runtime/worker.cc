@@ -205,8 +205,7 @@ RestoredInput Worker::restoredInput(const Task& task, std::vector<RestoredChanne
                .parallelism = static_cast<uint32_t>(to.parallelism),
                .maxParallelism = static_cast<uint32_t>(to.maxParallelism),
                .subtask = static_cast<uint32_t>(id.subtask.value)},
-              pools, edge.pool,
-              "records that were on their way from operator '" + sender.name + "'");
+              pools, edge.pool, "records that were on their way from operator '" + sender.name + "'");
   }
   return input;
 }

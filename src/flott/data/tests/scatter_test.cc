@@ -17,6 +17,31 @@ std::string valueOf<std::string>(int64_t i) {
   return "a number that lies on the heap: " + std::to_string(i);
 }
 
+struct Named {
+  std::string name;
+  int64_t number;
+  bool operator==(const Named&) const = default;
+};
+template <>
+Named valueOf<Named>(int64_t i) {
+  return {i % 2 == 0 ? "short" : valueOf<std::string>(i), i};
+}
+
+/// Moving it may fail, as far as the compiler knows.
+struct Copied {
+  Copied() = default;
+  Copied(std::string t) : text(std::move(t)) {}
+  Copied(const Copied&) = default;
+  Copied& operator=(const Copied&) = default;
+  FLOTT_DESCRIBE(Copied, text)
+  bool operator==(const Copied&) const = default;
+  std::string text;
+};
+template <>
+Copied valueOf<Copied>(int64_t i) {
+  return valueOf<std::string>(i);
+}
+
 // Several batches of random size, scattered into the same outputs, against lists.
 template <typename T>
 void scatterLikeLists(size_t outputs, uint64_t seed) {
@@ -68,6 +93,8 @@ TEST(Scatter, GivesEachRowToItsOutputInOrder) {
     for (const size_t outputs : {1, 2, 8, 9, 64, 65, 500}) {
       scatterLikeLists<int64_t>(outputs, seed);
       scatterLikeLists<std::string>(outputs, seed);
+      scatterLikeLists<Named>(outputs, seed);
+      scatterLikeLists<Copied>(outputs, seed);
     }
   }
 }
