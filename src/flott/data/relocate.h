@@ -1,4 +1,4 @@
-// Moves a value to other memory and ends the one that was there: what growing and splitting arrays of records
+// Moves a value to other memory and ends the one that was there: what splitting batches and growing tables
 // takes. Moving a short std::string and then ending it costs a call and four more stores than moving its
 // bytes; records are full of them.
 #pragma once
@@ -11,17 +11,24 @@
 #include <type_traits>
 #include <utility>
 
-#include "flott/data/reflect.h"
+#include "flott/data/shape.h"
 
 namespace flott {
 
 namespace reflect {
 
-/// Structs whose value is that of their fields. One with a destructor of its own has no move constructor, and
-/// copying strings is not noexcept.
+/// Structs whose value is that of their fields, all of which are known. One with a destructor of its own has
+/// no move constructor; where its fields' copies cannot fail either it counts, and what its destructor does
+/// beside ending them is not done.
 template <typename T>
-concept RelocatedByFields = !std::is_trivially_copyable_v<T> && !Described<T> && PlainStruct<T> &&
-                            std::is_nothrow_move_constructible_v<T>;
+constexpr bool isRelocatedByFields() {
+  if constexpr (!std::is_trivially_copyable_v<T> && kShape<T> == Shape::kStruct && !Described<T> &&
+                std::is_nothrow_move_constructible_v<T> && std::is_move_assignable_v<T>) {
+    return Fields<T>::kCount > 0;
+  } else {
+    return false;
+  }
+}
 
 template <typename T>
 inline constexpr bool kPair = false;
@@ -34,7 +41,9 @@ inline constexpr bool kPair<std::pair<A, B>> = true;
 template <typename T>
 void relocate(T* to, T* from) noexcept {
   static_assert(std::is_nothrow_move_constructible_v<std::remove_all_extents_t<T>>);
-  if constexpr (std::is_trivially_copyable_v<T>) {
+  if constexpr (std::is_empty_v<T> && std::is_trivially_copyable_v<T>) {
+    // No byte of its own, where it is a [[no_unique_address]] field.
+  } else if constexpr (std::is_trivially_copyable_v<T>) {
     std::memcpy(static_cast<void*>(to), from, sizeof(T));
 #if defined(__GLIBCXX__) && _GLIBCXX_USE_CXX11_ABI
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -47,14 +56,15 @@ void relocate(T* to, T* from) noexcept {
     if (isShort) std::memcpy(static_cast<void*>(to), &own, sizeof own);
 #endif
   } else if constexpr (std::is_array_v<T>) {
-    for (size_t i = 0; i < std::extent_v<T>; ++i) relocate(&(*to)[i], &(*from)[i]);
+    for (size_t i = 0; i < std::extent_v<T>; ++i) flott::relocate(&(*to)[i], &(*from)[i]);
   } else if constexpr (reflect::kPair<T>) {
-    relocate(std::addressof(to->first), std::addressof(from->first));
-    relocate(std::addressof(to->second), std::addressof(from->second));
-  } else if constexpr (reflect::RelocatedByFields<T>) {
+    flott::relocate(std::addressof(to->first), std::addressof(from->first));
+    flott::relocate(std::addressof(to->second), std::addressof(from->second));
+  } else if constexpr (reflect::isRelocatedByFields<T>()) {
     reflect::Fields<T>::visit(*from, [to](auto&... old) {
-      reflect::Fields<T>::visit(
-          *to, [&old...](auto&... fresh) { (relocate(std::addressof(fresh), std::addressof(old)), ...); });
+      reflect::Fields<T>::visit(*to, [&old...](auto&... fresh) {
+        (flott::relocate(std::addressof(fresh), std::addressof(old)), ...);
+      });
     });
   } else {
     ::new (static_cast<void*>(to)) T(std::move(*from));

@@ -42,7 +42,8 @@ class SplitInTwo {
 template <typename T>
 void movePicked(T* from, std::span<const uint16_t> places, T* to) {
   size_t i = 0;
-  if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_assignable_v<T>) {
+  if constexpr (std::is_trivially_copyable_v<T> && std::is_copy_constructible_v<T> &&
+                std::is_copy_assignable_v<T> && sizeof(T) <= 64) {
     for (; i + 4 <= places.size(); i += 4) {  // the compiler cannot know that no store changes a later load
       const T a = from[places[i]], b = from[places[i + 1]], c = from[places[i + 2]], d = from[places[i + 3]];
       to[i] = a;
@@ -53,7 +54,7 @@ void movePicked(T* from, std::span<const uint16_t> places, T* to) {
   }
   for (; i < places.size(); ++i) {
     if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      relocate(to + i, from + places[i]);
+      flott::relocate(to + i, from + places[i]);
     } else {
       ::new (static_cast<void*>(to + i)) T(std::move(from[places[i]]));
     }

@@ -66,7 +66,7 @@ constexpr TypeOps makeTypeOps() {
   ops.copyConstruct = [](void* memory, const void* from) { new (memory) T(*static_cast<const T*>(from)); };
   ops.relocate = [](void* memory, void* from) noexcept {
     if constexpr (std::is_nothrow_move_constructible_v<T>) {
-      relocate(static_cast<T*>(memory), static_cast<T*>(from));
+      flott::relocate(static_cast<T*>(memory), static_cast<T*>(from));
     } else {
       new (memory) T(std::move(*static_cast<T*>(from)));
       static_cast<T*>(from)->~T();

@@ -255,6 +255,10 @@ class TypedTable {
   void noteWrites(std::span<const uint64_t> hashes, size_t begin, size_t end, KeyAt& keyAt) const {
     if (!table_->watched()) [[likely]]
       return;
+    if (!table_->cutting()) {  // then it need not be known which key of its segment it is
+      for (size_t i = begin; i < end; ++i) table_->noteWrite({hashes[i], 0, nullptr});
+      return;
+    }
     for (size_t i = begin; i < end; ++i) {
       const auto& key = keyAt(i);  // keeps a temporary alive
       table_->noteWrite(keyRef(hashes[i], key));

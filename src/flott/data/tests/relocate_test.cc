@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,10 +19,10 @@ void expectMoves(const Make& make) {
   alignas(T) std::byte first[sizeof(T)], second[sizeof(T)];
   auto* const one = ::new (static_cast<void*>(first)) T(make());
   auto* const other = reinterpret_cast<T*>(second);
-  relocate(other, one);
+  flott::relocate(other, one);
   std::fill_n(first, sizeof(T), std::byte{0xee});
   EXPECT_EQ(*other, make());
-  relocate(one, other);
+  flott::relocate(one, other);
   std::fill_n(second, sizeof(T), std::byte{0xee});
   EXPECT_EQ(*one, make());
   std::destroy_at(one);
@@ -48,9 +49,34 @@ class Closed {
  private:
   std::string text_;
 };
-static_assert(reflect::RelocatedByFields<Visit>);
-static_assert(!reflect::RelocatedByFields<Ends>, "its destructor may do more than its fields'");
-static_assert(!reflect::RelocatedByFields<Closed>, "its fields are not known");
+struct Nothing {};
+struct WithNothing {
+  std::string text;
+  [[no_unique_address]] Nothing nothing;
+  bool operator==(const WithNothing& other) const { return text == other.text; }
+};
+class Money {
+ public:
+  explicit Money(int64_t cents) : cents_(cents) {}
+  bool operator==(const Money&) const = default;
+
+ private:
+  int64_t cents_;
+};
+/// Its fields cannot be counted: the first is not made of nothing.
+struct Order {
+  Money price = Money(0);
+  std::string customer;
+  bool operator==(const Order&) const = default;
+};
+/// Beside its type, where a call that is not qualified would find it.
+void relocate(Visit*, Visit*) { ADD_FAILURE(); }
+
+static_assert(reflect::isRelocatedByFields<Visit>() && reflect::isRelocatedByFields<WithNothing>());
+static_assert(!reflect::isRelocatedByFields<Ends>(), "its destructor may do more than its fields'");
+static_assert(!reflect::isRelocatedByFields<Closed>(), "its fields are not known");
+static_assert(!reflect::isRelocatedByFields<Order>(), "its fields are not known");
+static_assert(!reflect::isRelocatedByFields<std::array<std::string, 3>>());
 
 TEST(Relocate, KeepsTexts) {
   for (const size_t length : {0, 1, 7, 14, 15, 16, 17, 31, 32, 1000}) {
@@ -61,6 +87,9 @@ TEST(Relocate, KeepsTexts) {
       return Visit{text, 3, {text + "a", text + "b"}, {text, "c"}, {text, "d"}, {1, 2, 3}};
     });
     expectMoves([&] { return Closed(text); });
+    expectMoves([&] { return WithNothing{text, {}}; });
+    expectMoves([&] { return Order{Money(7), text}; });
+    expectMoves([&] { return std::array<std::string, 3>{text, "b", text}; });
     expectMoves([&] { return std::map<std::string, int>{{text, 1}, {"z", 2}}; });
   }
   expectMoves([] { return int64_t{5}; });
@@ -72,7 +101,7 @@ TEST(Relocate, KeepsAShortTextOnTheHeap) {
   auto* const one = ::new (static_cast<void*>(memory[0])) std::string(100, 'x');
   one->resize(3);
   auto* const other = reinterpret_cast<std::string*>(memory[1]);
-  relocate(other, one);
+  flott::relocate(other, one);
   EXPECT_EQ(*other, "xxx");
   other->append(200, 'y');
   EXPECT_EQ(other->size(), 203u);

@@ -1,6 +1,8 @@
 // Scattering rows over few, some and many outputs: what goes where, and how much memory it takes.
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "flott/data/rows.h"
 
 namespace flott {
@@ -40,6 +42,12 @@ struct Copied {
 template <>
 Copied valueOf<Copied>(int64_t i) {
   return valueOf<std::string>(i);
+}
+
+using Pair = std::array<std::string, 2>;
+template <>
+Pair valueOf<Pair>(int64_t i) {
+  return {"short", valueOf<std::string>(i)};
 }
 
 // Several batches of random size, scattered into the same outputs, against lists.
@@ -95,6 +103,7 @@ TEST(Scatter, GivesEachRowToItsOutputInOrder) {
       scatterLikeLists<std::string>(outputs, seed);
       scatterLikeLists<Named>(outputs, seed);
       scatterLikeLists<Copied>(outputs, seed);
+      scatterLikeLists<Pair>(outputs, seed);
     }
   }
 }
