@@ -1,9 +1,10 @@
 // Pools of batches, so that the steady state allocates nothing per batch.
 //
-// There is one BatchPool for each lane and record type, and another for batches that go to other lanes. Only
-// the lane's thread takes from it; any thread gives back (one atomic exchange a batch), so batches made on
-// one lane and consumed on another find their way home. A pool keeps at most kMaxFree bodies; what comes back
-// beyond that is freed. Pools outlive every batch taken from them.
+// There is one BatchPool for each lane and record type, and another for batches that an exchange fills for
+// other lanes; those that it passes on whole come from the first. Only the lane's thread takes from it; any
+// thread gives back (one atomic exchange a batch), so batches made on one lane and consumed on another find
+// their way home. A pool keeps at most kMaxFree bodies; what comes back beyond that is freed. Pools outlive
+// every batch taken from them.
 //
 // A batch that was used on its own lane is taken again at once, while it is in the core's cache. One that
 // another core has read is still in that core's cache, and each line of it would have to be fetched from
