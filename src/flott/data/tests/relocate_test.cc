@@ -70,7 +70,7 @@ struct Order {
   bool operator==(const Order&) const = default;
 };
 /// Beside its type, where a call that is not qualified would find it.
-void relocate(Visit*, Visit*) { ADD_FAILURE(); }
+[[maybe_unused]] void relocate(Visit*, Visit*) { ADD_FAILURE(); }
 
 static_assert(reflect::isRelocatedByFields<Visit>() && reflect::isRelocatedByFields<WithNothing>());
 static_assert(!reflect::isRelocatedByFields<Ends>(), "its destructor may do more than its fields'");
