@@ -131,6 +131,7 @@ def a_job_whose_main_goes_on():
         # One whose main() never ends can be killed.
         job = cluster.run_detached(ODD, '--deed', 'plain', '--waits-for', cluster.folder + '/never')
         until(lambda: api.ask('/jobs/overview')['jobs'][0]['state'] == 'FINISHED', 'the job ends')
+        until(lambda: api.ask(f'/jobs/{job}')['vertices'], 'all documents')  # a killed master hands over none
         api.ask(f'/jobs/{job}?mode=kill', 'PATCH')
         until(lambda: not cluster.masters(), 'main() is killed')
         check_ended(cluster, api, job, 'FINISHED')
