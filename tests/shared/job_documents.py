@@ -20,6 +20,7 @@ def check_overviews(api, job_id):
 def check_job(api, job_id):
     """Everything that can be asked about a job, running or ended."""
     job = api.ask(f'/jobs/{job_id}')
+    assert job['vertices'], job  # the description allows none, for jobs whose main() was killed
     for part in ['/status', '/config', '/jobmanager/config', '/jobmanager/environment', '/plan', '/execution-result',
                  '/accumulators', '/exceptions', '/exceptions?maxExceptions=0', '/metrics', '/metrics?get=numRestarts,uptime',
                  '/watermarks', '/resource-requirements', '/checkpoints', '/checkpoints/config']:
